@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "espalier/status.h"
+
+namespace espalier {
+
+class Recognizer;
+
+/// Two profiles of one language; L(generation) is inside L(exact).
+enum class Profile : uint8_t {
+  kExact,       ///< every JSON text of every valid instance
+  kGeneration,  ///< one good spelling: schema order, bounded whitespace, plain numbers, needed escapes
+};
+
+enum class FormatPolicy : uint8_t { kAssert, kAnnotate };
+
+/// Budgets of compilation and matching; exceeding one is StatusCode::kBudgetExceeded.
+struct Limits {
+  size_t max_schema_bytes = 16u << 20;
+  size_t max_schema_depth = 512;
+  size_t max_nesting = 512;               ///< nesting of the instance
+  size_t max_states = 4'000'000;          ///< interned structural states per grammar store
+  size_t max_automaton_states = 100'000;  ///< states per pattern
+};
+
+struct SchemaOptions {
+  Profile profile = Profile::kGeneration;
+  FormatPolicy formats = FormatPolicy::kAssert;
+  Limits limits;
+  /// Folder whose files serve remote references ("" = none): a URI is looked up by its `$id` or by its
+  /// path below the folder.
+  std::string schema_dir;
+};
+
+/// What became of one keyword occurrence.
+struct KeywordReport {
+  std::string pointer;
+  std::string keyword;
+  enum class Status : uint8_t { kEnforced, kAnnotation, kRefused } status;
+  std::string reason;
+};
+
+/// A compiled constraint: immutable, shared, thread-safe. Matchers hold it alive.
+class Grammar {
+ public:
+  /// Compiles a JSON Schema text. Every keyword is enforced or refused by name (kUnsupported with
+  /// the JSON pointer as place). An unsatisfiable schema compiles; unsatisfiable() then holds.
+  static Result<std::shared_ptr<const Grammar>> from_json_schema(std::string_view schema_text,
+                                                                 const SchemaOptions& options = {});
+  /// Wraps any recognizer (tests, host code).
+  static std::shared_ptr<const Grammar> from_recognizer(std::shared_ptr<Recognizer> recognizer);
+
+  ~Grammar();
+  /// True when no instance is valid.
+  bool unsatisfiable() const;
+  Recognizer& recognizer() const { return *recognizer_; }
+  size_t memory_bytes() const;
+
+ private:
+  explicit Grammar(std::shared_ptr<Recognizer> recognizer);
+  std::shared_ptr<Recognizer> recognizer_;
+};
+
+}  // namespace espalier

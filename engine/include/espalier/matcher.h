@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "espalier/grammar.h"
+#include "espalier/status.h"
+#include "espalier/vocabulary.h"
+
+namespace espalier {
+
+/// Why a token is refused.
+struct Refusal {
+  std::string instance_path;   ///< JSON pointer into the instance being written
+  std::string schema_pointer;  ///< JSON pointer into the schema
+  std::string keyword;
+  std::string sentence;
+  size_t byte_offset = 0;      ///< of the refused byte inside the token
+};
+
+struct MatcherOptions {
+  /// When false, no mask, row or token edge is memoized: same answers, slower (promise 4).
+  bool use_caches = true;
+};
+
+/// One sequence's cursor over a compiled grammar: cheap, copyable, single-threaded; several matchers
+/// may run on one grammar in different threads. Mask rows are the servers' layout: int32 words, bit
+/// t % 32 of word t / 32 set when token t is allowed, tail bits clear.
+class Matcher {
+ public:
+  Matcher(std::shared_ptr<const Grammar> grammar, std::shared_ptr<const Vocabulary> vocabulary,
+          const MatcherOptions& options = {});
+  ~Matcher();
+  Matcher(Matcher&&) noexcept;
+  Matcher& operator=(Matcher&&) noexcept;
+
+  /// A copy that goes its own way; O(1): history is shared.
+  Matcher clone() const;
+
+  /// Fills `row` (at least vocabulary->row_words() words; words beyond are cleared). Ordinary tokens
+  /// are allowed iff accept would succeed; end-of-sequence ids iff is_accepting(). After
+  /// termination the row is all zero.
+  Status fill_mask(std::span<int32_t> row);
+  bool is_allowed(TokenId token);
+  /// Advances by one token (an end-of-sequence id terminates). kRejected leaves the state as it was.
+  Status accept(TokenId token);
+  /// Accepts tokens until one is refused; returns how many were accepted.
+  size_t accept_n(std::span<const TokenId> tokens);
+  /// How many of `tokens` would be accepted in turn; the state does not change.
+  size_t validate(std::span<const TokenId> tokens);
+  /// Advances by raw bytes, as one history entry.
+  Status accept_bytes(std::string_view bytes);
+  /// Undoes the last n accepted tokens, across termination. kInvalidArgument if n exceeds them.
+  Status rollback(size_t n);
+  void reset();
+
+  /// Tokens accepted so far (the end of sequence included).
+  size_t num_accepted() const;
+  /// May the sequence end here?
+  bool is_accepting();
+  /// Has an end-of-sequence token been accepted?
+  bool is_terminated() const;
+  /// No ordinary token and no end of sequence is allowed although not terminated. (Dead end.)
+  bool is_stuck();
+
+  /// The bytes every completion must start with, as long as they are certain.
+  std::string forced_bytes();
+  /// forced_bytes() as tokens: the longest prefix of its encoding that does not touch the last, still
+  /// uncertain token boundary.
+  std::vector<TokenId> forced_tokens();
+  /// Bytes accepted so far.
+  std::string text() const;
+  /// Why is_allowed(token) is false; an empty sentence when it is allowed.
+  Refusal explain(TokenId token);
+
+  /// The fewest tokens known to complete the text from here when `first` (-1: none) is accepted
+  /// first (not counted); kBudgetExceeded / kRejected when none is known.
+  Result<size_t> tokens_to_complete(TokenId first = -1);
+  /// The tokens of such a completion.
+  Result<std::vector<TokenId>> completion();
+
+  Status status() const;
+  const Vocabulary& vocabulary() const;
+  const Grammar& grammar() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace espalier

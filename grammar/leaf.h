@@ -1,0 +1,39 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace espalier {
+
+/// A scalar machine over bytes: string content up to and including its closing quote, a number, a
+/// literal. States are dense ids, 0 is dead, built on first use and never changed afterwards, so a
+/// state id means the same thing for as long as the leaf lives. Leaves are interned process-wide by
+/// content and shared by all schemas; every live state can still reach an acceptable exit.
+///
+/// Two ways to end: a *final* state (a string after its closing quote) has no byte transitions and
+/// has ended; an *exitable* state (a number) may end here if the next byte is not the leaf's own.
+/// Thread-safe.
+class Leaf {
+ public:
+  virtual ~Leaf() = default;
+
+  /// Unique in the process, never reused: memo tables key on (uid, state).
+  uint64_t uid() const { return uid_; }
+
+  virtual uint32_t start() const = 0;
+  /// The state after `byte`, or 0.
+  virtual uint32_t step(uint32_t state, uint8_t byte) const = 0;
+  /// May the leaf end in this state (final or exitable)?
+  virtual bool can_exit(uint32_t state) const = 0;
+  /// Has the leaf ended (can_exit, and no byte may follow inside the leaf)?
+  virtual bool is_final(uint32_t state) const = 0;
+
+ protected:
+  Leaf() : uid_(next_uid_.fetch_add(1, std::memory_order_relaxed)) {}
+
+ private:
+  static inline std::atomic<uint64_t> next_uid_{1};
+  const uint64_t uid_;
+};
+
+}  // namespace espalier

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "espalier/status.h"
+#include "leaf.h"
+
+namespace espalier {
+
+/// One configuration of a recognizer: a small value that is copied freely. The four numbers name
+/// *content*, never history: equal states have equal futures, so any memo keyed on a state is right
+/// under rollback, along any path, and in any sequence that shares the recognizer.
+///
+///   frame  top of the structural stack (frames are interned with their parent)
+///   leaf   which scalar machine is running, or a structural position
+///   state  the state inside that leaf
+///   text   what must be remembered verbatim (the free property name being spelled), else 0
+struct State {
+  uint32_t frame = 0;
+  uint32_t leaf = 0;
+  uint32_t state = 0;
+  uint32_t text = 0;
+
+  /// The dead state is all zero: no byte leads out of it.
+  bool dead() const { return frame == 0; }
+  friend bool operator==(const State&, const State&) = default;
+};
+
+/// The part of a state that lies inside one scalar leaf; see Recognizer::bulk.
+struct Bulk {
+  const Leaf* leaf = nullptr;  ///< nullptr: nothing is known in bulk, walk the whole trie.
+  uint32_t state = 0;
+  /// When true, tokens that leave the leaf may be resolved by their suffix alone: for a token that
+  /// takes the leaf to exit state e and then spells `suffix`, the token is allowed iff stepping
+  /// `suffix` from leave(s, e) stays alive. When false they must be stepped from s itself.
+  bool exits_by_suffix = false;
+};
+
+/// Why a byte was refused.
+struct Explanation {
+  std::string instance_path;   ///< JSON pointer into the instance being written.
+  std::string schema_pointer;  ///< JSON pointer into the schema, "" for plain JSON syntax.
+  std::string keyword;         ///< The schema keyword, or "syntax".
+  std::string sentence;
+};
+
+/// A set of bytes.
+struct ByteSet {
+  uint64_t words[4] = {0, 0, 0, 0};
+  void insert(uint8_t b) { words[b >> 6] |= uint64_t{1} << (b & 63); }
+  bool contains(uint8_t b) const { return (words[b >> 6] >> (b & 63)) & 1; }
+  void fill() { words[0] = words[1] = words[2] = words[3] = ~uint64_t{0}; }
+  bool empty() const { return (words[0] | words[1] | words[2] | words[3]) == 0; }
+};
+
+/// The one interface between constraints and the engine: a byte machine whose states are interned
+/// and built lazily. Every live state has a completion (to the extent the implementation can
+/// decide it). Thread-safety: all methods may be called from several threads; implementations lock
+/// or publish internally.
+class Recognizer {
+ public:
+  virtual ~Recognizer() = default;
+
+  /// The state before the first byte; dead when the constraint is unsatisfiable.
+  virtual State start() = 0;
+
+  /// The state after one more byte, interned; dead when `byte` is not allowed.
+  virtual State step(State s, uint8_t byte) = 0;
+
+  /// Like step, but remembers nothing about verbatim text: for looking ahead over a vocabulary. A
+  /// probed state may be passed to probe, next_bytes, accepting and leave only.
+  virtual State probe(State s, uint8_t byte) = 0;
+
+  /// A superset of the bytes that step accepts, as small as is cheap to compute.
+  virtual void next_bytes(State s, ByteSet* out) = 0;
+
+  /// May the text end here?
+  virtual bool accepting(State s) = 0;
+
+  /// If s is inside a scalar leaf of which the tokens that *stay inside* are known by the leaf
+  /// alone (allowed iff the leaf stays alive), that leaf.
+  virtual Bulk bulk(State s) = 0;
+
+  /// The state after the leaf of s (see bulk, with exits_by_suffix) has ended in its exit state.
+  virtual State leave(State s, uint32_t exit_state) = 0;
+
+  /// A shortest (in bytes, to the extent known) text that completes s; empty when s accepts.
+  /// A status when none is found within the budget.
+  virtual Result<std::string> shortest_completion(State s) = 0;
+
+  /// Why `byte` is refused after `text` (which leads to s).
+  virtual Explanation explain(State s, const std::string& text, uint8_t byte) = 0;
+
+  /// ok, or the budget that was exceeded: from then on every step is refused.
+  virtual Status status() const = 0;
+
+  /// Bytes of memory held by interned states.
+  virtual size_t memory_bytes() const = 0;
+};
+
+}  // namespace espalier
