@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -20,7 +21,8 @@ struct CodepointEdge {
 struct AutomatonLimits {
   uint32_t max_states = 100'000;
   uint32_t max_pattern_bytes = 1 << 20;
-  uint32_t max_nesting = 1000;
+  uint32_t max_nesting = 250;
+  size_t max_bytes = size_t{256} << 20;  ///< memory of one automaton
 };
 
 /// A deterministic automaton over code points (0..0x10FFFF, lone surrogates included), built
@@ -50,7 +52,11 @@ class CodepointAutomaton {
 /// semantics: a string is accepted iff the pattern matches somewhere in it. Interned process-wide
 /// by source: the same pattern gives the same object. Errors: kParseError (place = offset in the
 /// pattern), kUnsupported (a back-reference), kBudgetExceeded.
-Result<std::shared_ptr<const CodepointAutomaton>> compile_pattern(std::string_view pattern,
-                                                                  const AutomatonLimits& limits = {});
+Result<std::shared_ptr<const CodepointAutomaton>> compile_pattern(
+    std::string_view pattern, const AutomatonLimits& limits = {});
+
+/// The same with *whole-string* semantics: the pattern must match all of the string.
+Result<std::shared_ptr<const CodepointAutomaton>> compile_anchored(
+    std::string_view pattern, const AutomatonLimits& limits = {});
 
 }  // namespace espalier

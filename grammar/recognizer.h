@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "byte_set.h"
 #include "espalier/status.h"
 #include "leaf.h"
 
@@ -44,15 +45,6 @@ struct Explanation {
   std::string schema_pointer;  ///< JSON pointer into the schema, "" for plain JSON syntax.
   std::string keyword;         ///< The schema keyword, or "syntax".
   std::string sentence;
-};
-
-/// A set of bytes.
-struct ByteSet {
-  uint64_t words[4] = {0, 0, 0, 0};
-  void insert(uint8_t b) { words[b >> 6] |= uint64_t{1} << (b & 63); }
-  bool contains(uint8_t b) const { return (words[b >> 6] >> (b & 63)) & 1; }
-  void fill() { words[0] = words[1] = words[2] = words[3] = ~uint64_t{0}; }
-  bool empty() const { return (words[0] | words[1] | words[2] | words[3]) == 0; }
 };
 
 /// The one interface between constraints and the engine: a byte machine whose states are interned

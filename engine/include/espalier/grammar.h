@@ -11,6 +11,7 @@
 
 namespace espalier {
 
+class GrammarCaches;
 class Recognizer;
 
 /// Two profiles of one language; L(generation) is inside L(exact).
@@ -62,10 +63,13 @@ class Grammar {
   bool unsatisfiable() const;
   Recognizer& recognizer() const { return *recognizer_; }
   size_t memory_bytes() const;
+  /// Memos of masks and completions; for the engine.
+  GrammarCaches& caches() const { return *caches_; }
 
  private:
   explicit Grammar(std::shared_ptr<Recognizer> recognizer);
   std::shared_ptr<Recognizer> recognizer_;
+  std::unique_ptr<GrammarCaches> caches_;
 };
 
 }  // namespace espalier

@@ -5,6 +5,8 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "espalier/grammar.h"
 #include "espalier/status.h"
@@ -79,6 +81,9 @@ class Matcher {
   /// The fewest tokens known to complete the text from here when `first` (-1: none) is accepted
   /// first (not counted); kBudgetExceeded / kRejected when none is known.
   Result<size_t> tokens_to_complete(TokenId first = -1);
+  /// Is a completion in at most `tokens` tokens known, after `first` (-1: none; not counted)? The same
+  /// answer as tokens_to_complete(first) <= tokens, sooner.
+  bool completes_within(TokenId first, size_t tokens);
   /// The tokens of such a completion.
   Result<std::vector<TokenId>> completion();
 
@@ -88,6 +93,8 @@ class Matcher {
 
  private:
   struct Impl;
+  explicit Matcher(std::unique_ptr<Impl> impl);
+
   std::unique_ptr<Impl> impl_;
 };
 

@@ -16,7 +16,8 @@ enum class StatusCode : uint8_t {
   kUnsupported,      ///< A well-formed constraint uses a feature that is refused by name.
   kUnresolved,       ///< A `$ref` or a named resource cannot be found.
   kUnsatisfiable,    ///< The constraint admits no instance.
-  kBudgetExceeded,   ///< A budget (states, bytes, depth, time) was exhausted; the message says which.
+  kBudgetExceeded,   ///< A budget (states, bytes, depth, time) was exhausted; the message says
+                     ///< which.
   kIoError,          ///< A file cannot be read or written.
   kRejected,         ///< A token or byte is not allowed in the current state.
   kInternal,         ///< A broken invariant; always a bug in espalier.
@@ -49,8 +50,9 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : data_(std::in_place_index<0>, std::move(value)) {}        // NOLINT(runtime/explicit)
-  Result(Status status) : data_(std::in_place_index<1>, std::move(status)) {}  // NOLINT(runtime/explicit)
+  Result(T value) : data_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(runtime/explicit)
+  Result(Status status)
+      : data_(std::in_place_index<1>, std::move(status)) {}  // NOLINT(runtime/explicit)
 
   bool ok() const { return data_.index() == 0; }
   explicit operator bool() const { return ok(); }

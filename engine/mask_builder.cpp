@@ -1,0 +1,65 @@
+// Masks: copy, then resolve the boundary.
+//
+// In a state inside a scalar leaf, the tokens that stay inside are known by the leaf alone: one
+// copy of the leaf state's row. What is left are the tokens that end the leaf. They are resolved by
+// what they spell after it: for each way the leaf can end, the structure is moved there once
+// (leave) and walked down the trie of suffixes. Example: after `{"name": "Ann` the token `a",` is
+// one of those that close the string and go on with `,`; whether a comma may follow is asked once
+// for all of them.
+//
+// Where the suffix does not decide (the name just spelled matters: it may be used already), the
+// same few tokens are walked from the state itself, over a compact trie of their whole bytes.
+// Outside of leaves the vocabulary's trie is walked, down the bytes that are allowed.
+//
+// A token has exactly one way to leave a leaf, so every bit is set at most once.
+//
+// Cost: a copy of the row plus one probe for each live edge of the boundary.
+
+#include "engine/mask_builder.h"
+
+#include <algorithm>
+
+namespace espalier {
+
+std::shared_ptr<const LeafRow> build_mask(Recognizer& recognizer, const Vocabulary& vocabulary,
+                                          State state, bool use_rows, MaskScratch* scratch,
+                                          std::span<MaskWord> row) {
+  scratch->tokens.clear();
+  const auto emit = [&](TokenId token) {
+    set_mask_bit(row, token);
+    scratch->tokens.push_back(token);
+  };
+  const Bulk bulk = use_rows && !state.dead() ? recognizer.bulk(state) : Bulk{};
+  if (bulk.leaf == nullptr) {
+    std::fill(row.begin(), row.end(), 0);
+    walk_vocabulary(vocabulary.trie(), state, nullptr, recognizer, &scratch->stack, emit);
+    return nullptr;
+  }
+
+  std::shared_ptr<const LeafRow> leaf_row =
+      LeafRowCache::process().get(vocabulary, *bulk.leaf, bulk.state, bulk.exits_by_suffix);
+  leaf_row->copy_inside(row);
+  if (leaf_row->exits_here) {
+    const State after = bulk.exits_by_suffix ? recognizer.leave(state, bulk.state) : state;
+    walk_vocabulary(vocabulary.trie(), after, &leaf_row->consumed, recognizer, &scratch->stack,
+                    emit);
+  }
+  if (!bulk.exits_by_suffix) {
+    walk_vocabulary(leaf_row->boundary, state, nullptr, recognizer, &scratch->stack, emit);
+    return leaf_row;
+  }
+  for (const LeafRow::Exit& exit : leaf_row->exits) {
+    const State after = recognizer.leave(state, exit.state);
+    if (after.dead()) continue;
+    const auto emit_group = [&](int32_t group) {
+      for (const TokenId token : leaf_row->group(static_cast<uint32_t>(group))) emit(token);
+    };
+    if (exit.empty_group != LeafRow::kNoGroup) {
+      emit_group(static_cast<int32_t>(exit.empty_group));
+    }
+    walk_trie(exit.suffixes, after, nullptr, recognizer, &scratch->stack, emit_group);
+  }
+  return leaf_row;
+}
+
+}  // namespace espalier

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/mask_bits.h"
+#include "engine/token_trie.h"
+#include "espalier/vocabulary.h"
+#include "grammar/leaf.h"
+#include "grammar/recognizer.h"
+
+namespace espalier {
+
+/// Everything about the tokens of a vocabulary that one leaf state decides by itself: which stay
+/// inside the leaf, and which leave it, how, and with what suffix. Immutable once built.
+struct LeafRow {
+  /// Tokens that keep the leaf alive to their last byte and do not end it. Either a full row
+  /// (`dense`) or, when few, a list (`sparse`).
+  std::vector<MaskWord> dense;
+  std::vector<TokenId> sparse;
+
+  /// The leaf may end before the token's first byte: any token whose first byte is not `consumed`
+  /// follows the leaf as a whole, and is to be walked in the vocabulary's own trie.
+  bool exits_here = false;
+  ByteSet consumed;
+
+  /// Tokens that end the leaf at `state`; the suffix is what they spell after it. The suffix trie's
+  /// entries are groups, and tokens of group g are group_tokens[group_begin[g] .. group_begin[g +
+  /// 1]).
+  struct Exit {
+    uint32_t state = 0;
+    uint32_t empty_group = kNoGroup;  ///< tokens that end exactly where the leaf ends
+    TokenTrie suffixes;
+  };
+  static constexpr uint32_t kNoGroup = UINT32_MAX;
+  std::vector<Exit> exits;
+  std::vector<uint32_t> group_begin;
+  std::vector<TokenId> group_tokens;
+
+  /// The same tokens as one trie over their whole bytes, when exits are not decided by suffix.
+  TokenTrie boundary;
+
+  /// Sets the inside bits; the row is overwritten, words beyond the vocabulary's are cleared.
+  void copy_inside(std::span<MaskWord> row) const;
+  std::span<const TokenId> group(uint32_t g) const {
+    return std::span(group_tokens).subspan(group_begin[g], group_begin[g + 1] - group_begin[g]);
+  }
+  size_t memory_bytes() const;
+};
+
+/// Builds a row by one walk of the vocabulary's trie. `by_suffix` says which form of the boundary
+/// is wanted.
+std::shared_ptr<const LeafRow> build_leaf_row(const Vocabulary& vocabulary, const Leaf& leaf,
+                                              uint32_t state, bool by_suffix);
+
+/// The process-wide store of rows, shared by all grammars. Holds at most `budget` bytes: when it is
+/// full, the rows that have not been asked for longest go. Rows in use stay alive with their users.
+/// Thread-safe.
+class LeafRowCache {
+ public:
+  static constexpr size_t kDefaultBudget = size_t{64} << 20;
+
+  static LeafRowCache& process();
+
+  std::shared_ptr<const LeafRow> get(const Vocabulary& vocabulary, const Leaf& leaf, uint32_t state,
+                                     bool by_suffix);
+  void set_budget(size_t bytes);
+  size_t memory_bytes() const;
+  void clear();
+
+ private:
+  struct Key {
+    uint64_t vocabulary;
+    uint64_t leaf;
+    uint32_t state;
+    bool by_suffix;
+    friend bool operator==(const Key&, const Key&) = default;
+  };
+  struct KeyHash {
+    size_t operator()(const Key& key) const;
+  };
+  struct Slot {
+    std::shared_ptr<const LeafRow> row;
+    size_t bytes = 0;
+    uint64_t last_use = 0;
+  };
+
+  void evict();
+
+  mutable std::mutex mutex_;
+  std::unordered_map<Key, Slot, KeyHash> rows_;
+  size_t budget_ = kDefaultBudget;
+  size_t bytes_ = 0;
+  uint64_t clock_ = 0;
+};
+
+}  // namespace espalier

@@ -1,0 +1,85 @@
+// The memo of masks.
+//
+// A full row of a 128k vocabulary is 16 KB, and a schema has thousands of states, so rows are not
+// what is stored. Inside a leaf the mask is a shared row plus the tokens that leave it, at most a
+// few hundred ids; elsewhere it is usually a handful of ids (a comma, a bracket, some whitespace).
+// Only a large mask outside of any leaf is stored as a row.
+//
+// Entries keep their leaf row alive, so the rows a shard refers to count against its budget too,
+// each once. A shard over budget is emptied: what is still needed comes back within microseconds.
+
+#include "engine/mask_memo.h"
+
+#include <algorithm>
+#include <cstring>
+#include <mutex>
+
+namespace espalier {
+
+void MaskEntry::write(std::span<MaskWord> row) const {
+  if (!dense.empty()) {
+    std::memcpy(row.data(), dense.data(), dense.size() * sizeof(MaskWord));
+    std::fill(row.begin() + static_cast<ptrdiff_t>(dense.size()), row.end(), 0);
+  } else if (base != nullptr) {
+    base->copy_inside(row);
+  } else {
+    std::fill(row.begin(), row.end(), 0);
+  }
+  for (const TokenId token : tokens) set_mask_bit(row, token);
+}
+
+size_t MaskEntry::memory_bytes() const {
+  constexpr size_t kNodeOverhead = 32;
+  return sizeof(State) + sizeof(MaskEntry) + kNodeOverhead + tokens.capacity() * sizeof(TokenId) +
+         dense.capacity() * sizeof(MaskWord);
+}
+
+void MaskMemo::set_budget(size_t bytes) { budget_.store(bytes, std::memory_order_relaxed); }
+
+bool MaskMemo::fill(const State& state, std::span<MaskWord> row) const {
+  const Shard& shard = shards_[shard_of(state)];
+  const std::shared_lock lock(shard.mutex);
+  const auto it = shard.entries.find(state);
+  if (it == shard.entries.end()) return false;
+  it->second.write(row);
+  return true;
+}
+
+void MaskMemo::insert(const State& state, std::shared_ptr<const LeafRow> base,
+                      std::span<const TokenId> tokens, std::span<const MaskWord> row) {
+  MaskEntry entry;
+  if (tokens.size() <= row.size()) {
+    entry.base = std::move(base);
+    entry.tokens.assign(tokens.begin(), tokens.end());
+  } else {
+    entry.dense.assign(row.begin(), row.end());
+  }
+  const size_t bytes = entry.memory_bytes();
+  const size_t row_bytes = entry.base == nullptr ? 0 : entry.base->memory_bytes();
+  const size_t share = budget() / kShards;
+  if (bytes > share || row_bytes > share) return;
+
+  Shard& shard = shards_[shard_of(state)];
+  const std::unique_lock lock(shard.mutex);
+  if (shard.bytes + bytes > share || shard.row_bytes + row_bytes > share) {
+    shard.entries.clear();
+    shard.rows.clear();
+    shard.bytes = 0;
+    shard.row_bytes = 0;
+  }
+  const LeafRow* leaf_row = entry.base.get();
+  if (!shard.entries.try_emplace(state, std::move(entry)).second) return;
+  shard.bytes += bytes;
+  if (leaf_row != nullptr && shard.rows.insert(leaf_row).second) shard.row_bytes += row_bytes;
+}
+
+size_t MaskMemo::memory_bytes() const {
+  size_t bytes = 0;
+  for (const Shard& shard : shards_) {
+    const std::shared_lock lock(shard.mutex);
+    bytes += shard.bytes + shard.row_bytes;
+  }
+  return bytes;
+}
+
+}  // namespace espalier

@@ -1,0 +1,381 @@
+// The matcher: one sequence's cursor.
+//
+// All it holds is the current state (a value) and the history; everything costly lives beside the
+// grammar and is shared. A token is accepted by stepping its bytes. The questions that do not move
+// the cursor (is_allowed, explain) probe instead, so that asking leaves nothing behind.
+//
+// A mask comes from the memo of masks when its state has been met before, else it is built and
+// remembered; see mask_builder.cpp. Over vocabularies in which some byte is no token by itself,
+// tokens after which no sequence of tokens completes the text are removed; see token_liveness.cpp.
+// The three ways to ask about a token (mask, is_allowed, accept) apply the same rule and agree.
+
+#include "espalier/matcher.h"
+
+#include <algorithm>
+
+#include "engine/forced.h"
+#include "engine/grammar_caches.h"
+#include "engine/history.h"
+#include "engine/mask_bits.h"
+#include "engine/mask_builder.h"
+#include "engine/token_trie.h"
+#include "grammar/recognizer.h"
+
+namespace espalier {
+
+struct Matcher::Impl {
+  Impl(std::shared_ptr<const Grammar> grammar_in, std::shared_ptr<const Vocabulary> vocabulary_in,
+       const MatcherOptions& options_in)
+      : grammar(std::move(grammar_in)),
+        vocabulary(std::move(vocabulary_in)),
+        options(options_in),
+        recognizer(&grammar->recognizer()),
+        caches(options.use_caches ? grammar->caches().get(*vocabulary)
+                                  : std::shared_ptr<VocabularyCaches>()),
+        start(recognizer->start()),
+        filtered(TokenLiveness::needed(*vocabulary)) {}
+
+  Impl(const Impl& other)
+      : grammar(other.grammar),
+        vocabulary(other.vocabulary),
+        options(other.options),
+        recognizer(other.recognizer),
+        caches(other.caches),
+        start(other.start),
+        filtered(other.filtered),
+        history(other.history) {}
+
+  State state() const { return history.last() == nullptr ? start : history.last()->state; }
+  bool terminated() const { return history.last() != nullptr && history.last()->terminated; }
+  bool accepting() const { return !terminated() && recognizer->accepting(state()); }
+
+  bool is_ordinary(TokenId token) const {
+    return token >= 0 && static_cast<size_t>(token) < vocabulary->size() &&
+           !vocabulary->is_special(token) && !vocabulary->bytes(token).empty();
+  }
+  bool is_eos(TokenId token) const {
+    const auto ids = vocabulary->eos_ids();
+    return std::find(ids.begin(), ids.end(), token) != ids.end();
+  }
+
+  State step_bytes(State s, std::string_view bytes) const {
+    for (const char c : bytes) {
+      s = recognizer->step(s, static_cast<uint8_t>(c));
+      if (s.dead()) break;
+    }
+    return s;
+  }
+  State probe_bytes(State s, std::string_view bytes) const {
+    for (const char c : bytes) {
+      s = recognizer->probe(s, static_cast<uint8_t>(c));
+      if (s.dead()) break;
+    }
+    return s;
+  }
+
+  bool token_live(State s) const {
+    if (!filtered) return true;
+    if (caches != nullptr) return caches->liveness.live(*recognizer, *vocabulary, s);
+    TokenLiveness fresh;
+    return fresh.live(*recognizer, *vocabulary, s);
+  }
+
+  /// The state after an ordinary token, dead when it is not allowed.
+  State after_token(State s, TokenId token) const {
+    const State next = step_bytes(s, vocabulary->bytes(token));
+    return !next.dead() && token_live(next) ? next : State();
+  }
+
+  bool allowed(State s, TokenId token) const {
+    if (probe_bytes(s, vocabulary->bytes(token)).dead()) return false;
+    return !filtered || !after_token(s, token).dead();
+  }
+
+  Status rejected(TokenId token) const {
+    if (const Status status = recognizer->status(); !status.ok()) return status;
+    return Status(StatusCode::kRejected,
+                  "Token " + std::to_string(token) + " is not allowed in this state.");
+  }
+
+  /// Writes all of `row`.
+  void fill(std::span<MaskWord> row) {
+    const State s = state();
+    const auto bits = row.first(vocabulary->row_words());
+    std::fill(row.begin() + static_cast<ptrdiff_t>(bits.size()), row.end(), 0);
+    if (caches != nullptr && caches->masks.fill(s, bits)) return;
+    std::shared_ptr<const LeafRow> base =
+        build_mask(*recognizer, *vocabulary, s, caches != nullptr, &scratch, bits);
+    if (filtered) {
+      base = nullptr;
+      drop_dead_ends(s, bits);
+    }
+    if (recognizer->accepting(s)) {
+      for (const TokenId eos : vocabulary->eos_ids()) {
+        set_mask_bit(bits, eos);
+        scratch.tokens.push_back(eos);
+      }
+    }
+    if (caches != nullptr && recognizer->status().ok()) {
+      caches->masks.insert(s, std::move(base), scratch.tokens, bits);
+    }
+  }
+
+  void drop_dead_ends(State s, std::span<MaskWord> bits) {
+    std::vector<TokenId> kept;
+    for_each_mask_bit(bits, [&](TokenId token) {
+      if (!after_token(s, token).dead()) kept.push_back(token);
+      return true;
+    });
+    std::fill(bits.begin(), bits.end(), 0);
+    for (const TokenId token : kept) set_mask_bit(bits, token);
+    scratch.tokens = std::move(kept);
+  }
+
+  /// The state in which a completion is asked for, `first` having been read; terminated states and
+  /// the end of sequence need nothing more.
+  struct Start {
+    State state;
+    bool finished = false;
+  };
+  Result<Start> completion_start(TokenId first) const {
+    if (first < 0) return Start{state(), terminated()};
+    if (terminated()) return rejected(first);
+    if (is_eos(first)) return accepting() ? Result<Start>(Start{state(), true}) : rejected(first);
+    if (!is_ordinary(first)) return rejected(first);
+    const State next = after_token(state(), first);
+    return next.dead() ? Result<Start>(rejected(first)) : Result<Start>(Start{next, false});
+  }
+  Result<std::vector<TokenId>> complete(State s) const {
+    if (caches != nullptr) return caches->liveness.completion(*recognizer, *vocabulary, s);
+    TokenLiveness fresh;
+    return fresh.completion(*recognizer, *vocabulary, s);
+  }
+
+  const std::shared_ptr<const Grammar> grammar;
+  const std::shared_ptr<const Vocabulary> vocabulary;
+  const MatcherOptions options;
+  Recognizer* const recognizer;
+  const std::shared_ptr<VocabularyCaches> caches;  ///< null when nothing is to be memoized
+  const State start;
+  const bool filtered;
+  History history;
+  MaskScratch scratch;
+  std::vector<MaskWord> scratch_row;
+};
+
+Matcher::Matcher(std::shared_ptr<const Grammar> grammar,
+                 std::shared_ptr<const Vocabulary> vocabulary, const MatcherOptions& options)
+    : impl_(std::make_unique<Impl>(std::move(grammar), std::move(vocabulary), options)) {}
+
+Matcher::~Matcher() = default;
+Matcher::Matcher(Matcher&&) noexcept = default;
+Matcher& Matcher::operator=(Matcher&&) noexcept = default;
+Matcher::Matcher(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Matcher Matcher::clone() const { return Matcher(std::make_unique<Impl>(*impl_)); }
+
+Status Matcher::fill_mask(std::span<int32_t> row) {
+  const size_t words = impl_->vocabulary->row_words();
+  if (row.size() < words) {
+    return Status(StatusCode::kInvalidArgument,
+                  "The mask row has " + std::to_string(row.size()) +
+                      " words, the vocabulary needs " + std::to_string(words) + ".",
+                  "row");
+  }
+  const std::span<MaskWord> bits = as_mask_words(row);
+  if (impl_->terminated()) {
+    std::fill(bits.begin(), bits.end(), 0);
+    return Status();
+  }
+  impl_->fill(bits);
+  Status status = impl_->recognizer->status();
+  if (!status.ok()) std::fill(bits.begin(), bits.end(), 0);
+  return status;
+}
+
+bool Matcher::is_allowed(TokenId token) {
+  if (impl_->terminated()) return false;
+  if (impl_->is_ordinary(token)) return impl_->allowed(impl_->state(), token);
+  return impl_->is_eos(token) && impl_->accepting();
+}
+
+Status Matcher::accept(TokenId token) {
+  if (token < 0 || static_cast<size_t>(token) >= impl_->vocabulary->width()) {
+    return Status(StatusCode::kInvalidArgument,
+                  "Token " + std::to_string(token) + " is outside of the vocabulary.", "token");
+  }
+  if (impl_->terminated()) {
+    return Status(StatusCode::kRejected, "The sequence has ended.");
+  }
+  if (!impl_->is_ordinary(token)) {
+    if (!impl_->is_eos(token) || !impl_->accepting()) return impl_->rejected(token);
+    impl_->history.push(impl_->state(), token, true);
+    return Status();
+  }
+  const State next = impl_->after_token(impl_->state(), token);
+  if (next.dead()) return impl_->rejected(token);
+  impl_->history.push(next, token, false);
+  return Status();
+}
+
+size_t Matcher::accept_n(std::span<const TokenId> tokens) {
+  size_t count = 0;
+  while (count < tokens.size() && accept(tokens[count]).ok()) ++count;
+  return count;
+}
+
+size_t Matcher::validate(std::span<const TokenId> tokens) {
+  if (impl_->terminated()) return 0;
+  State s = impl_->state();
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    if (!impl_->is_ordinary(tokens[i])) {
+      return i + (impl_->is_eos(tokens[i]) && impl_->recognizer->accepting(s) ? 1 : 0);
+    }
+    s = impl_->after_token(s, tokens[i]);
+    if (s.dead()) return i;
+  }
+  return tokens.size();
+}
+
+Status Matcher::accept_bytes(std::string_view bytes) {
+  if (impl_->terminated()) return Status(StatusCode::kRejected, "The sequence has ended.");
+  State s = impl_->state();
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    s = impl_->recognizer->step(s, static_cast<uint8_t>(bytes[i]));
+    if (!s.dead()) continue;
+    if (const Status status = impl_->recognizer->status(); !status.ok()) return status;
+    return Status(StatusCode::kRejected, "The byte is not allowed here.",
+                  "byte " + std::to_string(i));
+  }
+  impl_->history.push_raw(s, std::string(bytes));
+  return Status();
+}
+
+Status Matcher::rollback(size_t n) {
+  if (n > num_accepted()) {
+    return Status(StatusCode::kInvalidArgument,
+                  "Cannot undo " + std::to_string(n) + " of " + std::to_string(num_accepted()) +
+                      " accepted tokens.",
+                  "n");
+  }
+  impl_->history.pop(static_cast<uint32_t>(n));
+  return Status();
+}
+
+void Matcher::reset() { impl_->history.clear(); }
+
+size_t Matcher::num_accepted() const { return impl_->history.depth(); }
+bool Matcher::is_accepting() { return impl_->accepting(); }
+bool Matcher::is_terminated() const { return impl_->terminated(); }
+
+bool Matcher::is_stuck() {
+  if (impl_->terminated() || impl_->accepting()) return false;
+  impl_->scratch_row.resize(impl_->vocabulary->row_words());
+  impl_->fill(impl_->scratch_row);
+  return std::all_of(impl_->scratch_row.begin(), impl_->scratch_row.end(),
+                     [](MaskWord word) { return word == 0; });
+}
+
+std::string Matcher::forced_bytes() {
+  if (impl_->terminated()) return std::string();
+  return find_forced_bytes(*impl_->recognizer, impl_->state()).bytes;
+}
+
+std::vector<TokenId> Matcher::forced_tokens() {
+  if (impl_->terminated()) return {};
+  const ForcedText forced = find_forced_bytes(*impl_->recognizer, impl_->state());
+  std::vector<TokenId> tokens = certain_tokens(*impl_->recognizer, *impl_->vocabulary, forced);
+  tokens.resize(validate(tokens));
+  return tokens;
+}
+
+std::string Matcher::text() const {
+  std::vector<std::string_view> pieces;
+  pieces.reserve(impl_->history.depth());
+  size_t length = 0;
+  for (const History::Node* node = impl_->history.last(); node != nullptr; node = node->parent) {
+    if (node->terminated) continue;
+    pieces.push_back(node->raw != nullptr ? std::string_view(*node->raw)
+                                          : impl_->vocabulary->bytes(node->token));
+    length += pieces.back().size();
+  }
+  std::string text;
+  text.reserve(length);
+  for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece) text += *piece;
+  return text;
+}
+
+Refusal Matcher::explain(TokenId token) {
+  Refusal refusal;
+  refusal.keyword = "syntax";
+  if (impl_->terminated()) {
+    refusal.sentence = "The sequence has ended.";
+    return refusal;
+  }
+  if (!impl_->is_ordinary(token)) {
+    if (!impl_->is_eos(token)) {
+      refusal.sentence =
+          "Token " + std::to_string(token) + " is special or unused and spells no text.";
+    } else if (!impl_->accepting()) {
+      refusal.sentence = "The text is not complete here.";
+    } else {
+      refusal.keyword.clear();
+    }
+    return refusal;
+  }
+  const std::string_view bytes = impl_->vocabulary->bytes(token);
+  State s = impl_->state();
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    const auto byte = static_cast<uint8_t>(bytes[i]);
+    const State next = impl_->recognizer->step(s, byte);
+    if (next.dead()) {
+      Explanation why =
+          impl_->recognizer->explain(s, text() + std::string(bytes.substr(0, i)), byte);
+      return Refusal{std::move(why.instance_path), std::move(why.schema_pointer),
+                     std::move(why.keyword), std::move(why.sentence), i};
+    }
+    s = next;
+  }
+  if (!impl_->token_live(s)) {
+    refusal.keyword = "vocabulary";
+    refusal.sentence = "No sequence of tokens completes the text after this token.";
+    refusal.byte_offset = bytes.size() - 1;
+    return refusal;
+  }
+  refusal.keyword.clear();
+  return refusal;
+}
+
+Result<size_t> Matcher::tokens_to_complete(TokenId first) {
+  const auto start = impl_->completion_start(first);
+  if (!start.ok()) return start.status();
+  if (start->finished) return size_t{0};
+  const auto tokens = impl_->complete(start->state);
+  if (!tokens.ok()) return tokens.status();
+  return tokens->size();
+}
+
+bool Matcher::completes_within(TokenId first, size_t tokens) {
+  const auto start = impl_->completion_start(first);
+  if (!start.ok()) return false;
+  if (start->finished || impl_->recognizer->accepting(start->state)) return true;
+  if (tokens == 0) return false;
+  if (!impl_->filtered) {
+    const Result<std::string> text = impl_->recognizer->shortest_completion(start->state);
+    if (!text.ok()) return false;
+    if (text->size() <= tokens) return true;
+  }
+  const auto completion = impl_->complete(start->state);
+  return completion.ok() && completion->size() <= tokens;
+}
+
+Result<std::vector<TokenId>> Matcher::completion() {
+  if (impl_->terminated()) return std::vector<TokenId>();
+  return impl_->complete(impl_->state());
+}
+
+Status Matcher::status() const { return impl_->recognizer->status(); }
+const Vocabulary& Matcher::vocabulary() const { return *impl_->vocabulary; }
+const Grammar& Matcher::grammar() const { return *impl_->grammar; }
+
+}  // namespace espalier

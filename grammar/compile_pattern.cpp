@@ -1,0 +1,91 @@
+// The process-wide store of pattern automata.
+//
+// Equal patterns share one automaton, so what one request has built is warm for the next. Automata
+// are held weakly, and the most recently compiled ones strongly as well, so that a server that
+// compiles and drops schemas keeps its common patterns without growing for ever. An automaton that
+// ran out of budget is not handed out again.
+#include <deque>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "regex_automaton.h"
+#include "regex_parser.h"
+
+namespace espalier {
+namespace {
+
+using Automaton = std::shared_ptr<const CodepointAutomaton>;
+
+class AutomatonStore {
+ public:
+  static AutomatonStore& instance() {
+    static AutomatonStore* store = new AutomatonStore();
+    return *store;
+  }
+
+  Automaton find(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    const auto entry = known_.find(key);
+    if (entry == known_.end()) return nullptr;
+    Automaton automaton = entry->second.lock();
+    return automaton != nullptr && automaton->status().ok() ? automaton : nullptr;
+  }
+
+  /// Keeps `fresh`, unless another thread was faster; returns the one that is kept.
+  Automaton keep(const std::string& key, Automaton fresh) {
+    const std::lock_guard lock(mutex_);
+    std::weak_ptr<const CodepointAutomaton>& entry = known_[key];
+    if (Automaton other = entry.lock(); other != nullptr && other->status().ok()) return other;
+    entry = fresh;
+    recent_.push_back(fresh);
+    if (recent_.size() > kRecent) recent_.pop_front();
+    if (known_.size() > next_sweep_) {
+      std::erase_if(known_, [](const auto& item) { return item.second.expired(); });
+      next_sweep_ = 2 * known_.size() + kRecent;
+    }
+    return fresh;
+  }
+
+ private:
+  static constexpr size_t kRecent = 4096;
+
+  std::mutex mutex_;
+  std::unordered_map<std::string, std::weak_ptr<const CodepointAutomaton>> known_;
+  std::deque<Automaton> recent_;
+  size_t next_sweep_ = 2 * kRecent;
+};
+
+Result<Automaton> compile(std::string_view pattern, MatchKind kind, const AutomatonLimits& limits) {
+  if (pattern.size() > limits.max_pattern_bytes) {
+    return Status(
+        StatusCode::kBudgetExceeded,
+        "A pattern is longer than " + std::to_string(limits.max_pattern_bytes) + " bytes.");
+  }
+  std::string key = kind == MatchKind::kSearch ? "search" : "whole";
+  for (uint64_t limit :
+       {uint64_t{limits.max_states}, uint64_t{limits.max_nesting}, uint64_t{limits.max_bytes}}) {
+    key += ' ' + std::to_string(limit);
+  }
+  key += ' ';
+  key += pattern;
+  if (Automaton known = AutomatonStore::instance().find(key)) return known;
+  Result<RegexAst> ast = parse_regex(pattern, RegexSyntax::kLenient, limits.max_nesting);
+  if (!ast.ok()) return ast.status();
+  Result<Automaton> built = build_regex_automaton(*ast, kind, limits);
+  if (!built.ok()) return built;
+  return AutomatonStore::instance().keep(key, *std::move(built));
+}
+
+}  // namespace
+
+Result<Automaton> compile_pattern(std::string_view pattern, const AutomatonLimits& limits) {
+  return compile(pattern, MatchKind::kSearch, limits);
+}
+
+Result<Automaton> compile_anchored(std::string_view pattern, const AutomatonLimits& limits) {
+  return compile(pattern, MatchKind::kWhole, limits);
+}
+
+}  // namespace espalier

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "number_atoms.h"
+#include "number_state.h"
+
+namespace espalier::number {
+
+/// A value of some continuation.
+struct Found {
+  bool negative = false;
+  Scaled value;  ///< its magnitude; mantissa 0 where none is given (too many digits, or not asked)
+};
+
+/// The truth vectors of all numbers that extend `text` (a prefix whose content is `content`), each
+/// with a value that has it; values only when `witnesses` is set and no exponent has begun.
+std::map<Truth, Found> reach(const Atoms& atoms, const Content& content, std::string_view text,
+                             bool witnesses);
+
+/// The text with the fewest bytes found that, appended to `text`, gives a truth in `wanted`
+/// (sorted, a subset of what is reachable). Exact unless more than a few thousand contents lie
+/// within reach.
+std::string shortest_completion(const Atoms& atoms, const Content& content, std::string_view text,
+                                const std::vector<Truth>& wanted);
+
+}  // namespace espalier::number

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <memory>
+
+#include "codepoint_automaton.h"
+#include "regex_ast.h"
+
+namespace espalier {
+
+enum class MatchKind : uint8_t {
+  kSearch,  ///< the pattern matches somewhere in the text
+  kWhole,   ///< the pattern matches the whole text
+};
+
+/// A fresh, uncached automaton of a parsed pattern; see regex_automaton.cpp.
+Result<std::shared_ptr<const CodepointAutomaton>> build_regex_automaton(
+    const RegexAst& ast, MatchKind kind, const AutomatonLimits& limits);
+
+}  // namespace espalier

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "espalier/status.h"
+#include "regex_ast.h"
+
+namespace espalier {
+
+enum class RegexSyntax : uint8_t {
+  kUnicode,  ///< ECMA-262 with flag "u", to the letter
+  kLenient,  ///< the same; where that fails, what Annex B (no "u") reads: `\-`, `\_`, a lone `{`
+             ///< ...
+};
+
+/// Parses an ECMA-262 regular expression (UTF-8). kParseError with the byte offset as its place.
+/// Back-references parse; it is for the user of the tree to refuse them.
+Result<RegexAst> parse_regex(std::string_view pattern, RegexSyntax syntax,
+                             uint32_t max_nesting = 250);
+
+}  // namespace espalier

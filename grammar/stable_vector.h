@@ -1,0 +1,64 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace espalier {
+
+/// An append-only array whose elements never move. One writer at a time (the owner's mutex);
+/// readers need no lock for indices they were handed after the append. Chunks double in size, so
+/// an empty vector costs little.
+template <typename T>
+class StableVector {
+ public:
+  StableVector() = default;
+  ~StableVector() {
+    for (auto& chunk : chunks_) delete[] chunk.load(std::memory_order_relaxed);
+  }
+  StableVector(const StableVector&) = delete;
+  StableVector& operator=(const StableVector&) = delete;
+
+  T& operator[](uint32_t i) { return locate(i); }
+  const T& operator[](uint32_t i) const { return const_cast<StableVector*>(this)->locate(i); }
+  uint32_t size() const { return size_.load(std::memory_order_acquire); }
+
+  /// Appends and returns the index.
+  uint32_t push_back(T value) {
+    const uint32_t i = size_.load(std::memory_order_relaxed);
+    const auto [chunk, offset] = split(i);
+    T* data = chunks_[chunk].load(std::memory_order_relaxed);
+    if (data == nullptr) {
+      data = new T[size_t{kFirst} << chunk]();
+      chunks_[chunk].store(data, std::memory_order_release);
+      bytes_ += (size_t{kFirst} << chunk) * sizeof(T);
+    }
+    data[offset] = std::move(value);
+    size_.store(i + 1, std::memory_order_release);
+    return i;
+  }
+  size_t memory_bytes() const { return bytes_; }
+
+ private:
+  static constexpr uint32_t kFirst = 16;
+  static constexpr uint32_t kFirstBits = 4;
+
+  static std::pair<uint32_t, uint32_t> split(uint32_t i) {
+    const uint32_t biased = i + kFirst;
+    const uint32_t chunk = 31 - static_cast<uint32_t>(__builtin_clz(biased)) - kFirstBits;
+    return {chunk, biased - (kFirst << chunk)};
+  }
+  T& locate(uint32_t i) {
+    const auto [chunk, offset] = split(i);
+    return chunks_[chunk].load(std::memory_order_acquire)[offset];
+  }
+
+  std::array<std::atomic<T*>, 28> chunks_{};
+  std::atomic<uint32_t> size_{0};
+  size_t bytes_ = 0;
+};
+
+}  // namespace espalier

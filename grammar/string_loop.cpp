@@ -1,0 +1,95 @@
+// Loops of string machines.
+//
+// Off the trie of listed strings, a product is (one state per automaton, length). A code point that
+// leaves every automaton where it is only moves the length, so any number of such code points leads
+// to (same states, length + n). Death is absorbing, so there is one n up to which these products
+// are live: the room that is left below a maximum length, or no bound at all.
+//
+// Example: {"pattern": "^[^/]*$", "maxLength": 40} after 35 characters: every byte but "/" loops,
+// for at most 5 code points; the slash kills, and besides it only the quote and the backslash are
+// left.
+//
+// Above U+007F all code points loop, with a few exceptions (those that \s matches, say), or it is
+// not said which do.
+//
+// Cost: one look at each ASCII character and each range of the automata's edges; with lengths,
+// kHorizon products, which neighbouring states share, and a binary search among them.
+
+#include "grammar/string_loop.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace espalier {
+namespace {
+
+bool plain(uint32_t codepoint) {
+  return codepoint >= 0x20 && codepoint != '"' && codepoint != '\\' &&
+         (codepoint < 0xD800 || codepoint > 0xDFFF);
+}
+
+}  // namespace
+
+bool string_loop(const StringMachine& machine, uint32_t state,
+                 const std::function<bool(uint32_t product)>& live_product,
+                 const std::function<bool(uint32_t product)>& hopeless, LeafLoop* out) {
+  if (!machine.between(state)) return false;
+  const uint32_t product = machine.product(state);
+  if (!machine.off_trie(product)) return false;
+  const size_t automata = machine.spec().automata.size();
+  const auto loops = [&](uint32_t next) {
+    for (size_t i = 0; i < automata; ++i) {
+      if (machine.automaton_state(next, i) != machine.automaton_state(product, i)) return false;
+    }
+    return true;
+  };
+
+  *out = LeafLoop();
+  out->others.insert('"');
+  out->others.insert('\\');
+  bool high_possible = false;
+  uint64_t high_strays = 0;
+  uint32_t looping = 0;
+  machine.successors(product, [&](uint32_t lo, uint32_t hi) {
+    // All of a range leads to one product state.
+    const uint32_t next = machine.step_codepoint(product, lo);
+    const bool loop = loops(next);
+    const bool possible = !loop && !hopeless(next);
+    if (hi >= 0x80 && !(lo >= 0xD800 && hi <= 0xDFFF)) {
+      high_possible |= loop || possible;
+      if (loop && looping == 0) looping = std::max(lo, 0x80u);
+      for (uint32_t c = std::max(lo, 0x80u); !loop && c <= hi; ++c) {
+        if (high_strays < LeafLoop::kMaxExceptions) out->exceptions[high_strays] = c;
+        if (++high_strays > LeafLoop::kMaxExceptions) break;
+      }
+    }
+    for (uint32_t c = lo; c <= std::min(hi, 0x7Fu); ++c) {
+      if (!plain(c)) continue;
+      if (loop) {
+        out->bytes.insert(static_cast<uint8_t>(c));
+        looping = c;
+      } else if (possible) {
+        out->others.insert(static_cast<uint8_t>(c));
+      }
+    }
+  });
+  const bool high_loops = high_strays <= LeafLoop::kMaxExceptions;
+  out->num_exceptions = high_loops ? high_strays : 0;
+  if (high_loops || high_possible) {
+    ByteSet& set = high_loops ? out->bytes : out->others;
+    for (uint32_t b = 0x80; b < 0x100; ++b) set.insert(static_cast<uint8_t>(b));
+  }
+  if (looping == 0) return false;
+  if (machine.spec().lengths.empty()) return true;
+  std::vector<uint32_t> run;
+  for (uint32_t at = product; run.size() < LeafLoop::kHorizon;) {
+    const uint32_t next = machine.step_codepoint(at, looping);
+    if (next == at) break;
+    run.push_back(at = next);
+  }
+  const auto dead = std::partition_point(run.begin(), run.end(), live_product);
+  if (dead != run.end()) out->max_codepoints = static_cast<uint64_t>(dead - run.begin());
+  return true;
+}
+
+}  // namespace espalier

@@ -1,0 +1,173 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "byte_set.h"
+#include "codepoint_automaton.h"
+#include "stable_vector.h"
+
+namespace espalier {
+
+/// Which spellings of a string the machine reads.
+enum class StringSpelling : uint8_t {
+  kJson,     ///< every RFC 8259 escape; a lone surrogate escape is one code point (profile `exact`)
+  kMinimal,  ///< only the escapes JSON needs, in one form; no surrogates (profile `generation`)
+};
+
+/// What a string machine observes.
+struct StringSpec {
+  std::vector<std::u32string> strings;  ///< sorted, unique: which of these is the string?
+  std::vector<std::shared_ptr<const CodepointAutomaton>> automata;  ///< which of these accept it?
+  std::vector<uint64_t> lengths;  ///< sorted, unique: how many of these does its length reach?
+  StringSpelling spelling = StringSpelling::kJson;
+};
+
+/// What is known of a string when it ends.
+struct StringSignature {
+  static constexpr uint32_t kOther = UINT32_MAX;
+  uint32_t string = kOther;    ///< index into StringSpec::strings, or kOther
+  uint32_t length_rank = 0;    ///< how many of StringSpec::lengths are <= the length
+  std::vector<bool> accepted;  ///< per automaton
+  friend bool operator==(const StringSignature&, const StringSignature&) = default;
+};
+
+std::u32string to_codepoints(std::string_view wtf8);
+void append_wtf8(std::string* out, uint32_t codepoint);
+
+/// Reads the bytes of a JSON string after its opening quote, the closing quote included, and runs a
+/// product over its *code points*: a trie of strings, any number of automata, and a length counter.
+/// See string_machine.cpp. State 0 is dead: the bytes are no JSON string. Thread-safe; states are
+/// stable once returned, and a known step is lock-free.
+class StringMachine {
+ public:
+  explicit StringMachine(StringSpec spec);
+
+  uint32_t start() const { return start_; }
+  uint32_t step(uint32_t state, uint8_t byte) const {
+    const uint32_t next = (*states_[state].next)[byte].load(std::memory_order_acquire);
+    return next != kUnknown ? next : compute_step(state, byte);
+  }
+  /// Has the closing quote been read?
+  bool ended(uint32_t state) const { return states_[state].sub == kEnd; }
+  /// The product state below a byte state: what the code points read so far amount to.
+  uint32_t product(uint32_t state) const { return states_[state].product; }
+  /// True when the byte state lies between two code points (no partial encoding or escape pending).
+  bool between(uint32_t state) const { return states_[state].sub == kBody; }
+  /// The byte state of *this* machine with the same partial encoding as `state` of `other` has; its
+  /// product is the start's. For machines that observe nothing.
+  uint32_t same_position(const StringMachine& other, uint32_t state) const;
+
+  /// The code points (at most two) whose spelling `byte` completes in `state`; the closing quote
+  /// completes a pending lone surrogate.
+  size_t completed(uint32_t state, uint8_t byte, uint32_t codepoints[2]) const;
+
+  /// The signature of a string that ends in this product state.
+  const StringSignature& signature(uint32_t product) const;
+  /// The product state after one more code point.
+  uint32_t step_codepoint(uint32_t product, uint32_t codepoint) const;
+  /// Has the product left the trie of strings?
+  bool off_trie(uint32_t product) const;
+
+  /// Visits signatures of strings that extend the product state (itself included), listed strings
+  /// last, until `visit` returns true.
+  enum class Search : uint8_t { kFound, kExhausted, kOverBudget };
+  Search search(uint32_t product, const std::function<bool(const StringSignature&)>& visit) const;
+  /// The same for the listed strings below the product state alone.
+  bool search_listed(uint32_t product,
+                     const std::function<bool(const StringSignature&)>& visit) const;
+  /// The state of automaton i.
+  uint32_t automaton_state(uint32_t product, size_t i) const {
+    return products_[product].automata[i];
+  }
+
+  /// Visits ranges of code points that together cover all, each leading to one product state.
+  void successors(uint32_t product,
+                  const std::function<void(uint32_t lo, uint32_t hi)>& visit) const;
+
+  /// Is a byte state worth keeping, given which product states are live? The pending code point of
+  /// a partial encoding must be completable to one that leads to a live product.
+  bool live(uint32_t state, const std::function<bool(uint32_t product)>& live_product) const;
+
+  /// When nothing but the listed strings below `state` can still be meant, inserts every byte that
+  /// may come next towards one of them and returns true; false when that is not known to be all.
+  bool listed_bytes(uint32_t state, ByteSet* out) const;
+
+  const StringSpec& spec() const { return spec_; }
+  Status status() const;
+  size_t memory_bytes() const;
+
+ private:
+  static constexpr uint32_t kUnknown = UINT32_MAX;
+  static constexpr uint32_t kOff = UINT32_MAX;
+  // What of a code point's encoding has been read, in the top byte; details below it.
+  static constexpr uint32_t kBody = 0;
+  static constexpr uint32_t kEnd = 1u << 24;
+  static constexpr uint32_t kUtf8 = 2u << 24;        // total length, bytes left, bits so far
+  static constexpr uint32_t kEscape = 3u << 24;      // after the backslash
+  static constexpr uint32_t kHex = 4u << 24;         // digits read, value so far
+  static constexpr uint32_t kHigh = 5u << 24;        // after an escaped high surrogate
+  static constexpr uint32_t kHighEscape = 6u << 24;  // ... and a backslash
+  static constexpr uint32_t kHighHex = 7u << 24;     // ... and \u with digits
+  using Transitions = std::array<std::atomic<uint32_t>, 256>;
+
+  struct ByteState {
+    uint32_t product = 0;
+    uint32_t sub = 0;
+    std::shared_ptr<Transitions> next;
+  };
+  struct Product {
+    uint32_t node = kOff;  // trie node
+    uint64_t length = 0;   // saturated at the last of lengths
+    std::vector<uint32_t> automata;
+    StringSignature signature;
+  };
+  struct TrieNode {
+    uint32_t first = 0, last = 0, depth = 0;  // strings [first, last) share their first `depth`
+    uint32_t string = StringSignature::kOther;
+    bool expanded = false;
+    std::vector<std::pair<uint32_t, uint32_t>> children;  // (code point, node), sorted
+  };
+
+  uint32_t compute_step(uint32_t state, uint8_t byte) const;
+  uint32_t raw_step(uint32_t product, uint32_t sub, uint8_t byte) const;
+  uint32_t intern_state(uint32_t product, uint32_t sub) const;
+  uint32_t intern_product(uint32_t node, uint64_t length, std::vector<uint32_t> automata) const;
+  uint32_t step_locked(uint32_t product, uint32_t codepoint) const;
+  const TrieNode& expanded_node(uint32_t node) const;
+  uint32_t trie_child(uint32_t node, uint32_t codepoint) const;
+  uint32_t length_rank(uint64_t length) const;
+  const StringSignature& string_signature(uint32_t index) const;
+  bool for_ranges(uint32_t node, const std::vector<uint32_t>& automata, uint32_t lo, uint32_t hi,
+                  const std::function<bool(uint32_t lo, uint32_t hi)>& visit) const;
+  bool any_codepoint(uint32_t product, uint32_t lo, uint32_t hi,
+                     const std::function<bool(uint32_t product)>& live_product) const;
+  bool any_code_unit(uint32_t product, uint32_t lo, uint32_t hi,
+                     const std::function<bool(uint32_t product)>& live_product) const;
+  Search search_other(uint32_t product,
+                      const std::function<bool(const StringSignature&)>& visit) const;
+
+  StringSpec spec_;
+  uint64_t length_cap_ = 0;
+  uint32_t start_ = 0;
+  // All below is filled lazily under mutex_ and read without it once published.
+  mutable std::recursive_mutex mutex_;
+  mutable StableVector<ByteState> states_;
+  mutable StableVector<Product> products_;
+  mutable std::unordered_map<uint64_t, uint32_t> state_ids_;
+  mutable std::unordered_map<std::string, uint32_t> product_ids_;
+  mutable StableVector<TrieNode> trie_;
+  mutable std::vector<StringSignature> string_signatures_;
+  mutable std::vector<bool> string_signature_known_;
+  mutable Status status_;
+};
+
+}  // namespace espalier

@@ -1,0 +1,87 @@
+#include "jsonschemabench/bench.h"
+
+#include <string>
+
+#include "jsonschemabench/cli/commands.h"
+#include "jsonschemabench/cli/common.h"
+#include "jsonschemabench/cli/flags.h"
+
+namespace espalier::cli {
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  espalier bench --data maskbench/ --vocabulary llama3.gguf
+  espalier bench --data maskbench/ --vocabulary llama3.gguf --threads 8 --output results.jsonl
+  espalier bench --data maskbench/ --vocabulary llama3.gguf --shard 3/16 --output part3.jsonl
+  espalier bench --merge part*.jsonl --json
+
+The MaskBench protocol: each instance, printed as json.dumps would, is tokenized; before each token
+the mask is computed and the token accepted. A valid instance must be accepted to its end, an
+invalid one refused. Each file has limits on time and memory; worker processes isolate crashes, and
+a crash is a result. Times are in microseconds: tbm is mask and accept per token, ttfm compile and
+first mask, compile MaskBench's own figure. Exit code 2 on an unusable argument.)";
+
+struct BenchFlags {
+  BenchOptions bench;
+  VocabularyFlags vocabulary;
+  std::string profile = "exact";
+};
+
+int bench(const BenchFlags& flags) {
+  BenchOptions options = flags.bench;
+  Result<VocabularyOptions> how = flags.vocabulary.options();
+  if (!how) return fail(how.status());
+  options.vocabulary = flags.vocabulary.file;
+  options.vocabulary_options = how.value();
+  options.profile = flags.profile == "exact" ? Profile::kExact : Profile::kGeneration;
+  return run_bench(options);
+}
+
+}  // namespace
+
+void add_bench(CLI::App& program, Action& action) {
+  auto flags = std::make_shared<BenchFlags>();
+  BenchOptions& options = flags->bench;
+  CLI::App* command = program.add_subcommand("bench", "Run the MaskBench protocol over a folder");
+  command->footer(kExamples);
+  command->add_option("--data", options.data, "folder of MaskBench files")->type_name("DIR");
+  flags->vocabulary.add_to(*command, "tiktoken, tokenizer.json or GGUF file");
+  command->add_option("--profile", flags->profile, "exact or generation")
+      ->check(CLI::IsMember({"exact", "generation"}))
+      ->capture_default_str();
+  command->add_option("--threads", options.threads, "worker processes")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command->add_option("--output", options.output, "results as JSON Lines, one file each")
+      ->type_name("FILE");
+  command->add_option("--shard", options.shard, "only every n-th file from the i-th on, 0 <= i < n")
+      ->type_name("i/n");
+  command->add_option("--merge", options.merge, "report these result files together; run nothing")
+      ->type_name("FILE");
+  command->add_option("--timeout", options.timeout_seconds, "seconds per file")
+      ->type_name("S")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--memory", options.memory_limit_mib, "MiB per file")
+      ->type_name("MIB")
+      ->check(whole_number())
+      ->capture_default_str();
+  command->add_option("--limit", options.limit, "at most N files, evenly spaced; 0 = all")
+      ->type_name("N")
+      ->check(whole_number());
+  command->add_option("--filter", options.filter, "only files whose name contains this")
+      ->type_name("TEXT");
+  command->add_option("--schema-dir", options.schema_dir, "folder that serves remote references")
+      ->type_name("DIR");
+  command->add_flag("--json", options.json, "print one JSON object instead of the tables");
+  command->callback([=, &action] {
+    if (flags->bench.merge.empty()) {
+      if (flags->bench.data.empty()) throw CLI::RequiredError("--data");
+      if (flags->vocabulary.file.empty()) throw CLI::RequiredError("--vocabulary");
+    }
+    action = [flags] { return bench(*flags); };
+  });
+}
+
+}  // namespace espalier::cli

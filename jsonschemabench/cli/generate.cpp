@@ -1,0 +1,246 @@
+#include <filesystem>
+#include <string>
+
+#include "backends/models.h"
+#include "jsonschemabench/cli/commands.h"
+#include "jsonschemabench/cli/common.h"
+#include "jsonschemabench/cli/flags.h"
+#include "jsonschemabench/cli/sampling.h"
+#include "jsonschemabench/cli/schema_files.h"
+
+namespace espalier::cli {
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  espalier generate --schema person.schema.json
+  espalier generate --schema person.schema.json --seed 7 --temperature 0.8 --json
+  espalier generate --schema person.schema.json --uniform --vocabulary llama3.gguf
+  espalier generate --schema person.schema.json --model table:tiny.json --profile exact
+  espalier generate --data schemas/ --samples 3 --max-tokens 128 > samples.jsonl
+
+Text is streamed as it is sampled; the exit code is 0 when the document is complete and 1 when there
+is none (the reason is on stderr). With --json one object is printed instead and the exit code is 0:
+  text, tokens (ids without the end of sequence), finish_reason, model_calls, valid
+finish_reason is complete (also when the budget closed the document early), budget (nothing valid
+fits), dead_end or unsatisfiable. valid says whether a fresh machine of the exact profile accepts
+the text. With --data each line has `file` and `sample` too (sample k is drawn with seed N + k), and
+a schema that cannot be compiled gives one line with `file` and `error`. Exit code 2 is an error.)";
+
+struct GenerateOptions {
+  std::string schema;
+  std::string data;
+  size_t samples = 1;
+  size_t limit = 0;
+  std::string model = "builtin";
+  bool uniform = false;
+  bool json = false;
+  SchemaFlags schema_flags;
+  VocabularyFlags vocabulary;
+  SamplingFlags sampling;
+};
+
+Result<Source> open_source(const GenerateOptions& options) {
+  Source source;
+  if (!options.vocabulary.file.empty()) {
+    if (!options.uniform) {
+      return Status(StatusCode::kInvalidArgument,
+                    "A model brings its own vocabulary; this option goes with --uniform.",
+                    "--vocabulary");
+    }
+    Result<std::shared_ptr<const Vocabulary>> vocabulary = options.vocabulary.load();
+    if (!vocabulary) return vocabulary.status();
+    source.vocabulary = vocabulary.value();
+    return source;
+  }
+  Result<std::unique_ptr<LanguageModel>> model = open_model(options.model);
+  if (!model) return model.status();
+  source.vocabulary = model.value()->vocabulary();
+  if (!options.uniform) source.model = std::move(model).value();
+  return source;
+}
+
+SamplingOptions sampling_options(const GenerateOptions& options) {
+  SamplingOptions sampling = options.sampling.options();
+  sampling.uniform = options.uniform;
+  return sampling;
+}
+
+Status print_line(rapidjson::StringBuffer& buffer) {
+  buffer.Put('\n');
+  return print(std::string_view(buffer.GetString(), buffer.GetSize()));
+}
+
+int generate_one(const GenerateOptions& options) {
+  Result<std::string> text = read_file(options.schema);
+  if (!text) return fail(text.status());
+  Result<CompiledSchema> schema = compile(text.value(), options.schema_flags.options());
+  if (!schema) return fail(located(options.schema, schema.status()));
+  Result<Source> source = open_source(options);
+  if (!source) return fail(source.status());
+
+  if (options.json) {
+    Result<Sample> sample = draw(schema.value(), source.value(), sampling_options(options));
+    if (!sample) return fail(located(options.schema, sample.status()));
+    rapidjson::StringBuffer buffer;
+    JsonWriter writer(buffer);
+    writer.StartObject();
+    write_sample(writer, sample.value());
+    writer.EndObject();
+    if (Status status = print_line(buffer); !status.ok()) return fail(status);
+    return kExitOk;
+  }
+
+  Status output;
+  Result<Sample> sample = draw(schema.value(), source.value(), sampling_options(options),
+                               [&output](std::string_view bytes) {
+                                 output = print(bytes);
+                                 return output.ok();
+                               });
+  if (!output.ok()) return fail(output);
+  if (!sample) return fail(located(options.schema, sample.status()));
+  if (!sample->generation.text.empty()) {
+    if (Status status = print("\n"); !status.ok()) return fail(status);
+  }
+  const FinishReason reason = sample->generation.finish_reason;
+  if (reason == FinishReason::kComplete && sample->valid) return kExitOk;
+  switch (reason) {
+    case FinishReason::kComplete:
+      note(options.schema + ": the document is not valid");
+      break;
+    case FinishReason::kBudget:
+      note(options.schema + ": no valid document fits the token budget (budget)");
+      break;
+    case FinishReason::kDeadEnd:
+      note(options.schema + ": no token was allowed (dead_end)");
+      break;
+    case FinishReason::kUnsatisfiable:
+      note(options.schema + ": no instance is valid under the schema (unsatisfiable)");
+      break;
+  }
+  return kExitNo;
+}
+
+struct FolderTotals {
+  size_t files = 0;
+  size_t refused = 0;
+};
+
+/// All samples of one file as JSON Lines; the status is about the output, not about the file.
+Status generate_file(const GenerateOptions& options, const Source& source, const std::string& file,
+                     FolderTotals& totals) {
+  const std::string path = (std::filesystem::path(options.data) / file).string();
+  const auto print_error = [&](const Status& status) {
+    rapidjson::StringBuffer buffer;
+    JsonWriter writer(buffer);
+    writer.StartObject();
+    writer.Key("file");
+    write_string(writer, file);
+    writer.Key("error");
+    write_string(writer, status.to_string());
+    writer.EndObject();
+    return print_line(buffer);
+  };
+
+  ++totals.files;
+  Result<std::string> text = read_file(path);
+  Result<CompiledSchema> schema =
+      text ? compile(schema_text_of(text.value()), options.schema_flags.options())
+           : Result<CompiledSchema>(text.status());
+  if (!schema) {
+    ++totals.refused;
+    return print_error(schema.status());
+  }
+  SamplingOptions sampling = sampling_options(options);
+  for (size_t k = 0; k < options.samples; ++k, ++sampling.seed) {
+    Result<Sample> sample = draw(schema.value(), source, sampling);
+    Status printed;
+    if (sample) {
+      rapidjson::StringBuffer buffer;
+      JsonWriter writer(buffer);
+      writer.StartObject();
+      writer.Key("file");
+      write_string(writer, file);
+      writer.Key("sample");
+      writer.Uint64(k);
+      write_sample(writer, sample.value());
+      writer.EndObject();
+      printed = print_line(buffer);
+    } else {
+      printed = print_error(sample.status());
+    }
+    if (!printed.ok()) return printed;
+  }
+  return Status();
+}
+
+int generate_folder(const GenerateOptions& options) {
+  Result<std::vector<std::string>> files = list_schema_files(options.data, options.limit);
+  if (!files) return fail(files.status());
+  Result<Source> source = open_source(options);
+  if (!source) return fail(source.status());
+  FolderTotals totals;
+  {
+    Progress progress("generate", files->size());
+    for (const std::string& file : files.value()) {
+      if (Status status = generate_file(options, source.value(), file, totals); !status.ok()) {
+        return fail(status);
+      }
+      progress.advance();
+    }
+  }
+  if (totals.refused > 0) {
+    note(options.data + ": " + std::to_string(totals.refused) + " of " +
+         std::to_string(totals.files) + " schemas cannot be compiled");
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_generate(CLI::App& program, Action& action) {
+  auto options = std::make_shared<GenerateOptions>();
+  CLI::App* command = program.add_subcommand(
+      "generate", "Sample a document under a JSON Schema, or documents for a folder of schemas");
+  command->footer(kExamples);
+  CLI::Option* schema =
+      command->add_option("--schema", options->schema, "the JSON Schema (- = stdin)")
+          ->type_name("FILE");
+  CLI::Option* data =
+      command
+          ->add_option("--data", options->data,
+                       "folder of schemas or MaskBench files, in place of --schema; JSON Lines")
+          ->type_name("DIR")
+          ->excludes(schema);
+  command->add_option("--samples", options->samples, "with --data: documents per schema")
+      ->type_name("K")
+      ->check(whole_number())
+      ->capture_default_str()
+      ->needs(data);
+  command
+      ->add_option("--limit", options->limit,
+                   "with --data: at most N files, evenly spaced; 0 = all")
+      ->type_name("N")
+      ->check(whole_number())
+      ->needs(data);
+  CLI::Option* model = command->add_option("--model", options->model, kModelHelp)
+                           ->type_name("NAME|FILE")
+                           ->capture_default_str();
+  command->add_flag("--uniform", options->uniform,
+                    "draw uniformly from each mask, without a model");
+  options->vocabulary.add_to(
+      *command, "with --uniform: the vocabulary to draw from, in place of the model's");
+  command->get_option("--vocabulary")->excludes(model);
+  options->sampling.add_to(*command);
+  options->schema_flags.add_to(*command, "generation");
+  command->add_flag("--json", options->json, "print one JSON object instead of the text");
+  command->callback([=, &action] {
+    if (options->schema.empty() && options->data.empty()) {
+      throw CLI::RequiredError("--schema or --data");
+    }
+    action = [options] {
+      return options->data.empty() ? generate_one(*options) : generate_folder(*options);
+    };
+  });
+}
+
+}  // namespace espalier::cli

@@ -1,0 +1,227 @@
+// A short text that completes a state: SchemaMachine::shortest_completion.
+//
+// The idea: walk the machine itself. Inside a scalar take the leaf's shortest exit; in a container
+// close as soon as it may close, else add the name or item after which the rest costs least, by the
+// estimates of satisfiability.cpp; for a value take the cheapest class. Every byte goes through
+// advance(), so the text is right even where an estimate is not.
+//
+// Cost: linear in the length of the text times the number of listed names. The text is a shortest
+// one wherever the estimates are exact; it is always a completion.
+#include <algorithm>
+#include <set>
+
+#include "schema/schema_machine.h"
+
+namespace espalier {
+namespace {
+
+constexpr size_t kMaxText = 1 << 20;
+constexpr size_t kMaxNames = 20'000;  // product states visited to find an unlisted name
+
+void append_escaped(uint32_t c, std::string* out) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  static constexpr std::string_view kShort = "\bb\ff\nn\rr\tt\"\"\\\\";
+  for (size_t i = 0; i < kShort.size(); i += 2) {
+    if (c == static_cast<uint8_t>(kShort[i])) {
+      *out += '\\';
+      *out += kShort[i + 1];
+      return;
+    }
+  }
+  if (c < 0x20 || (c >= 0xD800 && c <= 0xDFFF)) {
+    *out += "\\u";
+    for (int shift = 12; shift >= 0; shift -= 4) *out += kHex[c >> shift & 15];
+  } else {
+    append_wtf8(out, c);
+  }
+}
+
+uint32_t readable(uint32_t lo, uint32_t hi) {
+  for (const char32_t c : std::u32string_view(U"a0A_- ")) {
+    if (c >= lo && c <= hi) return c;
+  }
+  if (lo < 0x20 && hi >= 0x20) return 0x20;
+  return lo >= 0xD800 && lo <= 0xDFFF && hi > 0xDFFF ? 0xE000 : lo;
+}
+
+}  // namespace
+
+bool SchemaMachine::accepting_locked(State s) const {
+  if (s.dead()) return false;
+  if (s.leaf == kDone) return true;
+  return s.leaf >= kFirstLeaf && frames_[s.frame].parent == 0 &&
+         leaves_[s.leaf - kFirstLeaf]->can_exit(s.state);
+}
+
+Result<std::string> SchemaMachine::shortest_completion(State s) {
+  const std::lock_guard lock(mutex_);
+  std::string out;
+  const Status none(
+      StatusCode::kBudgetExceeded,
+      "no completion of at most " + std::to_string(kMaxText) + " bytes was found from this state");
+  if (s.dead()) return Status(StatusCode::kRejected, "the state is dead");
+  while (!accepting_locked(s)) {
+    if (out.size() > kMaxText) return none;
+    bool ok = true;
+    if (s.leaf >= kFirstLeaf) {
+      const Leaf* leaf = leaves_[s.leaf - kFirstLeaf].get();
+      if (const auto* scalar = dynamic_cast<const ScalarLeaf*>(leaf)) {
+        if (scalar->can_exit(s.state)) {
+          s = end_leaf(s, s.state);
+          ok = !s.dead();
+        } else {
+          const std::string exit = scalar->shortest_exit(s.state);
+          ok = !exit.empty() && append(exit, &s, &out);
+        }
+      } else {
+        ok = append(static_cast<const LiteralLeaf*>(leaf)->text().substr(s.state - 1), &s, &out);
+      }
+    } else {
+      switch (s.leaf) {
+        case kValue:
+          ok = append_value(&s, &out);
+          break;
+        case kColon:
+          ok = append(":", &s, &out);
+          break;
+        case kKeyQuote:
+          ok = append_name(&s, &out);
+          break;
+        case kKey:
+          ok = finish_name(&s, &out);
+          break;
+        default: {
+          const bool object = frames_[s.frame].kind == Frame::Kind::kObject;
+          if (closeable(s.frame)) {
+            ok = append(object ? "}" : "]", &s, &out);
+          } else if (s.leaf == kAfterValue) {
+            ok = append(",", &s, &out);
+          } else if (object) {
+            ok = append_name(&s, &out);
+          } else {
+            const FrameId slot = item_slot(s.frame);
+            ok = slot != 0;
+            s = {slot, kValue, 0, 0};
+          }
+          break;
+        }
+      }
+    }
+    if (!ok || s.dead()) return none;
+  }
+  return out;
+}
+
+bool SchemaMachine::append(std::string_view bytes, State* s, std::string* out) {
+  for (const char b : bytes) {
+    *s = advance(*s, static_cast<uint8_t>(b), Mode::kStep);
+    if (s->dead()) return false;
+  }
+  *out += bytes;
+  return true;
+}
+
+Cost SchemaMachine::class_cost(FrameId slot, ValueClass c) {
+  if (!class_live(slot, c)) return kNever;
+  const Frame at = frames_[slot];
+  if (at.bindings == 0) return satisfiability_.value_of_class(typed(at.ask, c)[0], c);
+  if (c == ValueClass::kObject || c == ValueClass::kArray)
+    return add(1, frame_cost(container(slot, c)));
+  if (c != ValueClass::kString && c != ValueClass::kNumber) return c == ValueClass::kFalse ? 5 : 4;
+  const auto* leaf = static_cast<const ScalarLeaf*>(leaves_[leaf_of(slot, c)].get());
+  return leaf->shortest_exit(leaf->start()).size() + 1;
+}
+
+Cost SchemaMachine::slot_cost(FrameId slot) {
+  Cost best = kNever;
+  for (int c = 0; c < kValueClasses; ++c)
+    best = std::min(best, class_cost(slot, static_cast<ValueClass>(c)));
+  return best;
+}
+
+bool SchemaMachine::append_value(State* s, std::string* out) {
+  Cost best = kNever;
+  auto chosen = ValueClass::kNull;
+  for (int c = 0; c < kValueClasses; ++c) {
+    const Cost cost = class_cost(s->frame, static_cast<ValueClass>(c));
+    if (cost < best) best = cost, chosen = static_cast<ValueClass>(c);
+  }
+  if (best == kNever) return false;
+  if (chosen == ValueClass::kNumber) {
+    const auto* leaf = static_cast<const ScalarLeaf*>(leaves_[leaf_of(s->frame, chosen)].get());
+    return append(leaf->shortest_exit(leaf->start()), s, out);
+  }
+  static constexpr const char* kFirst[] = {"n", "f", "t", "", "\"", "[", "{"};
+  return append(kFirst[static_cast<int>(chosen)], s, out);
+}
+
+// From a place where a name may start: the name after which the rest is cheapest.
+bool SchemaMachine::append_name(State* s, std::string* out) {
+  const FrameId object = s->frame;
+  KeyShape& shape = *shapes_[frames_[object].shape];
+  const StringMachine& machine = shape.machine();
+  Cost best = kNever;
+  const std::u32string* chosen = nullptr;
+  for (const std::u32string& name : machine.spec().strings) {
+    uint32_t product = machine.product(machine.start());
+    for (const char32_t c : name) product = machine.step_codepoint(product, c);
+    const FrameId slot =
+        property_slot(object, shape.class_of(machine.signature(product)), TextStore::kUnseen);
+    if (slot == 0) continue;
+    const Cost cost = add(name.size() + 3, add(slot_cost(slot), frame_cost(frames_[slot].parent)));
+    if (cost < best) best = cost, chosen = &name;
+  }
+  for (const uint32_t other : std::vector<uint32_t>(shape.other_classes())) {
+    const FrameId slot = property_slot(object, other, TextStore::kUnseen);
+    if (slot == 0) continue;
+    if (add(4, add(slot_cost(slot), frame_cost(frames_[slot].parent))) < best) chosen = nullptr;
+  }
+  if (!append("\"", s, out)) return false;
+  if (chosen == nullptr) return finish_name(s, out);
+  std::string escaped;
+  for (const char32_t c : *chosen) append_escaped(c, &escaped);
+  return append(escaped + "\"", s, out);
+}
+
+// From inside a name: the shortest rest of it that is allowed.
+bool SchemaMachine::finish_name(State* s, std::string* out) {
+  KeyShape& shape = *shapes_[frames_[s->frame].shape];
+  const StringMachine& machine = shape.machine();
+  for (int guard = 0; !machine.between(s->state) && guard < 16; ++guard) {
+    bool moved = false;
+    for (int b = 0; b < 256 && !moved; ++b) {
+      if (b == '"' || b == '\\') continue;
+      const State next = advance(*s, static_cast<uint8_t>(b), Mode::kProbe);
+      if (!next.dead()) moved = append(std::string(1, static_cast<char>(b)), s, out);
+    }
+    if (!moved && !append("\\", s, out)) return false;
+  }
+  struct Step {
+    uint32_t product, text;
+    size_t parent;
+    uint32_t codepoint;
+  };
+  const FrameId object = s->frame;
+  std::vector<Step> steps{{machine.product(s->state), s->text, 0, 0}};
+  std::set<std::pair<uint32_t, uint32_t>> seen{{steps[0].product, steps[0].text}};
+  for (size_t i = 0; i < steps.size() && i < kMaxNames; ++i) {
+    const Step at = steps[i];
+    if (property_slot(object, shape.class_of(machine.signature(at.product)), at.text) != 0) {
+      std::vector<uint32_t> path;
+      for (size_t j = i; j != 0; j = steps[j].parent) path.push_back(steps[j].codepoint);
+      std::string escaped;
+      for (auto it = path.rbegin(); it != path.rend(); ++it) append_escaped(*it, &escaped);
+      return append(escaped + "\"", s, out);
+    }
+    machine.successors(at.product, [&](uint32_t lo, uint32_t hi) {
+      const uint32_t c = readable(lo, hi);
+      const uint32_t next = machine.step_codepoint(at.product, c);
+      const uint32_t text = texts_.find(at.text, c);
+      if (!product_live(object, next) || !seen.emplace(next, text).second) return;
+      steps.push_back({next, text, i, c});
+    });
+  }
+  return false;
+}
+
+}  // namespace espalier

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "schema/formula.h"
+#include "schema/scalar_leaf.h"
+#include "schema/schema_graph.h"
+#include "schema/text_store.h"
+
+namespace espalier {
+
+/// What a JSON value's first byte tells of it.
+enum class ValueClass : uint8_t { kNull, kFalse, kTrue, kNumber, kString, kArray, kObject };
+inline constexpr int kValueClasses = 7;
+
+/// Turns a schema node into a formula over the assertions that matter for one class of values. All
+/// in-place applicators (allOf, anyOf, oneOf, not, if, $ref, dependentSchemas) and `type` disappear
+/// here; const and enum with arrays or objects become nodes of their own.
+class Expansion {
+ public:
+  Expansion(const SchemaGraph& graph, FormulaPool* pool, TextStore* texts);
+
+  const SchemaNode& node(NodeId id) const { return nodes_[id]; }
+  /// The formula that says "a value of this class satisfies the node".
+  FormulaId expand(NodeId id, ValueClass value_class);
+  /// The same, keyword by keyword; `node` is the subschema for keywords that apply one in place.
+  struct Piece {
+    const char* keyword;
+    FormulaId formula;
+    NodeId node = kNoNode;
+  };
+  std::vector<Piece> pieces(NodeId id, ValueClass value_class);
+  FormulaId expand_all(const std::vector<NodeId>& ids, ValueClass value_class);
+  /// Does the node accept (reject) everything, as far as its own keywords show?
+  bool trivially_true(NodeId id) const { return nodes_[id].kind == SchemaNode::Kind::kTrue; }
+  bool trivially_false(NodeId id) const { return nodes_[id].kind == SchemaNode::Kind::kFalse; }
+  const ScalarAtoms& atoms() const { return atoms_; }
+
+ private:
+  void in_place(const SchemaNode& node, ValueClass value_class, std::vector<Piece>* out);
+  FormulaId type_formula(const SchemaNode& node, ValueClass value_class);
+  FormulaId one_of_values(const SchemaNode& node, const std::vector<const JsonValue*>& values,
+                          ValueClass c);
+  FormulaId pattern_atom(const std::shared_ptr<const CodepointAutomaton>& automaton);
+  FormulaId strings_atom(std::vector<std::u32string> strings);
+  FormulaId number_atom(NumberAtom::Kind kind, const Decimal& operand);
+  FormulaId at_least(Atom::Kind kind, uint64_t bound) { return pool_->atom({kind, 0, bound}); }
+  NodeId value_node(const JsonValue& value, const SchemaNode& like);
+  void string_assertions(const SchemaNode& node, std::vector<Piece>* out);
+  void number_assertions(const SchemaNode& node, std::vector<Piece>* out);
+  void object_assertions(NodeId id, const SchemaNode& node, std::vector<Piece>* out);
+  void array_assertions(NodeId id, const SchemaNode& node, std::vector<Piece>* out);
+
+  std::deque<SchemaNode> nodes_;  // never moves: synthetic nodes are appended
+  FormulaPool* pool_;
+  TextStore* texts_;
+  ScalarAtoms atoms_;
+  std::map<const CodepointAutomaton*, uint32_t> automaton_ids_;
+  std::map<std::vector<std::u32string>, uint32_t> string_set_ids_;
+  std::map<std::pair<int, std::string>, uint32_t> number_ids_;
+  std::unordered_map<uint64_t, FormulaId> memo_;
+  static constexpr FormulaId kInProgress = UINT32_MAX;
+};
+
+}  // namespace espalier

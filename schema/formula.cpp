@@ -1,0 +1,253 @@
+// Boolean formulas over undecided assertions.
+//
+// The idea: what a location still has to satisfy is a formula whose atoms are assertions that the
+// text has not decided yet. When one is decided it is substituted, and the formula shrinks: a
+// `oneOf` of 400 tool calls becomes a plain conjunction as soon as the name is known. Because
+// formulas are hash-consed, the formula itself is the state.
+//
+// Example: {"required": ["a"], "maxProperties": 2} is
+//   And(kRequired a, Not(kMoreProperties 3));
+// after the property "a" it is Not(kMoreProperties 2).
+//
+// Invariants: parts of And/Or are sorted, unique, never constants, never of the same operator, and
+// never contain both x and Not x; Not is never on a constant or a Not; ExactlyOne has at least two
+// parts, none constant. A formula is kFalse or kTrue only by these rules: satisfiability beyond
+// them is satisfiability.cpp's business.
+//
+// Cost: building is linear in the number of parts; substitution visits each distinct node once.
+#include "schema/formula.h"
+
+#include <algorithm>
+
+namespace espalier {
+
+FormulaPool::FormulaPool() {
+  nodes_.push_back({Op::kFalse, 0, {}});
+  nodes_.push_back({Op::kTrue, 0, {}});
+}
+
+FormulaId FormulaPool::intern(Op op, AtomId atom, std::vector<FormulaId> parts) {
+  std::string key(1, static_cast<char>(op));
+  key.append(reinterpret_cast<const char*>(&atom), sizeof atom);
+  key.append(reinterpret_cast<const char*>(parts.data()), parts.size() * sizeof(FormulaId));
+  const auto [it, inserted] =
+      ids_.try_emplace(std::move(key), static_cast<uint32_t>(nodes_.size()));
+  if (inserted) {
+    bytes_ += sizeof(Node) + 2 * parts.size() * sizeof(FormulaId) + 96;
+    nodes_.push_back({op, atom, std::move(parts)});
+  }
+  return it->second;
+}
+
+FormulaId FormulaPool::atom(const Atom& atom) {
+  if (atom.bound == 0 &&
+      (atom.kind == Atom::Kind::kMoreProperties || atom.kind == Atom::Kind::kMoreItems ||
+       atom.kind == Atom::Kind::kContains || atom.kind == Atom::Kind::kLength)) {
+    return kTrue;
+  }
+  std::string key("a");
+  key.append(reinterpret_cast<const char*>(&atom.kind), sizeof atom.kind);
+  key.append(reinterpret_cast<const char*>(&atom.index), sizeof atom.index);
+  key.append(reinterpret_cast<const char*>(&atom.bound), sizeof atom.bound);
+  const auto [it, inserted] =
+      ids_.try_emplace(std::move(key), static_cast<uint32_t>(atoms_.size()));
+  if (inserted) atoms_.push_back(atom);
+  return intern(Op::kAtom, it->second, {});
+}
+
+FormulaId FormulaPool::negate(FormulaId f) {
+  if (f == kFalse) return kTrue;
+  if (f == kTrue) return kFalse;
+  if (op(f) == Op::kNot) return parts(f)[0];
+  return intern(Op::kNot, 0, {f});
+}
+
+FormulaId FormulaPool::conjunction(std::vector<FormulaId> in) {
+  std::vector<FormulaId> out;
+  for (const FormulaId f : in) {
+    if (f == kFalse) return kFalse;
+    if (f == kTrue) continue;
+    if (op(f) == Op::kAnd) {
+      out.insert(out.end(), parts(f).begin(), parts(f).end());
+    } else {
+      out.push_back(f);
+    }
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  for (const FormulaId f : out) {
+    if (op(f) == Op::kNot && std::binary_search(out.begin(), out.end(), parts(f)[0])) return kFalse;
+  }
+  if (out.empty()) return kTrue;
+  return out.size() == 1 ? out[0] : intern(Op::kAnd, 0, std::move(out));
+}
+
+FormulaId FormulaPool::disjunction(std::vector<FormulaId> in) {
+  std::vector<FormulaId> out;
+  for (const FormulaId f : in) {
+    if (f == kTrue) return kTrue;
+    if (f == kFalse) continue;
+    if (op(f) == Op::kOr) {
+      out.insert(out.end(), parts(f).begin(), parts(f).end());
+    } else {
+      out.push_back(f);
+    }
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  for (const FormulaId f : out) {
+    if (op(f) == Op::kNot && std::binary_search(out.begin(), out.end(), parts(f)[0])) return kTrue;
+  }
+  if (out.empty()) return kFalse;
+  return out.size() == 1 ? out[0] : intern(Op::kOr, 0, std::move(out));
+}
+
+FormulaId FormulaPool::exactly_one(std::vector<FormulaId> in) {
+  std::vector<FormulaId> out;
+  size_t certain = 0;
+  for (const FormulaId f : in) {
+    if (f == kTrue) ++certain;
+    if (f != kTrue && f != kFalse) out.push_back(f);
+  }
+  if (certain > 1) return kFalse;
+  std::sort(out.begin(), out.end());
+  // The same formula twice can never be the one that holds.
+  std::vector<FormulaId> unique, excluded;
+  for (size_t i = 0; i < out.size();) {
+    size_t j = i;
+    while (j < out.size() && out[j] == out[i]) ++j;
+    (j - i > 1 ? excluded : unique).push_back(out[i]);
+    i = j;
+  }
+  std::vector<FormulaId> all;
+  for (const FormulaId f : excluded) all.push_back(negate(f));
+  if (certain == 1) {
+    for (const FormulaId f : unique) all.push_back(negate(f));
+  } else if (unique.empty()) {
+    return kFalse;
+  } else {
+    all.push_back(unique.size() == 1 ? unique[0] : intern(Op::kExactlyOne, 0, std::move(unique)));
+  }
+  return conjunction(std::move(all));
+}
+
+FormulaId FormulaPool::substitute(FormulaId f, const AtomMap& map) {
+  std::unordered_map<FormulaId, FormulaId> memo;
+  return substitute_in(f, map, &memo);
+}
+
+FormulaId FormulaPool::substitute_in(FormulaId f, const AtomMap& map,
+                                     std::unordered_map<FormulaId, FormulaId>* memo) {
+  if (f == kFalse || f == kTrue) return f;
+  if (op(f) == Op::kAtom) return map(f);
+  const auto it = memo->find(f);
+  if (it != memo->end()) return it->second;
+  const std::vector<FormulaId> old = parts(f);  // copied: the pool grows below
+  std::vector<FormulaId> fresh;
+  fresh.reserve(old.size());
+  bool changed = false;
+  for (const FormulaId part : old) {
+    fresh.push_back(substitute_in(part, map, memo));
+    changed |= fresh.back() != part;
+  }
+  FormulaId result = f;
+  if (changed) result = combine(op(f), std::move(fresh));
+  memo->emplace(f, result);
+  return result;
+}
+
+FormulaId FormulaPool::combine(Op op, std::vector<FormulaId> parts) {
+  switch (op) {
+    case Op::kNot:
+      return negate(parts[0]);
+    case Op::kAnd:
+      return conjunction(std::move(parts));
+    case Op::kOr:
+      return disjunction(std::move(parts));
+    default:
+      return exactly_one(std::move(parts));
+  }
+}
+
+FormulaId FormulaPool::copy(const FormulaPool& from, FormulaId f,
+                            const std::function<Atom(Atom)>& rename) {
+  if (f == kFalse || f == kTrue) return f;
+  if (from.op(f) == Op::kAtom) return atom(rename(from.atom_of(f)));
+  std::vector<FormulaId> parts;
+  for (const FormulaId part : from.parts(f)) parts.push_back(copy(from, part, rename));
+  return combine(from.op(f), std::move(parts));
+}
+
+bool FormulaPool::evaluate(FormulaId f, const std::function<bool(const Atom&)>& value) const {
+  const auto& node = nodes_[f];
+  switch (node.op) {
+    case Op::kFalse:
+      return false;
+    case Op::kTrue:
+      return true;
+    case Op::kAtom:
+      return value(atoms_[node.atom]);
+    case Op::kNot:
+      return !evaluate(node.parts[0], value);
+    case Op::kAnd:
+      return std::all_of(node.parts.begin(), node.parts.end(),
+                         [&](FormulaId p) { return evaluate(p, value); });
+    case Op::kOr:
+      return std::any_of(node.parts.begin(), node.parts.end(),
+                         [&](FormulaId p) { return evaluate(p, value); });
+    case Op::kExactlyOne: {
+      size_t count = 0;
+      for (const FormulaId p : node.parts) count += evaluate(p, value) ? 1 : 0;
+      return count == 1;
+    }
+  }
+  return false;
+}
+
+FormulaPool::Ternary FormulaPool::evaluate_partly(
+    FormulaId f, const std::function<Ternary(const Atom&)>& value) const {
+  const Node& node = nodes_[f];
+  size_t yes = 0, no = 0;
+  for (const FormulaId part : node.parts) {
+    const Ternary truth = evaluate_partly(part, value);
+    yes += truth == Ternary::kTrue ? 1 : 0;
+    no += truth == Ternary::kFalse ? 1 : 0;
+    if (node.op == Op::kAnd && no > 0) return Ternary::kFalse;
+    if (node.op == Op::kOr && yes > 0) return Ternary::kTrue;
+  }
+  const size_t all = node.parts.size();
+  switch (node.op) {
+    case Op::kFalse:
+      return Ternary::kFalse;
+    case Op::kTrue:
+      return Ternary::kTrue;
+    case Op::kAtom:
+      return value(atoms_[node.atom]);
+    case Op::kNot:
+      return yes > 0 ? Ternary::kFalse : no > 0 ? Ternary::kTrue : Ternary::kUnknown;
+    case Op::kAnd:
+      return yes == all ? Ternary::kTrue : Ternary::kUnknown;
+    case Op::kOr:
+      return no == all ? Ternary::kFalse : Ternary::kUnknown;
+    case Op::kExactlyOne:
+      if (yes > 1 || no == all) return Ternary::kFalse;
+      return yes == 1 && no == all - 1 ? Ternary::kTrue : Ternary::kUnknown;
+  }
+  return Ternary::kUnknown;
+}
+
+const std::vector<FormulaId>& FormulaPool::atoms(FormulaId f) {
+  const auto it = atom_sets_.find(f);
+  if (it != atom_sets_.end()) return it->second;
+  std::vector<FormulaId> out;
+  if (op(f) == Op::kAtom) out.push_back(f);
+  for (const FormulaId part : std::vector<FormulaId>(parts(f))) {
+    const auto& below = atoms(part);
+    out.insert(out.end(), below.begin(), below.end());
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return atom_sets_.emplace(f, std::move(out)).first->second;
+}
+
+}  // namespace espalier

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace espalier {
+
+using FormulaId = uint32_t;
+using AtomId = uint32_t;
+
+/// One assertion whose truth is not known yet. What `index` and `bound` mean depends on the kind.
+struct Atom {
+  enum class Kind : uint8_t {
+    // Objects. `index`: a node, a property name's text id, or unused; `bound`: how many more.
+    kProperties,      ///< all properties so far satisfy node `index`; true until violated
+    kRequired,        ///< the property named text `index` is present; false until seen
+    kMoreProperties,  ///< at least `bound` more properties follow
+    // Arrays.
+    kItems,      ///< all items so far satisfy node `index`; true until violated
+    kMoreItems,  ///< at least `bound` more items follow
+    kContains,   ///< at least `bound` more items satisfy node `index`
+    // Strings and numbers; decided when the scalar ends.
+    kPattern,       ///< automaton `index` accepts the string
+    kOneOfStrings,  ///< the string is in string set `index`
+    kLength,        ///< the string has at least `bound` code points
+    kNumber,        ///< number atom `index` holds
+  };
+  Kind kind;
+  uint32_t index = 0;
+  uint64_t bound = 0;
+  friend bool operator==(const Atom&, const Atom&) = default;
+};
+
+/// Hash-consed Boolean formulas over atoms, kept simplified: constants are propagated, conjunctions
+/// and disjunctions flat and sorted, x and not x in one of them cancel. Equal formulas (up to
+/// these rules) have equal ids. Not thread-safe; owned by one schema machine.
+class FormulaPool {
+ public:
+  static constexpr FormulaId kFalse = 0;
+  static constexpr FormulaId kTrue = 1;
+  enum class Op : uint8_t { kFalse, kTrue, kAtom, kNot, kAnd, kOr, kExactlyOne };
+
+  FormulaPool();
+
+  FormulaId atom(const Atom& atom);
+  FormulaId negate(FormulaId f);
+  FormulaId conjunction(std::vector<FormulaId> parts);
+  FormulaId disjunction(std::vector<FormulaId> parts);
+  FormulaId exactly_one(std::vector<FormulaId> parts);
+
+  Op op(FormulaId f) const { return nodes_[f].op; }
+  const Atom& atom_of(FormulaId f) const { return atoms_[nodes_[f].atom]; }
+  const std::vector<FormulaId>& parts(FormulaId f) const { return nodes_[f].parts; }
+
+  /// f with every atom replaced by what `map` gives (itself to keep it).
+  using AtomMap = std::function<FormulaId(FormulaId atom)>;
+  FormulaId substitute(FormulaId f, const AtomMap& map);
+
+  /// A formula of another pool, its atoms renamed by `rename`, in this pool.
+  FormulaId copy(const FormulaPool& from, FormulaId f, const std::function<Atom(Atom)>& rename);
+
+  /// The truth of f under an assignment of all its atoms.
+  bool evaluate(FormulaId f, const std::function<bool(const Atom&)>& value) const;
+
+  /// The truth of f when some atoms are unknown; kUnknown where that leaves it open.
+  enum class Ternary : uint8_t { kFalse, kTrue, kUnknown };
+  Ternary evaluate_partly(FormulaId f, const std::function<Ternary(const Atom&)>& value) const;
+
+  /// Atoms that occur in f (as formula ids), sorted.
+  const std::vector<FormulaId>& atoms(FormulaId f);
+
+  size_t memory_bytes() const { return bytes_; }
+
+ private:
+  struct Node {
+    Op op;
+    AtomId atom = 0;
+    std::vector<FormulaId> parts;
+  };
+  FormulaId combine(Op op, std::vector<FormulaId> parts);
+  FormulaId intern(Op op, AtomId atom, std::vector<FormulaId> parts);
+  FormulaId substitute_in(FormulaId f, const AtomMap& map,
+                          std::unordered_map<FormulaId, FormulaId>* memo);
+
+  std::vector<Node> nodes_;
+  std::vector<Atom> atoms_;
+  std::unordered_map<std::string, uint32_t> ids_;
+  std::unordered_map<FormulaId, std::vector<FormulaId>> atom_sets_;
+  size_t bytes_ = 0;
+};
+
+}  // namespace espalier

@@ -1,0 +1,485 @@
+// What may come next in an object or an array, and whether it can be completed: the part of
+// SchemaMachine that asks about frames rather than bytes.
+//
+// The idea. Before a value, the container's open assertions are sorted by what its failure would
+// mean. A node whose kProperties (kItems) atom stands as a conjunct of the container's first
+// formula is *forced*: the value must satisfy that node's subschemas. Any other node is *tracked*:
+// the value may or may not satisfy them, and a binding says which atom learns of it. A container
+// with tracked formulas of its own (it is itself a tracked value) is live if some combination of
+// their truths is both reachable and acceptable to its slot.
+//
+// Example: under {"allOf": [A, B]} the value of "k" must satisfy A's and B's schema for "k" (one
+// list); under {"anyOf": [A, B]} both are tracked and their outcomes are (true, true), (true,
+// false) and (false, true).
+//
+// Invariants: property_slot and item_slot return 0 or a slot with a possible value after which the
+// container can be closed. Counting assertions hold the number of *further* elements, so that a
+// container that no longer cares how many there are is one frame.
+#include <algorithm>
+#include <set>
+
+#include "schema/schema_machine.h"
+
+namespace espalier {
+namespace {
+
+constexpr uint64_t pack(uint32_t a, uint32_t b) { return uint64_t{a} << 32 | b; }
+constexpr size_t kMaxJointBits = 8;  // tracked formulas whose outcomes are enumerated jointly
+
+void sort_unique(std::vector<NodeId>* v) {
+  std::sort(v->begin(), v->end());
+  v->erase(std::unique(v->begin(), v->end()), v->end());
+}
+
+bool counts(Atom::Kind kind) {
+  return kind == Atom::Kind::kMoreProperties || kind == Atom::Kind::kMoreItems;
+}
+
+}  // namespace
+
+const std::vector<FormulaId>& SchemaMachine::typed(uint32_t ask, ValueClass value_class) {
+  return formula_lists_[typed_id(ask, value_class)];
+}
+
+uint32_t SchemaMachine::typed_id(uint32_t ask, ValueClass value_class) {
+  const uint64_t key = pack(ask, static_cast<uint32_t>(value_class));
+  const auto it = typed_memo_.find(key);
+  if (it != typed_memo_.end()) return it->second;
+  std::vector<FormulaId> formulas;
+  for (const auto& nodes : asks_[ask])
+    formulas.push_back(expansion_.expand_all(nodes, value_class));
+  return typed_memo_[key] = formula_lists_.intern(formulas);
+}
+
+uint32_t SchemaMachine::shape_id(const std::vector<FormulaId>& formulas) {
+  std::vector<NodeId> nodes;
+  std::vector<uint32_t> required;
+  size_t alternatives = 0;
+  for (const FormulaId f : formulas) {
+    for (const FormulaId atom : pool_.atoms(f)) {
+      const Atom& a = pool_.atom_of(atom);
+      if (a.kind == Atom::Kind::kProperties) {
+        nodes.push_back(a.index);
+        if (!forced(formulas[0], atom)) ++alternatives;
+      }
+      if (a.kind == Atom::Kind::kRequired) required.push_back(a.index);
+    }
+  }
+  sort_unique(&nodes);
+  sort_unique(&required);
+  const auto [it, inserted] =
+      shape_ids_.try_emplace({nodes, required}, static_cast<uint32_t>(shapes_.size()));
+  if (inserted) {
+    shapes_.push_back(std::make_unique<KeyShape>(std::move(nodes), required, alternatives > 1,
+                                                 options_.profile, &expansion_, pool_, &texts_));
+  }
+  return it->second;
+}
+
+bool SchemaMachine::forced(FormulaId f, FormulaId atom) const {
+  if (f == atom) return true;
+  return pool_.op(f) == FormulaPool::Op::kAnd &&
+         std::binary_search(pool_.parts(f).begin(), pool_.parts(f).end(), atom);
+}
+
+FormulaId SchemaMachine::count_one(FormulaId f) {
+  return pool_.substitute(f, [this](FormulaId atom) {
+    Atom a = pool_.atom_of(atom);
+    if (!counts(a.kind)) return atom;
+    --a.bound;
+    return pool_.atom(a);
+  });
+}
+
+Outcome SchemaMachine::outcome_now(const std::vector<FormulaId>& formulas) const {
+  Outcome outcome;
+  const auto at_close = [](const Atom& atom) {
+    return atom.kind == Atom::Kind::kProperties || atom.kind == Atom::Kind::kItems;
+  };
+  for (size_t i = 1; i < formulas.size(); ++i)
+    outcome.push_back(pool_.evaluate(formulas[i], at_close));
+  return outcome;
+}
+
+void SchemaMachine::fail(Status status) {
+  if (status_.ok()) status_ = std::move(status);
+}
+
+// ---- Containers --------------------------------------------------------------------------------
+
+FrameId SchemaMachine::container(FrameId slot, ValueClass value_class) {
+  const uint64_t key = pack(slot, static_cast<uint32_t>(value_class));
+  const auto it = container_memo_.find(key);
+  if (it != container_memo_.end()) return it->second;
+  const Frame at = frames_[slot];
+  Frame frame;
+  frame.parent = slot;
+  frame.depth = at.depth + 1;
+  frame.formulas = typed_id(at.ask, value_class);
+  if (value_class == ValueClass::kObject) {
+    frame.kind = Frame::Kind::kObject;
+    frame.shape = shape_id(formula_lists_[frame.formulas]);
+  } else {
+    frame.kind = Frame::Kind::kArray;
+  }
+  FrameId id = 0;
+  if (frame.depth <= options_.limits.max_nesting) {
+    if (frames_.size() > options_.limits.max_states) {
+      fail({StatusCode::kBudgetExceeded, "more than " + std::to_string(options_.limits.max_states) +
+                                             " structural states (max_states)"});
+    } else {
+      id = frames_.intern(frame);
+    }
+  }
+  return container_memo_[key] = id;
+}
+
+Cost SchemaMachine::rest_cost(const Frame& frame, FormulaId f) {
+  if (frame.kind == Frame::Kind::kArray) return satisfiability_.array(f, frame.index);
+  return satisfiability_.object(f, {shapes_[frame.shape].get(), frame.seen, frame.order});
+}
+
+Cost SchemaMachine::frame_cost(FrameId container) {
+  const auto it = cost_memo_.find(container);
+  if (it != cost_memo_.end()) return it->second;
+  const Frame frame = frames_[container];
+  const std::vector<FormulaId> formulas = formula_lists_[frame.formulas];
+  Cost best = kNever;
+  if (frames_[frame.parent].bindings == 0) {
+    best = rest_cost(frame, formulas[0]);
+  } else {
+    std::vector<size_t> open;
+    Outcome outcome(formulas.size() - 1);
+    for (size_t i = 1; i < formulas.size(); ++i) {
+      if (formulas[i] == FormulaPool::kTrue) outcome[i - 1] = true;
+      if (formulas[i] != FormulaPool::kTrue && formulas[i] != FormulaPool::kFalse)
+        open.push_back(i);
+    }
+    const auto consider = [&]() {
+      if (!acceptable(frame.parent, outcome)) return;
+      std::vector<FormulaId> parts{formulas[0]};
+      for (const size_t i : open)
+        parts.push_back(outcome[i - 1] ? formulas[i] : pool_.negate(formulas[i]));
+      best = std::min(best, rest_cost(frame, pool_.conjunction(std::move(parts))));
+    };
+    if (open.size() <= kMaxJointBits) {
+      for (uint32_t bits = 0; bits < 1u << open.size() && best > 1; ++bits) {
+        for (size_t k = 0; k < open.size(); ++k) outcome[open[k] - 1] = !(bits >> k & 1);
+        consider();
+      }
+    } else {
+      // Too many to enumerate: none, each alone, all; a combination in between may be missed
+      // only if none of these exists, and then the first formula alone decides.
+      consider();
+      for (size_t k = 0; k < open.size() && best == kNever; ++k) {
+        outcome[open[k] - 1] = true;
+        consider();
+        outcome[open[k] - 1] = false;
+      }
+      if (best == kNever) best = rest_cost(frame, formulas[0]);
+    }
+  }
+  return cost_memo_[container] = best;
+}
+
+FrameId SchemaMachine::apply(FrameId slot, const Outcome& outcome) {
+  const Frame at = frames_[slot];
+  if (at.bindings == 0) return at.parent;
+  Frame frame = frames_[at.parent];
+  std::vector<FormulaId> formulas = formula_lists_[frame.formulas];
+  const std::vector<Binding>& bindings = bindings_[at.bindings];
+  for (FormulaId& f : formulas) {
+    f = pool_.substitute(f, [&](FormulaId atom) {
+      Atom a = pool_.atom_of(atom);
+      for (const Binding& binding : bindings) {
+        if (binding.kind != a.kind || binding.node != a.index) continue;
+        const bool holds = outcome[binding.bit];
+        if (a.kind == Atom::Kind::kContains) {
+          if (!holds) return atom;
+          --a.bound;
+          return pool_.atom(a);
+        }
+        return holds ? atom : FormulaPool::kFalse;
+      }
+      return atom;
+    });
+  }
+  if (formulas[0] == FormulaPool::kFalse) return 0;
+  frame.formulas = formula_lists_.intern(formulas);
+  return frames_.intern(frame);
+}
+
+bool SchemaMachine::acceptable(FrameId slot, const Outcome& outcome) {
+  if (frames_[slot].bindings == 0) return true;
+  const FrameId parent = apply(slot, outcome);
+  return parent != 0 && frame_cost(parent) != kNever;
+}
+
+bool SchemaMachine::closeable(FrameId container) {
+  const auto it = close_memo_.find(container);
+  if (it != close_memo_.end()) return it->second;
+  const Frame frame = frames_[container];
+  const std::vector<FormulaId>& formulas = formula_lists_[frame.formulas];
+  const bool holds = pool_.evaluate(formulas[0], [](const Atom& atom) {
+    return atom.kind == Atom::Kind::kProperties || atom.kind == Atom::Kind::kItems;
+  });
+  const bool ok = holds && acceptable(frame.parent, outcome_now(formulas));
+  return close_memo_[container] = ok;
+}
+
+// ---- Slots -------------------------------------------------------------------------------------
+
+FrameId SchemaMachine::make_slot(const Frame& container, Ask ask, std::vector<Binding> bindings) {
+  Frame slot;
+  slot.kind = Frame::Kind::kSlot;
+  slot.parent = frames_.intern(container);
+  slot.depth = container.depth;
+  slot.ask = asks_.intern(ask);
+  std::sort(bindings.begin(), bindings.end());
+  slot.bindings = bindings_.intern(bindings);
+  const FrameId id = frames_.intern(slot);
+  return slot_live(id) ? id : 0;
+}
+
+bool SchemaMachine::slot_live(FrameId slot) {
+  const auto it = slot_memo_.find(slot);
+  if (it != slot_memo_.end()) return it->second;
+  bool live = false;
+  for (int c = 0; c < kValueClasses && !live; ++c)
+    live = class_live(slot, static_cast<ValueClass>(c));
+  return slot_memo_[slot] = live;
+}
+
+bool SchemaMachine::class_live(FrameId slot, ValueClass c) {
+  const uint64_t key = pack(slot, static_cast<uint32_t>(c));
+  const auto it = class_memo_.find(key);
+  if (it != class_memo_.end()) return it->second;
+  const Frame at = frames_[slot];
+  const std::vector<FormulaId> formulas = typed(at.ask, c);
+  bool live = formulas[0] != FormulaPool::kFalse;
+  const bool is_container = c == ValueClass::kArray || c == ValueClass::kObject;
+  if (live && is_container && at.depth >= options_.limits.max_nesting) live = false;
+  if (live && at.bindings == 0) {
+    // What follows the value does not depend on it: ask about the container once, the value once.
+    live = satisfiability_.value_of_class(formulas[0], c) != kNever &&
+           (at.parent == 0 || frame_cost(at.parent) != kNever);
+  } else if (live) {
+    switch (c) {
+      case ValueClass::kNull:
+      case ValueClass::kFalse:
+      case ValueClass::kTrue:
+        live = acceptable(slot, outcome_now(formulas));
+        break;
+      case ValueClass::kNumber:
+      case ValueClass::kString: {
+        const uint32_t leaf = leaf_of(slot, c);
+        live = leaf != UINT32_MAX && leaves_[leaf]->start() != 0;
+        break;
+      }
+      default: {
+        const FrameId frame = container(slot, c);
+        live = frame != 0 && frame_cost(frame) != kNever;
+        break;
+      }
+    }
+  }
+  return class_memo_[key] = live;
+}
+
+uint32_t SchemaMachine::leaf_of(FrameId slot, ValueClass c) {
+  if (c == ValueClass::kNull) return literal_leaves_[0];
+  if (c == ValueClass::kFalse) return literal_leaves_[1];
+  if (c == ValueClass::kTrue) return literal_leaves_[2];
+  const Frame at = frames_[slot];
+  const uint32_t list = typed_id(at.ask, c);
+  const bool tracked = at.bindings != 0;
+  const uint64_t key = tracked ? pack(slot, 0x80000000u | static_cast<uint32_t>(c))
+                               : pack(list, static_cast<uint32_t>(c));
+  const auto it = leaf_memo_.find(key);
+  if (it != leaf_memo_.end()) return it->second;
+  const std::vector<FormulaId>& formulas = formula_lists_[list];
+  const auto build = [&](const std::vector<Outcome>* allowed) -> std::shared_ptr<const ScalarLeaf> {
+    if (c == ValueClass::kString) {
+      return string_leaf(pool_, formulas, expansion_.atoms(), strings_, allowed);
+    }
+    auto leaf = number_leaf(pool_, formulas, expansion_.atoms(), numbers_, allowed);
+    if (!leaf.ok()) fail(leaf.status());
+    return leaf.ok() ? *leaf : nullptr;
+  };
+  std::shared_ptr<const ScalarLeaf> leaf = build(nullptr);
+  if (leaf != nullptr && tracked) {
+    // Where the outcomes are too many to list, acceptability is judged when the value ends.
+    if (const auto outcomes = leaf->outcomes()) {
+      std::vector<Outcome> allowed;
+      for (const Outcome& outcome : *outcomes) {
+        if (acceptable(slot, outcome)) allowed.push_back(outcome);
+      }
+      leaf = build(&allowed);
+    }
+  }
+  uint32_t id = UINT32_MAX;
+  if (leaf != nullptr) {
+    if (!leaf->status().ok()) fail(leaf->status());
+    const auto [entry, inserted] = leaf_ids_.try_emplace(leaf.get(), 0);
+    if (inserted) entry->second = leaves_.push_back(leaf);
+    id = entry->second;
+  }
+  return leaf_memo_[key] = id;
+}
+
+FrameId SchemaMachine::property_slot(FrameId object, uint32_t key_class, uint32_t text) {
+  KeyShape& shape = *shapes_[frames_[object].shape];
+  const KeyClass& key = shape.key_class(key_class);
+  const bool listed = key.string != StringSignature::kOther;
+  if (listed) text = key.text;
+  Frame frame = frames_[object];
+  if (sets_.contains(frame.seen, text) && text != TextStore::kUnseen) return 0;
+  if (!exact_ && listed && key.order < frame.order) return 0;
+  const auto memo_key = std::tuple(object, key_class, text);
+  const auto it = property_memo_.find(memo_key);
+  if (it != property_memo_.end()) return it->second;
+
+  std::vector<FormulaId> formulas = formula_lists_[frame.formulas];
+  const auto& nodes = shape.nodes();
+  for (FormulaId& f : formulas) {
+    f = pool_.substitute(f, [&](FormulaId atom) {
+      Atom a = pool_.atom_of(atom);
+      if (a.kind == Atom::Kind::kRequired && a.index == text) return FormulaPool::kTrue;
+      if (a.kind == Atom::Kind::kProperties && key.effects[shape.node_index(a.index)].violates) {
+        return FormulaPool::kFalse;
+      }
+      if (!counts(a.kind)) return atom;
+      --a.bound;
+      return pool_.atom(a);
+    });
+  }
+  if (formulas[0] == FormulaPool::kFalse) return property_memo_[memo_key] = 0;
+  Ask ask(1);
+  std::vector<Binding> bindings;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const KeyEffect& effect = key.effects[i];
+    if (effect.violates || effect.children.empty()) continue;
+    const FormulaId atom = pool_.atom({Atom::Kind::kProperties, nodes[i], 0});
+    if (forced(formulas[0], atom)) {
+      ask[0].insert(ask[0].end(), effect.children.begin(), effect.children.end());
+      continue;
+    }
+    const bool occurs = std::any_of(formulas.begin(), formulas.end(), [&](FormulaId f) {
+      const auto& atoms = pool_.atoms(f);
+      return std::binary_search(atoms.begin(), atoms.end(), atom);
+    });
+    if (!occurs) continue;
+    auto same = std::find(ask.begin() + 1, ask.end(), effect.children);
+    if (same == ask.end()) same = ask.insert(ask.end(), effect.children);
+    bindings.push_back(
+        {Atom::Kind::kProperties, nodes[i], static_cast<uint32_t>(same - ask.begin() - 1)});
+  }
+  sort_unique(&ask[0]);
+  frame.formulas = formula_lists_.intern(formulas);
+  frame.seen = sets_.insert(frame.seen, text);
+  if (!listed) frame.open_names = 1;
+  if (!exact_) frame.order = listed ? key.order + 1 : UINT32_MAX;
+  const FrameId slot = make_slot(frame, std::move(ask), std::move(bindings));
+  return property_memo_[memo_key] = slot;
+}
+
+FrameId SchemaMachine::item_slot(FrameId array) {
+  const auto it = item_memo_.find(array);
+  if (it != item_memo_.end()) return it->second;
+  Frame frame = frames_[array];
+  std::vector<FormulaId> formulas = formula_lists_[frame.formulas];
+  for (FormulaId& f : formulas) f = count_one(f);
+  std::set<FormulaId> atoms;
+  for (const FormulaId f : formulas) atoms.insert(pool_.atoms(f).begin(), pool_.atoms(f).end());
+  // Items that a node forbids decide it at once.
+  for (const FormulaId atom : atoms) {
+    const Atom a = pool_.atom_of(atom);
+    if (a.kind != Atom::Kind::kItems) continue;
+    const NodeId child = satisfiability_.item_node(a.index, frame.index);
+    if (child == kNoNode || !expansion_.trivially_false(child)) continue;
+    for (FormulaId& f : formulas) {
+      f = pool_.substitute(f, [&](FormulaId g) { return g == atom ? FormulaPool::kFalse : g; });
+    }
+  }
+  if (formulas[0] == FormulaPool::kFalse) return item_memo_[array] = 0;
+  Ask ask(1);
+  std::vector<Binding> bindings;
+  uint64_t prefix = 0;
+  std::set<NodeId> contained;
+  for (const FormulaId atom : atoms) {
+    const Atom a = pool_.atom_of(atom);
+    const bool occurs = std::any_of(formulas.begin(), formulas.end(), [&](FormulaId f) {
+      return std::binary_search(pool_.atoms(f).begin(), pool_.atoms(f).end(), atom);
+    });
+    if (!occurs) continue;
+    NodeId child = kNoNode;
+    if (a.kind == Atom::Kind::kItems) {
+      prefix = std::max<uint64_t>(prefix, expansion_.node(a.index).prefix_items.size());
+      child = satisfiability_.item_node(a.index, frame.index);
+    } else if (a.kind == Atom::Kind::kContains && contained.insert(a.index).second) {
+      child = a.index;
+    }
+    if (child == kNoNode || (a.kind == Atom::Kind::kItems && expansion_.trivially_true(child)))
+      continue;
+    if (a.kind == Atom::Kind::kItems && forced(formulas[0], atom)) {
+      ask[0].push_back(child);
+      continue;
+    }
+    const std::vector<NodeId> list{child};
+    auto same = std::find(ask.begin() + 1, ask.end(), list);
+    if (same == ask.end()) same = ask.insert(ask.end(), list);
+    bindings.push_back({a.kind, a.index, static_cast<uint32_t>(same - ask.begin() - 1)});
+  }
+  sort_unique(&ask[0]);
+  frame.formulas = formula_lists_.intern(formulas);
+  frame.index = static_cast<uint32_t>(std::min<uint64_t>(frame.index + 1, prefix));
+  const FrameId slot = make_slot(frame, std::move(ask), std::move(bindings));
+  return item_memo_[array] = slot;
+}
+
+// ---- Names -------------------------------------------------------------------------------------
+
+bool SchemaMachine::product_live(FrameId object, uint32_t product) {
+  const uint64_t key = pack(object, product);
+  const auto it = product_memo_.find(key);
+  if (it != product_memo_.end()) return it->second;
+  KeyShape& shape = *shapes_[frames_[object].shape];
+  const auto found = shape.machine().search(product, [&](const StringSignature& signature) {
+    return property_slot(object, shape.class_of(signature), TextStore::kUnseen) != 0;
+  });
+  return product_memo_[key] = found != StringMachine::Search::kExhausted;
+}
+
+bool SchemaMachine::open_object(FrameId object) {
+  const auto it = open_memo_.find(object);
+  if (it != open_memo_.end()) return it->second;
+  KeyShape& shape = *shapes_[frames_[object].shape];
+  bool open = shape.only_listed();
+  if (open) {
+    const std::vector<uint32_t> others = shape.other_classes();
+    open = !others.empty() && property_slot(object, others[0], TextStore::kUnseen) != 0;
+  }
+  return open_memo_[object] = open;
+}
+
+bool SchemaMachine::name_possible(FrameId object) {
+  const auto it = name_memo_.find(object);
+  if (it != name_memo_.end()) return it->second;
+  const StringMachine& machine = shapes_[frames_[object].shape]->machine();
+  const bool possible =
+      open_object(object) || product_live(object, machine.product(machine.start()));
+  return name_memo_[object] = possible;
+}
+
+bool SchemaMachine::key_state_live(FrameId object, uint32_t state) {
+  if (open_object(object)) return true;
+  const uint64_t key = pack(object, state);
+  const auto it = key_state_memo_.find(key);
+  if (it != key_state_memo_.end()) return it->second;
+  const StringMachine& machine = shapes_[frames_[object].shape]->machine();
+  const bool live =
+      machine.live(state, [&](uint32_t product) { return product_live(object, product); });
+  return key_state_memo_[key] = live;
+}
+
+}  // namespace espalier

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "espalier/grammar.h"
+#include "schema/expansion.h"
+
+namespace espalier {
+
+/// What a property name means to one node of a shape.
+struct KeyEffect {
+  bool violates = false;  ///< the name itself is forbidden (additionalProperties: false, ...)
+  std::vector<NodeId> children;  ///< schemas its value must satisfy, trivially true ones left out
+};
+
+/// All names that mean the same to all nodes of a shape, or one listed name.
+struct KeyClass {
+  uint32_t string = StringSignature::kOther;  ///< index of a listed name
+  uint32_t text = TextStore::kUnseen;         ///< its text id
+  uint32_t order = UINT32_MAX;     ///< its rank in schema order; unlisted names come last
+  std::vector<KeyEffect> effects;  ///< one per KeyShape::nodes()
+};
+
+/// The names of one object location: which nodes look at properties there, the machine that reads a
+/// name, and what each name means to each node. Not thread-safe; owned by one schema machine.
+class KeyShape {
+ public:
+  /// `nodes`: nodes with a kProperties atom; `required`: text ids of kRequired atoms; both sorted.
+  /// `discriminators_first`: several alternatives are open, so names whose values tell them apart
+  /// come first in schema order.
+  KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& required,
+           bool discriminators_first, Profile profile, Expansion* expansion,
+           const FormulaPool& pool, TextStore* texts);
+
+  const std::vector<NodeId>& nodes() const { return nodes_; }
+  size_t node_index(NodeId id) const;
+  const StringMachine& machine() const { return *machine_; }
+  /// The class of a finished name.
+  uint32_t class_of(const StringSignature& signature);
+  /// The class of a listed name by text id, or nullopt.
+  std::optional<uint32_t> class_of_text(uint32_t text);
+  const KeyClass& key_class(uint32_t id) const { return classes_[id]; }
+  /// Classes of names that are not listed.
+  const std::vector<uint32_t>& other_classes();
+  size_t num_listed() const { return machine_->spec().strings.size(); }
+  /// True when the names observe nothing but the list: no patterns, no propertyNames.
+  bool only_listed() const {
+    return machine_->spec().automata.empty() && machine_->spec().lengths.empty();
+  }
+  size_t memory_bytes() const;
+
+ private:
+  KeyClass describe(const StringSignature& signature);
+
+  std::vector<NodeId> nodes_;
+  Expansion* expansion_;
+  const FormulaPool* pool_;
+  std::shared_ptr<const StringMachine> machine_;
+  std::vector<uint32_t> text_of_string_, order_of_string_;
+  std::unordered_map<uint32_t, uint32_t> string_of_text_;
+  std::unordered_map<const CodepointAutomaton*, uint32_t> automaton_index_;
+  std::vector<FormulaId> name_formulas_;  // per node: propertyNames, for strings
+  std::unordered_map<std::string, uint32_t> class_ids_;
+  std::vector<KeyClass> classes_;
+  std::optional<std::vector<uint32_t>> other_classes_;
+};
+
+}  // namespace espalier

@@ -1,0 +1,482 @@
+// Does a value exist? Least fixpoint over the schema graph, with lengths.
+//
+// The idea: a question (goal, class) becomes a formula over assertions (expansion.h). The formula
+// is split into cases until only literals are left; a list of literals about an object says which
+// names must be present or absent, how many there may be, which nodes must hold for all of them and
+// which must be violated by one, and is checked directly, asking the same question of the values
+// below. Recursion through the schema is a least fixpoint: a question that is asked again while it
+// is open counts as "no", so a tree whose every node requires a child has no finite value. The
+// answer is a length instead of yes or no, so that a shortest completion can be built by descent.
+//
+// Example: {"required": ["a"], "properties": {"a": {"enum": [1, 2]}}, "maxProperties": 1}: literals
+// kRequired a, kProperties n, Not kMoreProperties 2; one name, 1 <= 1, its value exists:
+// satisfiable.
+//
+// Invariants: an answer other than kNever has a witness, except where the search gave up (see Cost)
+// and where covering several violated nodes or `contains` needs more than a greedy choice. A "no"
+// found while an enclosing question was open is not remembered, since it may rest on that
+// question's assumed "no".
+//
+// Cost: the number of cases per question is bounded (kCases); beyond it the answer is an optimistic
+// "yes", which can only cause a dead end, never an invalid text.
+#include "schema/satisfiability.h"
+
+#include <algorithm>
+
+namespace espalier {
+namespace {
+
+constexpr int kCases = 4000;       // case splits for one question
+constexpr int kEnough = 8;         // alternatives of one split that are costed once one is found
+constexpr size_t kPairs = 12;      // parts up to which "at least two of these" is split into pairs
+constexpr Cost kUnknownCost = 64;  // assumed where the search gave up
+
+}  // namespace
+
+Satisfiability::Satisfiability(Expansion* expansion, FormulaPool* pool, const SetStore* seen,
+                               StringSpelling strings, NumberSpelling numbers,
+                               std::function<KeyShape*(FormulaId)> shape_of)
+    : expansion_(expansion),
+      pool_(pool),
+      seen_(seen),
+      strings_(strings),
+      numbers_(numbers),
+      shape_of_(std::move(shape_of)) {}
+
+Cost Satisfiability::value(const Goal& goal) {
+  const auto it = values_.find(goal);
+  if (it != values_.end()) {
+    if (!it->second.done) tainted_ = true;
+    return it->second.cost;
+  }
+  values_[goal] = {};
+  const bool outer_taint = tainted_;
+  tainted_ = false;
+  ++open_questions_;
+  Cost best = kNever;
+  for (int c = 0; c < kValueClasses && best > 4; ++c) {
+    const auto value_class = static_cast<ValueClass>(c);
+    std::vector<FormulaId> parts{expansion_->expand_all(goal.must, value_class)};
+    for (const auto& fail : goal.fail)
+      parts.push_back(pool_->negate(expansion_->expand_all(fail, value_class)));
+    best = std::min(best, value_of_class(pool_->conjunction(std::move(parts)), value_class));
+  }
+  --open_questions_;
+  if (best == kNever && tainted_ && open_questions_ > 0) {
+    values_.erase(goal);
+  } else {
+    values_[goal] = {best, true};
+  }
+  tainted_ = tainted_ || outer_taint;
+  if (open_questions_ == 0) tainted_ = false;
+  return best;
+}
+
+Cost Satisfiability::value_of_class(FormulaId f, ValueClass c) {
+  if (f == FormulaPool::kFalse) return kNever;
+  switch (c) {
+    case ValueClass::kNull:
+    case ValueClass::kTrue:
+      return 4;
+    case ValueClass::kFalse:
+      return 5;
+    case ValueClass::kNumber:
+    case ValueClass::kString:
+      return scalar(f, c);
+    case ValueClass::kArray:
+      return add(1, array(f, 0));
+    case ValueClass::kObject:
+      return add(1, object(f, {shape_of_(f), SetStore::kEmpty, 0}));
+  }
+  return kNever;
+}
+
+Cost Satisfiability::scalar(FormulaId f, ValueClass c) {
+  const uint64_t key = uint64_t{f} << 3 | static_cast<uint64_t>(c);
+  Memo& memo = classes_[key];
+  if (memo.done) return memo.cost;
+  std::shared_ptr<const ScalarLeaf> leaf;
+  if (c == ValueClass::kString) {
+    leaf = string_leaf(*pool_, {f}, expansion_->atoms(), strings_, nullptr);
+  } else {
+    auto result = number_leaf(*pool_, {f}, expansion_->atoms(), numbers_, nullptr);
+    if (result.ok()) leaf = *result;
+  }
+  Cost cost = kNever;
+  if (leaf != nullptr && leaf->start() != 0) {
+    cost = leaf->shortest_exit(leaf->start()).size() + (c == ValueClass::kString ? 1 : 0);
+  }
+  memo = {cost, true};
+  return cost;
+}
+
+Cost Satisfiability::object(FormulaId f, const ObjectContext& context) {
+  const auto key =
+      std::tuple(f, context.seen, context.order, static_cast<const KeyShape*>(context.shape));
+  const auto it = objects_.find(key);
+  if (it != objects_.end()) {
+    if (!it->second.done) tainted_ = true;
+    return it->second.cost;
+  }
+  objects_[key] = {};
+  const bool outer_taint = tainted_;
+  tainted_ = false;
+  int budget = kCases;
+  ++open_questions_;
+  const Cost cost = solve(
+      f, [&](const Literals& literals) { return object_literals(literals, context); }, &budget);
+  --open_questions_;
+  if (cost == kNever && tainted_ && open_questions_ > 0) {
+    objects_.erase(key);
+  } else {
+    objects_[key] = {cost, true};
+  }
+  tainted_ = tainted_ || outer_taint;
+  if (open_questions_ == 0) tainted_ = false;
+  return cost;
+}
+
+Cost Satisfiability::array(FormulaId f, uint64_t index) {
+  const auto key = std::pair(f, index);
+  const auto it = arrays_.find(key);
+  if (it != arrays_.end()) {
+    if (!it->second.done) tainted_ = true;
+    return it->second.cost;
+  }
+  arrays_[key] = {};
+  const bool outer_taint = tainted_;
+  tainted_ = false;
+  int budget = kCases;
+  ++open_questions_;
+  const Cost cost = solve(
+      f, [&](const Literals& literals) { return array_literals(literals, index); }, &budget);
+  --open_questions_;
+  if (cost == kNever && tainted_ && open_questions_ > 0) {
+    arrays_.erase(key);
+  } else {
+    arrays_[key] = {cost, true};
+  }
+  tainted_ = tainted_ || outer_taint;
+  if (open_questions_ == 0) tainted_ = false;
+  return cost;
+}
+
+// Takes the literals out of a conjunction and substitutes them in the rest until nothing changes.
+FormulaId Satisfiability::propagate(FormulaId f, Literals* literals, std::vector<FormulaId>* open) {
+  using Op = FormulaPool::Op;
+  for (;;) {
+    if (f == FormulaPool::kFalse || f == FormulaPool::kTrue) return f;
+    literals->positive.clear();
+    literals->negative.clear();
+    open->clear();
+    const std::vector<FormulaId> parts =
+        pool_->op(f) == Op::kAnd ? pool_->parts(f) : std::vector{f};
+    for (const FormulaId part : parts) {
+      if (pool_->op(part) == Op::kAtom) {
+        literals->positive.push_back(part);
+      } else if (pool_->op(part) == Op::kNot && pool_->op(pool_->parts(part)[0]) == Op::kAtom) {
+        literals->negative.push_back(pool_->parts(part)[0]);
+      } else {
+        open->push_back(part);
+      }
+    }
+    if (open->empty() || (literals->positive.empty() && literals->negative.empty())) return f;
+    const std::vector<FormulaId> rest = {
+        pool_->substitute(pool_->conjunction(*open), [&](FormulaId atom) {
+          if (std::binary_search(literals->positive.begin(), literals->positive.end(), atom))
+            return FormulaPool::kTrue;
+          if (std::find(literals->negative.begin(), literals->negative.end(), atom) !=
+              literals->negative.end()) {
+            return FormulaPool::kFalse;
+          }
+          return atom;
+        })};
+    std::vector<FormulaId> all = rest;
+    all.insert(all.end(), literals->positive.begin(), literals->positive.end());
+    for (const FormulaId atom : literals->negative) all.push_back(pool_->negate(atom));
+    const FormulaId next = pool_->conjunction(std::move(all));
+    if (next == f) return f;
+    f = next;
+  }
+}
+
+std::vector<FormulaId> Satisfiability::alternatives(FormulaId open) {
+  using Op = FormulaPool::Op;
+  std::vector<FormulaId> out;
+  const std::vector<FormulaId> parts = pool_->parts(open);
+  if (pool_->op(open) == Op::kOr) return parts;
+  if (pool_->op(open) == Op::kExactlyOne) {
+    for (const FormulaId chosen : parts) {
+      std::vector<FormulaId> all{chosen};
+      for (const FormulaId other : parts) {
+        if (other != chosen) all.push_back(pool_->negate(other));
+      }
+      out.push_back(pool_->conjunction(std::move(all)));
+    }
+    return out;
+  }
+  // A negation: of a conjunction, a disjunction or exactly-one.
+  const std::vector<FormulaId> inner = pool_->parts(parts[0]);
+  if (pool_->op(parts[0]) == Op::kAnd) {
+    for (const FormulaId part : inner) out.push_back(pool_->negate(part));
+    return out;
+  }
+  std::vector<FormulaId> none;
+  for (const FormulaId part : inner) none.push_back(pool_->negate(part));
+  out.push_back(pool_->conjunction(std::move(none)));
+  if (pool_->op(parts[0]) == Op::kExactlyOne) {
+    for (size_t i = 0; i < std::min(inner.size(), kPairs); ++i) {
+      for (size_t j = i + 1; j < inner.size(); ++j)
+        out.push_back(pool_->conjunction({inner[i], inner[j]}));
+    }
+  }
+  return out;
+}
+
+Cost Satisfiability::solve(FormulaId f, const Check& check, int* budget) {
+  Literals literals;
+  std::vector<FormulaId> open;
+  f = propagate(f, &literals, &open);
+  if (f == FormulaPool::kFalse) return kNever;
+  if (f == FormulaPool::kTrue || open.empty()) return check(literals);
+  if (--*budget < 0) return kUnknownCost;
+  const auto fewest = std::min_element(open.begin(), open.end(), [&](FormulaId a, FormulaId b) {
+    return pool_->parts(a).size() < pool_->parts(b).size();
+  });
+  std::vector<FormulaId> rest;
+  for (const FormulaId part : open) {
+    if (part != *fewest) rest.push_back(part);
+  }
+  rest.insert(rest.end(), literals.positive.begin(), literals.positive.end());
+  for (const FormulaId atom : literals.negative) rest.push_back(pool_->negate(atom));
+  const FormulaId others = pool_->conjunction(std::move(rest));
+  Cost best = kNever;
+  int tried = 0;
+  for (const FormulaId alternative : alternatives(*fewest)) {
+    best = std::min(best, solve(pool_->conjunction({others, alternative}), check, budget));
+    if (best != kNever && (++tried >= kEnough || best <= 1)) break;
+  }
+  return best;
+}
+
+Cost Satisfiability::object_literals(const Literals& literals, const ObjectContext& context) {
+  KeyShape& shape = *context.shape;
+  std::vector<size_t> must, fail;  // indices into shape.nodes()
+  std::set<uint32_t> present, absent;
+  uint64_t least = 0, most = UINT64_MAX;
+  for (const FormulaId f : literals.positive) {
+    const Atom& atom = pool_->atom_of(f);
+    if (atom.kind == Atom::Kind::kProperties) must.push_back(shape.node_index(atom.index));
+    if (atom.kind == Atom::Kind::kRequired) present.insert(atom.index);
+    if (atom.kind == Atom::Kind::kMoreProperties) least = std::max(least, atom.bound);
+  }
+  for (const FormulaId f : literals.negative) {
+    const Atom& atom = pool_->atom_of(f);
+    if (atom.kind == Atom::Kind::kProperties) fail.push_back(shape.node_index(atom.index));
+    if (atom.kind == Atom::Kind::kRequired) absent.insert(atom.index);
+    if (atom.kind == Atom::Kind::kMoreProperties) most = std::min(most, atom.bound - 1);
+  }
+  // The cost of one more property of this class; takes out of `open` the nodes it also violates.
+  const auto property = [&](uint32_t id, std::vector<size_t>* open) -> Cost {
+    const KeyClass key = shape.key_class(id);
+    Goal goal;
+    for (const size_t i : must) {
+      if (key.effects[i].violates) return kNever;
+      goal.must.insert(goal.must.end(), key.effects[i].children.begin(),
+                       key.effects[i].children.end());
+    }
+    std::sort(goal.must.begin(), goal.must.end());
+    goal.must.erase(std::unique(goal.must.begin(), goal.must.end()), goal.must.end());
+    Cost cost = value(goal);
+    if (cost == kNever) return kNever;
+    if (open != nullptr) {
+      std::vector<size_t> left;
+      for (const size_t i : *open) {
+        if (key.effects[i].violates) continue;
+        Goal with = goal;
+        with.fail.push_back(key.effects[i].children);
+        std::sort(with.fail.begin(), with.fail.end());
+        const Cost c = key.effects[i].children.empty() ? kNever : value(with);
+        if (c == kNever) {
+          left.push_back(i);
+        } else {
+          goal = std::move(with);
+          cost = c;
+        }
+      }
+      *open = std::move(left);
+    }
+    const size_t spelled = key.string == StringSignature::kOther
+                               ? 1
+                               : shape.machine().spec().strings[key.string].size();
+    return add(spelled + 4, cost);
+  };
+  const auto available = [&](uint32_t id) {
+    const KeyClass& key = shape.key_class(id);
+    if (key.string == StringSignature::kOther) return true;
+    return key.order >= context.order && !seen_->contains(context.seen, key.text) &&
+           !absent.contains(key.text);
+  };
+  Cost total = 1;
+  uint64_t count = 0;
+  std::set<uint32_t> used;
+  for (const uint32_t text : present) {
+    const auto id = shape.class_of_text(text);
+    if (!id || !available(*id)) return kNever;
+    total = add(total, property(*id, &fail));
+    if (total == kNever) return kNever;
+    used.insert(*id);
+    ++count;
+  }
+  if (count > most) return kNever;
+  std::vector<uint32_t> others;  // classes that may be added, the unlisted ones first
+  if (least > count || !fail.empty()) {
+    others = shape.other_classes();
+    for (const std::u32string& name : shape.machine().spec().strings) {
+      uint32_t product = shape.machine().product(shape.machine().start());
+      for (const char32_t c : name) product = shape.machine().step_codepoint(product, c);
+      const uint32_t id = shape.class_of(shape.machine().signature(product));
+      if (available(id)) others.push_back(id);
+    }
+  }
+  // Greedily the property that violates most of what is still to be violated.
+  while (!fail.empty()) {
+    Cost best = kNever;
+    uint32_t chosen = 0;
+    std::vector<size_t> best_left = fail;
+    for (const uint32_t id : others) {
+      if (used.contains(id) && shape.key_class(id).string != StringSignature::kOther) continue;
+      std::vector<size_t> left = fail;
+      const Cost cost = property(id, &left);
+      if (cost == kNever || left.size() == fail.size()) continue;
+      if (left.size() < best_left.size() || (left.size() == best_left.size() && cost < best)) {
+        best = cost, chosen = id, best_left = std::move(left);
+      }
+    }
+    if (best == kNever || ++count > most) return kNever;
+    fail = std::move(best_left);
+    total = add(total, best);
+    used.insert(chosen);
+  }
+  if (least > count) {
+    std::vector<Cost> costs;
+    for (const uint32_t id : others) {
+      const bool unlisted = shape.key_class(id).string == StringSignature::kOther;
+      if (!unlisted && used.contains(id)) continue;
+      const Cost cost = property(id, nullptr);
+      if (cost == kNever) continue;
+      if (unlisted) return add(total, cost * (least - count));
+      costs.push_back(cost);
+    }
+    if (least > most || costs.size() < least - count) return kNever;
+    std::sort(costs.begin(), costs.end());
+    for (uint64_t i = 0; i < least - count; ++i) total = add(total, costs[i]);
+  }
+  return least > most ? kNever : total;
+}
+
+NodeId Satisfiability::item_node(NodeId id, uint64_t index) const {
+  const SchemaNode& node = expansion_->node(id);
+  return index < node.prefix_items.size() ? node.prefix_items[index] : node.items;
+}
+
+Cost Satisfiability::array_literals(const Literals& literals, uint64_t index) {
+  std::vector<NodeId> must, fail;
+  std::vector<std::pair<NodeId, uint64_t>> wanted, limited;
+  uint64_t least = 0, most = UINT64_MAX, prefix = 0;
+  const auto note_prefix = [&](NodeId id) {
+    prefix = std::max<uint64_t>(prefix, expansion_->node(id).prefix_items.size());
+  };
+  for (const FormulaId f : literals.positive) {
+    const Atom& atom = pool_->atom_of(f);
+    if (atom.kind == Atom::Kind::kItems) must.push_back(atom.index), note_prefix(atom.index);
+    if (atom.kind == Atom::Kind::kMoreItems) least = std::max(least, atom.bound);
+    if (atom.kind == Atom::Kind::kContains) wanted.emplace_back(atom.index, atom.bound);
+  }
+  for (const FormulaId f : literals.negative) {
+    const Atom& atom = pool_->atom_of(f);
+    if (atom.kind == Atom::Kind::kItems) fail.push_back(atom.index), note_prefix(atom.index);
+    if (atom.kind == Atom::Kind::kMoreItems) most = std::min(most, atom.bound - 1);
+    if (atom.kind == Atom::Kind::kContains) limited.emplace_back(atom.index, atom.bound - 1);
+  }
+  if (least > most) return kNever;
+  Cost total = 1;
+  uint64_t count = 0;
+  while (true) {
+    const bool needed =
+        count < least || !fail.empty() ||
+        std::any_of(wanted.begin(), wanted.end(), [](const auto& w) { return w.second > 0; });
+    if (!needed) return total;
+    if (count >= most) return kNever;
+    const uint64_t at = index + count;
+    Goal goal;
+    const auto require = [&](NodeId child) {
+      if (child != kNoNode && !expansion_->trivially_true(child)) goal.must.push_back(child);
+    };
+    for (const NodeId id : must) require(item_node(id, at));
+    const auto normalized = [](Goal g) {
+      std::sort(g.must.begin(), g.must.end());
+      g.must.erase(std::unique(g.must.begin(), g.must.end()), g.must.end());
+      std::sort(g.fail.begin(), g.fail.end());
+      return g;
+    };
+    // Let this item do as much as it can: satisfy every open `contains`, violate an open node.
+    Cost cost = kNever;
+    Goal ambitious = goal;
+    std::vector<size_t> met;
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      if (wanted[i].second == 0) continue;
+      Goal with = ambitious;
+      with.must.push_back(wanted[i].first);
+      with = normalized(with);
+      const Cost c = value(with);
+      if (c != kNever) ambitious = with, cost = c, met.push_back(i);
+    }
+    bool violated = false;
+    if (!fail.empty()) {
+      const NodeId child = item_node(fail.back(), at);
+      if (child != kNoNode && !expansion_->trivially_true(child)) {
+        Goal with = ambitious;
+        with.fail.push_back({child});
+        with = normalized(with);
+        const Cost c = value(with);
+        if (c != kNever) ambitious = with, cost = c, violated = true;
+      }
+    }
+    std::vector<size_t> spent;
+    for (size_t i = 0; i < limited.size(); ++i) {
+      Goal with = ambitious;
+      with.fail.push_back({limited[i].first});
+      with = normalized(with);
+      const Cost c = value(with);
+      if (c != kNever) {
+        ambitious = with, cost = c;
+      } else {
+        spent.push_back(i);
+      }
+    }
+    if (cost == kNever) cost = value(normalized(ambitious));
+    if (cost == kNever) return kNever;
+    for (const size_t i : spent) {
+      if (limited[i].second == 0) return kNever;
+      --limited[i].second;
+    }
+    for (const size_t i : met) --wanted[i].second;
+    if (violated) fail.pop_back();
+    total = add(total, cost + 1);
+    ++count;
+    const bool progress = !met.empty() || violated;
+    if (at >= prefix && !progress) {
+      // Every further item is like this one.
+      if (!fail.empty() ||
+          std::any_of(wanted.begin(), wanted.end(), [](const auto& w) { return w.second > 0; })) {
+        return kNever;
+      }
+      if (!spent.empty()) continue;
+      if (count < least) total = add(total, (cost + 1) * (least - count)), count = least;
+      return total;
+    }
+  }
+}
+
+}  // namespace espalier

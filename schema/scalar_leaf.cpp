@@ -1,0 +1,579 @@
+// Scalar leaves: a machine that observes (string_machine, number_machine) plus formulas that judge.
+//
+// The idea: the machine's states know nothing of what is asked; the leaf adds, per state, whether
+// some continuation ends with an acceptable verdict, found once by the machine's search and kept in
+// a flag. Machines and leaves are interned by content, so {"type": "string"} is one leaf in every
+// schema of the process, and two schemas with the same pattern and different lengths share nothing
+// but the automaton.
+//
+// Example: {"enum": ["red", "green"]} is the machine with strings {green, red} and the formula
+// kOneOfStrings; after `"r` the search finds "red" below, after `"x` only the signature kOther,
+// which the formula rejects: dead.
+//
+// Invariants: start() is 0 or live; step returns 0 or a live state; state ids are the machine's.
+// Cost: a known step is two table look-ups.
+#include "schema/scalar_leaf.h"
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <set>
+
+namespace espalier {
+namespace {
+
+constexpr uint8_t kLive = 1, kDead = 2;
+constexpr uint32_t kFirstChunkBits = 6;
+constexpr size_t kShortestBudget = 20'000;  // products one shortest_exit may visit
+constexpr size_t kLiveBudget = 20'000;      // products one liveness question may visit
+
+std::pair<uint32_t, uint32_t> split(uint32_t i) {
+  const uint32_t biased = i + (1u << kFirstChunkBits);
+  const uint32_t chunk = 31 - static_cast<uint32_t>(__builtin_clz(biased)) - kFirstChunkBits;
+  return {chunk, biased - (1u << (kFirstChunkBits + chunk))};
+}
+
+// The verdict shared by both kinds of leaf: formulas over atoms renumbered to the machine's.
+class Verdict {
+ public:
+  Verdict(const FormulaPool& pool, const std::vector<FormulaId>& formulas,
+          const std::function<Atom(Atom)>& rename, const std::vector<Outcome>* allowed)
+      : restricted_(allowed != nullptr && formulas.size() > 1) {
+    for (const FormulaId f : formulas) formulas_.push_back(pool_.copy(pool, f, rename));
+    if (restricted_) allowed_.insert(allowed->begin(), allowed->end());
+  }
+  template <typename Value>
+  Outcome outcome(const Value& value) const {
+    Outcome out;
+    for (size_t i = 1; i < formulas_.size(); ++i)
+      out.push_back(pool_.evaluate(formulas_[i], value));
+    return out;
+  }
+  // Does the first formula hold (fail) whatever the unknown atoms turn out to be?
+  FormulaPool::Ternary certain(
+      const std::function<FormulaPool::Ternary(const Atom&)>& value) const {
+    return pool_.evaluate_partly(formulas_[0], value);
+  }
+  template <typename Value>
+  bool acceptable(const Value& value) const {
+    return pool_.evaluate(formulas_[0], value) &&
+           (!restricted_ || allowed_.contains(outcome(value)));
+  }
+
+ private:
+  FormulaPool pool_;
+  std::vector<FormulaId> formulas_;
+  bool restricted_;
+  std::set<Outcome> allowed_;
+};
+
+char32_t readable(uint32_t lo, uint32_t hi) {
+  for (const char32_t c : U"a0A- _.:/") {
+    if (c != 0 && c >= lo && c <= hi) return c;
+  }
+  if (lo < 0x20 && hi >= 0x20) lo = 0x20;
+  if (lo >= 0xD800 && lo <= 0xDFFF && hi > 0xDFFF) lo = 0xE000;
+  return lo;
+}
+
+void append_json_codepoint(std::string* out, uint32_t c) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  switch (c) {
+    case '"':
+      *out += "\\\"";
+      return;
+    case '\\':
+      *out += "\\\\";
+      return;
+    case 8:
+      *out += "\\b";
+      return;
+    case 9:
+      *out += "\\t";
+      return;
+    case 10:
+      *out += "\\n";
+      return;
+    case 12:
+      *out += "\\f";
+      return;
+    case 13:
+      *out += "\\r";
+      return;
+    default:
+      break;
+  }
+  if (c < 0x20 || (c >= 0xD800 && c <= 0xDFFF)) {
+    *out += "\\u";
+    for (int shift = 12; shift >= 0; shift -= 4) out->push_back(kHex[c >> shift & 15]);
+  } else {
+    append_wtf8(out, c);
+  }
+}
+
+class StringLeaf final : public ScalarLeaf {
+ public:
+  StringLeaf(std::shared_ptr<const StringMachine> machine, Verdict verdict,
+             std::vector<std::vector<bool>> membership)
+      : machine_(std::move(machine)),
+        verdict_(std::move(verdict)),
+        membership_(std::move(membership)) {
+    start_ = live(machine_->start()) ? machine_->start() : 0;
+  }
+  uint32_t start() const override { return start_; }
+  uint32_t step(uint32_t state, uint8_t byte) const override {
+    const uint32_t next = machine_->step(state, byte);
+    return next != 0 && live(next) ? next : 0;
+  }
+  bool can_exit(uint32_t state) const override { return machine_->ended(state); }
+  bool is_final(uint32_t state) const override { return machine_->ended(state); }
+  Outcome outcome(uint32_t state) const override {
+    return verdict_.outcome(value(machine_->signature(machine_->product(state))));
+  }
+  std::optional<std::vector<Outcome>> outcomes() const override {
+    std::set<Outcome> found;
+    const auto all = machine_->search(machine_->product(machine_->start()),
+                                      [&](const StringSignature& signature) {
+                                        if (verdict_.acceptable(value(signature)))
+                                          found.insert(verdict_.outcome(value(signature)));
+                                        return false;
+                                      });
+    if (all == StringMachine::Search::kOverBudget) return std::nullopt;
+    return std::vector<Outcome>(found.begin(), found.end());
+  }
+  Status status() const override { return machine_->status(); }
+  size_t memory_bytes() const override { return machine_->memory_bytes(); }
+
+  std::string shortest_exit(uint32_t state) const override {
+    std::string text;
+    if (!machine_->between(state)) {
+      state = finish_codepoint(state, &text);
+      if (state == 0) return {};
+    }
+    return text + shortest_from(machine_->product(state)) + "\"";
+  }
+
+ private:
+  std::function<bool(const Atom&)> value(const StringSignature& signature) const {
+    return [this, &signature](const Atom& atom) {
+      switch (atom.kind) {
+        case Atom::Kind::kPattern:
+          return static_cast<bool>(signature.accepted[atom.index]);
+        case Atom::Kind::kOneOfStrings:
+          return signature.string != StringSignature::kOther &&
+                 static_cast<bool>(membership_[atom.index][signature.string]);
+        default: {
+          const auto& lengths = machine_->spec().lengths;
+          return signature.length_rank >
+                 static_cast<size_t>(std::lower_bound(lengths.begin(), lengths.end(), atom.bound) -
+                                     lengths.begin());
+        }
+      }
+    };
+  }
+  // What is certain about every string that extends the product state.
+  FormulaPool::Ternary certain(uint32_t product) const {
+    using Ternary = FormulaPool::Ternary;
+    const StringSignature& signature = machine_->signature(product);
+    const StringSpec& spec = machine_->spec();
+    return verdict_.certain([&](const Atom& atom) {
+      switch (atom.kind) {
+        case Atom::Kind::kPattern: {
+          const uint32_t state = machine_->automaton_state(product, atom.index);
+          if (state == 0) return Ternary::kFalse;
+          return spec.automata[atom.index]->universal(state) ? Ternary::kTrue : Ternary::kUnknown;
+        }
+        case Atom::Kind::kOneOfStrings:
+          return machine_->off_trie(product) ? Ternary::kFalse : Ternary::kUnknown;
+        default:
+          return value(signature)(atom) ? Ternary::kTrue : Ternary::kUnknown;
+      }
+    });
+  }
+
+  // Can an acceptable string be reached? Without automata the machine's own search answers at once;
+  // else depth first over products, remembering every product that was proved live or dead.
+  bool live_product(uint32_t product) const {
+    if (const uint8_t flag = product_flags_.get(product)) return flag == kLive;
+    const auto acceptable = [&](const StringSignature& signature) {
+      return verdict_.acceptable(value(signature));
+    };
+    if (machine_->spec().automata.empty()) {
+      const bool found = machine_->search(product, acceptable) != StringMachine::Search::kExhausted;
+      product_flags_.set(product, found ? kLive : kDead);
+      return found;
+    }
+    struct Level {
+      uint32_t product;
+      std::vector<uint32_t> successors;
+    };
+    std::vector<Level> path;
+    std::vector<uint32_t> visited;
+    std::set<uint32_t> seen;
+    bool found = false;
+    // True when it has settled the search; otherwise the product is on the path, if it may lead on.
+    const auto enter = [&](uint32_t p) {
+      if (!seen.insert(p).second) return false;
+      const uint8_t flag = product_flags_.get(p);
+      if (flag == kDead) return false;
+      const FormulaPool::Ternary sure = certain(p);
+      if (sure == FormulaPool::Ternary::kFalse) {
+        product_flags_.set(p, kDead);
+        return false;
+      }
+      visited.push_back(p);
+      Level level{p, {}};
+      if (flag == kLive || acceptable(machine_->signature(p)) ||
+          machine_->search_listed(p, acceptable)) {
+        path.push_back(std::move(level));
+        return true;
+      }
+      std::vector<uint32_t> codepoints;
+      machine_->successors(
+          p, [&](uint32_t lo, uint32_t hi) { codepoints.push_back(readable(lo, hi)); });
+      for (const uint32_t c : codepoints)
+        level.successors.push_back(machine_->step_codepoint(p, c));
+      std::sort(level.successors.begin(), level.successors.end());
+      level.successors.erase(std::unique(level.successors.begin(), level.successors.end()),
+                             level.successors.end());
+      path.push_back(std::move(level));
+      return false;
+    };
+    found = enter(product);
+    while (!found && !path.empty() && visited.size() < kLiveBudget) {
+      if (path.back().successors.empty()) {
+        path.pop_back();
+        continue;
+      }
+      const uint32_t next = path.back().successors.back();
+      path.back().successors.pop_back();
+      found = enter(next);
+    }
+    if (found) {
+      for (const Level& level : path) product_flags_.set(level.product, kLive);
+      return true;
+    }
+    // Over budget the answer is an optimistic yes, which may cost a dead end but never a valid
+    // string.
+    const bool exhausted = path.empty();
+    if (exhausted) {
+      for (const uint32_t p : visited) product_flags_.set(p, kDead);
+      product_flags_.set(product, kDead);
+    } else {
+      product_flags_.set(product, kLive);
+    }
+    return !exhausted;
+  }
+  bool live(uint32_t state) const {
+    if (const uint8_t flag = flags_.get(state)) return flag == kLive;
+    const std::lock_guard lock(mutex_);
+    const bool found =
+        machine_->ended(state)
+            ? verdict_.acceptable(value(machine_->signature(machine_->product(state))))
+            : machine_->live(state, [this](uint32_t product) { return live_product(product); });
+    flags_.set(state, found ? kLive : kDead);
+    return found;
+  }
+
+  // Breadth first over the bytes that complete a partly spelled code point.
+  uint32_t finish_codepoint(uint32_t from, std::string* text) const {
+    std::deque<std::pair<uint32_t, std::string>> queue{{from, ""}};
+    std::set<uint32_t> seen{from};
+    while (!queue.empty() && seen.size() < 10'000) {
+      auto [state, path] = std::move(queue.front());
+      queue.pop_front();
+      for (int b = 0; b < 256; ++b) {
+        const uint32_t next = step(state, static_cast<uint8_t>(b));
+        if (next == 0 || machine_->ended(next) || !seen.insert(next).second) continue;
+        if (machine_->between(next)) {
+          *text = path + static_cast<char>(b);
+          return next;
+        }
+        queue.emplace_back(next, path + static_cast<char>(b));
+      }
+    }
+    return 0;
+  }
+
+  // Breadth first over products, one readable code point for each distinct successor.
+  std::string shortest_from(uint32_t from) const {
+    struct Step {
+      uint32_t product;
+      size_t parent;
+      uint32_t codepoint;
+    };
+    std::vector<Step> steps{{from, 0, 0}};
+    std::set<uint32_t> seen{from};
+    for (size_t i = 0; i < steps.size() && i < kShortestBudget; ++i) {
+      const uint32_t product = steps[i].product;
+      if (verdict_.acceptable(value(machine_->signature(product)))) {
+        std::vector<uint32_t> path;
+        for (size_t j = i; j != 0; j = steps[j].parent) path.push_back(steps[j].codepoint);
+        std::string text;
+        for (auto it = path.rbegin(); it != path.rend(); ++it) append_json_codepoint(&text, *it);
+        return text;
+      }
+      machine_->successors(product, [&](uint32_t lo, uint32_t hi) {
+        uint32_t c = readable(lo, hi);
+        if (machine_->spec().spelling == StringSpelling::kMinimal && c >= 0xD800 && c <= 0xDFFF)
+          return;
+        const uint32_t next = machine_->step_codepoint(product, c);
+        if (live_product(next) && seen.insert(next).second) steps.push_back({next, i, c});
+      });
+    }
+    return {};
+  }
+
+  std::shared_ptr<const StringMachine> machine_;
+  Verdict verdict_;
+  std::vector<std::vector<bool>> membership_;  // [set][string]
+  uint32_t start_ = 0;
+  mutable std::recursive_mutex mutex_;
+  mutable FlagTable flags_, product_flags_;
+};
+
+class NumberLeaf final : public ScalarLeaf {
+ public:
+  NumberLeaf(std::shared_ptr<const NumberMachine> machine, Verdict verdict)
+      : machine_(std::move(machine)), verdict_(std::move(verdict)) {
+    start_ = live(machine_->start()) ? machine_->start() : 0;
+  }
+  uint32_t start() const override { return start_; }
+  uint32_t step(uint32_t state, uint8_t byte) const override {
+    const uint32_t next = machine_->step(state, byte);
+    return next != 0 && live(next) ? next : 0;
+  }
+  bool can_exit(uint32_t state) const override {
+    return machine_->complete(state) && verdict_.acceptable(value(machine_->truth(state)));
+  }
+  bool is_final(uint32_t) const override { return false; }
+  Outcome outcome(uint32_t state) const override {
+    return verdict_.outcome(value(machine_->truth(state)));
+  }
+  std::optional<std::vector<Outcome>> outcomes() const override {
+    std::set<Outcome> found;
+    for (const NumberMachine::Truth truth : machine_->reachable(machine_->start())) {
+      if (verdict_.acceptable(value(truth))) found.insert(verdict_.outcome(value(truth)));
+    }
+    return std::vector<Outcome>(found.begin(), found.end());
+  }
+  std::string shortest_exit(uint32_t state) const override {
+    if (can_exit(state)) return {};
+    const auto truths = machine_->reachable(state);
+    const auto wanted = std::make_unique<bool[]>(truths.size());
+    for (size_t i = 0; i < truths.size(); ++i) wanted[i] = verdict_.acceptable(value(truths[i]));
+    return machine_->shortest(state, {wanted.get(), truths.size()});
+  }
+  Status status() const override { return {}; }
+  size_t memory_bytes() const override { return sizeof *this; }
+
+ private:
+  static std::function<bool(const Atom&)> value(NumberMachine::Truth truth) {
+    return [truth](const Atom& atom) { return (truth >> atom.index & 1) != 0; };
+  }
+  bool live(uint32_t state) const {
+    if (const uint8_t flag = flags_.get(state)) return flag == kLive;
+    const std::lock_guard lock(mutex_);
+    const auto truths = machine_->reachable(state);
+    const bool found = std::any_of(truths.begin(), truths.end(), [&](NumberMachine::Truth truth) {
+      return verdict_.acceptable(value(truth));
+    });
+    flags_.set(state, found ? kLive : kDead);
+    return found;
+  }
+
+  std::shared_ptr<const NumberMachine> machine_;
+  Verdict verdict_;
+  uint32_t start_ = 0;
+  mutable std::mutex mutex_;
+  mutable FlagTable flags_;
+};
+
+template <typename T>
+void put(std::string* key, const T& value) {
+  key->append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+// The formula as a text in which `atom` writes what an atom means.
+void serialize(const FormulaPool& pool, FormulaId f, const std::function<void(const Atom&)>& atom,
+               std::string* key) {
+  put(key, pool.op(f));
+  if (pool.op(f) == FormulaPool::Op::kAtom) {
+    put(key, pool.atom_of(f).kind);
+    atom(pool.atom_of(f));
+    return;
+  }
+  put(key, static_cast<uint32_t>(pool.parts(f).size()));
+  for (const FormulaId part : pool.parts(f)) serialize(pool, part, atom, key);
+}
+
+template <typename T>
+struct Interner {
+  std::mutex mutex;
+  std::unordered_map<std::string, std::shared_ptr<const T>> table;
+};
+Interner<ScalarLeaf>& leaves() {
+  static auto* interner = new Interner<ScalarLeaf>;
+  return *interner;
+}
+Interner<StringMachine>& machines() {
+  static auto* interner = new Interner<StringMachine>;
+  return *interner;
+}
+
+void serialize_allowed(const std::vector<Outcome>* allowed, std::string* key) {
+  if (allowed == nullptr) return;
+  std::vector<Outcome> sorted = *allowed;
+  std::sort(sorted.begin(), sorted.end());
+  for (const Outcome& outcome : sorted) {
+    key->push_back('|');
+    for (const bool bit : outcome) key->push_back(bit ? '1' : '0');
+  }
+}
+
+}  // namespace
+
+FlagTable::~FlagTable() {
+  for (auto& chunk : chunks_) delete[] chunk.load(std::memory_order_relaxed);
+}
+uint8_t FlagTable::get(uint32_t i) const {
+  const auto [chunk, offset] = split(i);
+  const auto* data = chunks_[chunk].load(std::memory_order_acquire);
+  return data == nullptr ? 0 : data[offset].load(std::memory_order_acquire);
+}
+void FlagTable::set(uint32_t i, uint8_t value) {
+  const auto [chunk, offset] = split(i);
+  auto* data = chunks_[chunk].load(std::memory_order_relaxed);
+  if (data == nullptr) {
+    data = new std::atomic<uint8_t>[size_t{1} << (kFirstChunkBits + chunk)]();
+    chunks_[chunk].store(data, std::memory_order_release);
+  }
+  data[offset].store(value, std::memory_order_release);
+}
+
+std::shared_ptr<const StringMachine> string_machine(StringSpec spec) {
+  std::string key;
+  put(&key, spec.spelling);
+  put(&key, spec.strings.size());
+  for (const auto& s : spec.strings) {
+    put(&key, s.size());
+    key.append(reinterpret_cast<const char*>(s.data()), s.size() * sizeof(char32_t));
+  }
+  for (const auto& automaton : spec.automata) put(&key, automaton.get());
+  key.push_back('#');
+  for (const uint64_t length : spec.lengths) put(&key, length);
+  const std::lock_guard lock(machines().mutex);
+  auto& entry = machines().table[key];
+  if (entry == nullptr) entry = std::make_shared<StringMachine>(std::move(spec));
+  return entry;
+}
+
+std::shared_ptr<const ScalarLeaf> string_leaf(const FormulaPool& pool,
+                                              const std::vector<FormulaId>& formulas,
+                                              const ScalarAtoms& atoms, StringSpelling spelling,
+                                              const std::vector<Outcome>* allowed) {
+  StringSpec spec;
+  spec.spelling = spelling;
+  std::vector<uint32_t> sets;
+  std::unordered_map<uint32_t, uint32_t> automaton_index, set_index;
+  std::string key("s");
+  put(&key, spelling);
+  const auto visit = [&](const Atom& atom) {
+    switch (atom.kind) {
+      case Atom::Kind::kPattern:
+        if (automaton_index.try_emplace(atom.index, spec.automata.size()).second) {
+          spec.automata.push_back(atoms.automata[atom.index]);
+        }
+        put(&key, atoms.automata[atom.index].get());
+        break;
+      case Atom::Kind::kOneOfStrings:
+        if (set_index.try_emplace(atom.index, sets.size()).second) {
+          const auto& strings = atoms.string_sets[atom.index];
+          spec.strings.insert(spec.strings.end(), strings.begin(), strings.end());
+          sets.push_back(atom.index);
+        }
+        for (const auto& s : atoms.string_sets[atom.index]) {
+          put(&key, s.size());
+          key.append(reinterpret_cast<const char*>(s.data()), s.size() * sizeof(char32_t));
+        }
+        break;
+      default:
+        spec.lengths.push_back(atom.bound);
+        put(&key, atom.bound);
+        break;
+    }
+  };
+  for (const FormulaId f : formulas) {
+    key.push_back(';');
+    serialize(pool, f, visit, &key);
+  }
+  serialize_allowed(allowed, &key);
+  {
+    const std::lock_guard lock(leaves().mutex);
+    const auto it = leaves().table.find(key);
+    if (it != leaves().table.end()) return it->second;
+  }
+  std::sort(spec.strings.begin(), spec.strings.end());
+  spec.strings.erase(std::unique(spec.strings.begin(), spec.strings.end()), spec.strings.end());
+  std::sort(spec.lengths.begin(), spec.lengths.end());
+  spec.lengths.erase(std::unique(spec.lengths.begin(), spec.lengths.end()), spec.lengths.end());
+  std::vector<std::vector<bool>> membership;
+  for (const uint32_t set : sets) {
+    std::vector<bool> members(spec.strings.size());
+    for (const auto& s : atoms.string_sets[set]) {
+      members[std::lower_bound(spec.strings.begin(), spec.strings.end(), s) -
+              spec.strings.begin()] = true;
+    }
+    membership.push_back(std::move(members));
+  }
+  const auto rename = [&](Atom atom) {
+    if (atom.kind == Atom::Kind::kPattern) atom.index = automaton_index[atom.index];
+    if (atom.kind == Atom::Kind::kOneOfStrings) atom.index = set_index[atom.index];
+    return atom;
+  };
+  auto leaf =
+      std::make_shared<StringLeaf>(string_machine(std::move(spec)),
+                                   Verdict(pool, formulas, rename, allowed), std::move(membership));
+  const std::lock_guard lock(leaves().mutex);
+  return leaves().table.try_emplace(std::move(key), std::move(leaf)).first->second;
+}
+
+Result<std::shared_ptr<const ScalarLeaf>> number_leaf(const FormulaPool& pool,
+                                                      const std::vector<FormulaId>& formulas,
+                                                      const ScalarAtoms& atoms,
+                                                      NumberSpelling spelling,
+                                                      const std::vector<Outcome>* allowed) {
+  std::vector<NumberAtom> numbers;
+  std::unordered_map<uint32_t, uint32_t> index;
+  std::string key("n");
+  put(&key, spelling);
+  for (const FormulaId f : formulas) {
+    key.push_back(';');
+    serialize(
+        pool, f,
+        [&](const Atom& atom) {
+          const NumberAtom& number = atoms.numbers[atom.index];
+          if (index.try_emplace(atom.index, numbers.size()).second) numbers.push_back(number);
+          put(&key, number.kind);
+          key += number.operand.key() + ",";
+        },
+        &key);
+  }
+  serialize_allowed(allowed, &key);
+  {
+    const std::lock_guard lock(leaves().mutex);
+    const auto it = leaves().table.find(key);
+    if (it != leaves().table.end()) return it->second;
+  }
+  auto machine = NumberMachine::create(std::move(numbers), spelling);
+  if (!machine.ok()) return machine.status();
+  const auto rename = [&](Atom atom) {
+    atom.index = index[atom.index];
+    return atom;
+  };
+  auto leaf = std::make_shared<NumberLeaf>(*machine, Verdict(pool, formulas, rename, allowed));
+  const std::lock_guard lock(leaves().mutex);
+  return leaves().table.try_emplace(std::move(key), std::move(leaf)).first->second;
+}
+
+}  // namespace espalier

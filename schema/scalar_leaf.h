@@ -1,0 +1,94 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "grammar/leaf.h"
+#include "grammar/number_machine.h"
+#include "grammar/string_machine.h"
+#include "schema/formula.h"
+
+namespace espalier {
+
+/// What the string and number atoms of a schema's formulas stand for.
+struct ScalarAtoms {
+  std::vector<std::shared_ptr<const CodepointAutomaton>> automata;  ///< Atom::kPattern
+  std::vector<std::vector<std::u32string>> string_sets;             ///< Atom::kOneOfStrings, sorted
+  std::vector<NumberAtom> numbers;                                  ///< Atom::kNumber
+};
+
+/// Truths of the tracked formulas of a location; see ScalarLeaf.
+using Outcome = std::vector<bool>;
+
+/// A leaf that decides formulas. The first formula must hold when the leaf ends; the truths of the
+/// others are its outcome. If `allowed` is given, only those outcomes are acceptable. Every live
+/// state can reach an acceptable end.
+class ScalarLeaf : public Leaf {
+ public:
+  /// Truths of the tracked formulas when the leaf ends in this (exit) state.
+  virtual Outcome outcome(uint32_t state) const = 0;
+  /// Every outcome that a live end may have; nullopt if there are too many cases to look at.
+  virtual std::optional<std::vector<Outcome>> outcomes() const = 0;
+  /// A short text that leads from a live state to an exit; "" if it may exit at once (not for
+  /// final states' predecessors: a string's text includes the closing quote).
+  virtual std::string shortest_exit(uint32_t state) const = 0;
+  virtual Status status() const = 0;
+  virtual size_t memory_bytes() const = 0;
+};
+
+/// The string leaf (after the opening quote) and the number leaf of a list of formulas (first: must
+/// hold; rest: tracked). Leaves are interned process-wide by content: the same formulas over the
+/// same atoms give the same object. `allowed` empty pointer: every outcome. start() is 0 when
+/// nothing is acceptable.
+std::shared_ptr<const ScalarLeaf> string_leaf(const FormulaPool& pool,
+                                              const std::vector<FormulaId>& formulas,
+                                              const ScalarAtoms& atoms, StringSpelling spelling,
+                                              const std::vector<Outcome>* allowed);
+Result<std::shared_ptr<const ScalarLeaf>> number_leaf(const FormulaPool& pool,
+                                                      const std::vector<FormulaId>& formulas,
+                                                      const ScalarAtoms& atoms,
+                                                      NumberSpelling spelling,
+                                                      const std::vector<Outcome>* allowed);
+
+/// The string machine of a spec, interned process-wide by content.
+std::shared_ptr<const StringMachine> string_machine(StringSpec spec);
+
+/// A leaf that reads one fixed text, its first byte included: true, false, null.
+class LiteralLeaf final : public Leaf {
+ public:
+  explicit LiteralLeaf(std::string text) : text_(std::move(text)) {}
+  uint32_t start() const override { return 1; }
+  uint32_t step(uint32_t state, uint8_t byte) const override {
+    return state <= text_.size() && static_cast<uint8_t>(text_[state - 1]) == byte ? state + 1 : 0;
+  }
+  bool can_exit(uint32_t state) const override { return state == text_.size() + 1; }
+  bool is_final(uint32_t state) const override { return can_exit(state); }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+/// A growing table of small flags, 0 until set: lock-free reads, one writer at a time.
+class FlagTable {
+ public:
+  FlagTable() = default;
+  ~FlagTable();
+  FlagTable(const FlagTable&) = delete;
+  FlagTable& operator=(const FlagTable&) = delete;
+  uint8_t get(uint32_t i) const;
+  void set(uint32_t i, uint8_t value);
+
+ private:
+  std::array<std::atomic<std::atomic<uint8_t>*>, 28> chunks_{};
+};
+
+}  // namespace espalier

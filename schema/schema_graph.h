@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "espalier/grammar.h"
+#include "espalier/status.h"
+#include "grammar/codepoint_automaton.h"
+#include "grammar/decimal.h"
+#include "schema/json_value.h"
+
+namespace espalier {
+
+using NodeId = uint32_t;
+inline constexpr NodeId kNoNode = UINT32_MAX;
+
+/// JSON types as bits; an integer is also a number.
+enum TypeBit : uint8_t {
+  kTypeNull = 1,
+  kTypeBoolean = 2,
+  kTypeNumber = 4,
+  kTypeInteger = 8,
+  kTypeString = 16,
+  kTypeArray = 32,
+  kTypeObject = 64,
+  kTypeAny = 127,
+};
+
+enum class Dialect : uint8_t { kDraft4, kDraft6, kDraft7, k2019_09, k2020_12, kV1 };
+
+struct PatternProperty {
+  std::string pattern;
+  std::shared_ptr<const CodepointAutomaton> automaton;
+  NodeId node = kNoNode;
+};
+
+/// One schema (a Boolean or an object of keywords) with its references resolved to node ids.
+/// Absent assertions are empty optionals, absent subschemas kNoNode.
+struct SchemaNode {
+  enum class Kind : uint8_t { kTrue, kFalse, kKeywords };
+  Kind kind = Kind::kKeywords;
+  std::string pointer;  ///< JSON pointer of the schema ("" = root); other documents: "URI#pointer"
+  Dialect dialect = Dialect::k2020_12;
+
+  uint8_t types = kTypeAny;  ///< the `type` keyword; kTypeAny when absent
+  std::optional<std::vector<JsonValue>> enum_values;
+  std::optional<JsonValue> const_value;
+
+  std::optional<Decimal> minimum, maximum, exclusive_minimum, exclusive_maximum, multiple_of;
+
+  std::optional<uint64_t> min_length, max_length;  ///< saturated to 2^32
+  std::optional<std::string> pattern;
+  std::shared_ptr<const CodepointAutomaton> pattern_automaton;
+  std::string format;  ///< asserted format's name, "" if none or an annotation
+  std::shared_ptr<const CodepointAutomaton> format_automaton;
+
+  std::vector<std::pair<std::string, NodeId>> properties;  ///< document order
+  std::vector<PatternProperty> pattern_properties;
+  NodeId additional_properties = kNoNode;
+  NodeId property_names = kNoNode;
+  NodeId unevaluated_properties = kNoNode;
+  std::vector<std::string> required;
+  std::optional<uint64_t> min_properties, max_properties;
+  std::vector<std::pair<std::string, std::vector<std::string>>> dependent_required;
+  std::vector<std::pair<std::string, NodeId>> dependent_schemas;
+
+  std::vector<NodeId> prefix_items;  ///< also draft <= 2019-09's array-valued `items`
+  NodeId items = kNoNode;  ///< for the rest; also `additionalItems` beside an array `items`
+  NodeId unevaluated_items = kNoNode;
+  std::optional<uint64_t> min_items, max_items;
+  NodeId contains = kNoNode;
+  std::optional<uint64_t> min_contains, max_contains;
+  bool unique_items = false;
+
+  std::vector<NodeId> all_of, any_of, one_of;
+  NodeId not_schema = kNoNode;
+  NodeId if_schema = kNoNode, then_schema = kNoNode, else_schema = kNoNode;
+  NodeId ref = kNoNode;  ///< `$ref`'s target; siblings are dropped on load where the draft says so
+};
+
+/// A schema document as a graph of nodes; immutable after load.
+struct SchemaGraph {
+  std::vector<SchemaNode> nodes;
+  NodeId root = 0;
+  std::vector<KeywordReport> report;  ///< one entry per keyword occurrence at a reachable schema
+
+  const SchemaNode& operator[](NodeId id) const { return nodes[id]; }
+};
+
+/// Parses and resolves a schema. Errors: kParseError (not JSON: place line:column; a keyword of the
+/// wrong type, a duplicate key, an invalid pattern: place JSON pointer), kUnresolved ($ref),
+/// kUnsupported (a keyword that is not enforced, by name), kBudgetExceeded (depth, size).
+Result<std::shared_ptr<const SchemaGraph>> load_schema(std::string_view text,
+                                                       const SchemaOptions& options);
+
+}  // namespace espalier

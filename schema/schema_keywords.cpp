@@ -1,0 +1,161 @@
+// Which keyword means what in which dialect: one table.
+//
+// A name may have several rows with disjoint ranges (`items`, whose shape changed). A name without
+// a row for a dialect is an unknown keyword there: it neither asserts nor holds identifiers,
+// although a
+// `$ref` may still point into it. Reference: the drafts and their meta-schemas.
+#include "schema/schema_keywords.h"
+
+#include <unordered_map>
+
+namespace espalier {
+namespace {
+
+using enum Dialect;
+using enum SubschemaShape;
+
+constexpr Dialect kFirst = kDraft4;
+constexpr Dialect kLast = kV1;
+
+constexpr KeywordInfo kKeywords[] = {
+    {"$schema", Keyword::kSchema, kNone, kFirst, kLast},
+    {"id", Keyword::kId, kNone, kDraft4, kDraft4},
+    {"$id", Keyword::kId, kNone, kDraft6, kLast},
+    {"$ref", Keyword::kRef, kNone, kFirst, kLast},
+    {"$anchor", Keyword::kAnchor, kNone, k2019_09, kLast},
+    {"$dynamicRef", Keyword::kDynamicRef, kNone, k2020_12, kLast},
+    {"$dynamicAnchor", Keyword::kDynamicAnchor, kNone, k2020_12, kLast},
+    {"$recursiveRef", Keyword::kRecursiveRef, kNone, k2019_09, k2019_09},
+    {"$recursiveAnchor", Keyword::kRecursiveAnchor, kNone, k2019_09, k2019_09},
+    {"$vocabulary", Keyword::kVocabulary, kNone, k2019_09, kLast},
+    {"$defs", Keyword::kDefinitions, kMap, k2019_09, kLast},
+    {"definitions", Keyword::kDefinitions, kMap, kFirst, kLast},
+    {"$comment", Keyword::kAnnotation, kNone, kDraft7, kLast},
+    {"type", Keyword::kType, kNone, kFirst, kLast},
+    {"enum", Keyword::kEnum, kNone, kFirst, kLast},
+    {"const", Keyword::kConst, kNone, kDraft6, kLast},
+    {"minimum", Keyword::kMinimum, kNone, kFirst, kLast},
+    {"maximum", Keyword::kMaximum, kNone, kFirst, kLast},
+    {"exclusiveMinimum", Keyword::kExclusiveMinimum, kNone, kFirst, kLast},
+    {"exclusiveMaximum", Keyword::kExclusiveMaximum, kNone, kFirst, kLast},
+    {"multipleOf", Keyword::kMultipleOf, kNone, kFirst, kLast},
+    {"minLength", Keyword::kMinLength, kNone, kFirst, kLast},
+    {"maxLength", Keyword::kMaxLength, kNone, kFirst, kLast},
+    {"pattern", Keyword::kPattern, kNone, kFirst, kLast},
+    {"format", Keyword::kFormat, kNone, kFirst, kLast},
+    {"properties", Keyword::kProperties, kMap, kFirst, kLast},
+    {"patternProperties", Keyword::kPatternProperties, kMap, kFirst, kLast},
+    {"additionalProperties", Keyword::kAdditionalProperties, SubschemaShape::kSchema, kFirst,
+     kLast},
+    {"propertyNames", Keyword::kPropertyNames, SubschemaShape::kSchema, kDraft6, kLast},
+    {"unevaluatedProperties", Keyword::kUnevaluatedProperties, SubschemaShape::kSchema, k2019_09,
+     kLast},
+    {"required", Keyword::kRequired, kNone, kFirst, kLast},
+    {"minProperties", Keyword::kMinProperties, kNone, kFirst, kLast},
+    {"maxProperties", Keyword::kMaxProperties, kNone, kFirst, kLast},
+    {"dependentRequired", Keyword::kDependentRequired, kNone, k2019_09, kLast},
+    {"dependentSchemas", Keyword::kDependentSchemas, kMap, k2019_09, kLast},
+    {"dependencies", Keyword::kDependencies, kMapOrNames, kFirst, kLast},
+    {"items", Keyword::kItems, kSchemaOrArray, kFirst, k2019_09},
+    {"items", Keyword::kItems, SubschemaShape::kSchema, k2020_12, kLast},
+    {"prefixItems", Keyword::kPrefixItems, kArray, k2020_12, kLast},
+    {"additionalItems", Keyword::kAdditionalItems, SubschemaShape::kSchema, kFirst, k2019_09},
+    {"unevaluatedItems", Keyword::kUnevaluatedItems, SubschemaShape::kSchema, k2019_09, kLast},
+    {"minItems", Keyword::kMinItems, kNone, kFirst, kLast},
+    {"maxItems", Keyword::kMaxItems, kNone, kFirst, kLast},
+    {"contains", Keyword::kContains, SubschemaShape::kSchema, kDraft6, kLast},
+    {"minContains", Keyword::kMinContains, kNone, k2019_09, kLast},
+    {"maxContains", Keyword::kMaxContains, kNone, k2019_09, kLast},
+    {"uniqueItems", Keyword::kUniqueItems, kNone, kFirst, kLast},
+    {"allOf", Keyword::kAllOf, kArray, kFirst, kLast},
+    {"anyOf", Keyword::kAnyOf, kArray, kFirst, kLast},
+    {"oneOf", Keyword::kOneOf, kArray, kFirst, kLast},
+    {"not", Keyword::kNot, SubschemaShape::kSchema, kFirst, kLast},
+    {"if", Keyword::kIf, SubschemaShape::kSchema, kDraft7, kLast},
+    {"then", Keyword::kThen, SubschemaShape::kSchema, kDraft7, kLast},
+    {"else", Keyword::kElse, SubschemaShape::kSchema, kDraft7, kLast},
+    {"contentSchema", Keyword::kAnnotation, SubschemaShape::kSchema, k2019_09, kLast},
+    {"contentEncoding", Keyword::kAnnotation, kNone, kDraft7, kLast},
+    {"contentMediaType", Keyword::kAnnotation, kNone, kDraft7, kLast},
+    {"title", Keyword::kAnnotation, kNone, kFirst, kLast},
+    {"description", Keyword::kAnnotation, kNone, kFirst, kLast},
+    {"default", Keyword::kAnnotation, kNone, kFirst, kLast},
+    {"examples", Keyword::kAnnotation, kNone, kDraft6, kLast},
+    {"readOnly", Keyword::kAnnotation, kNone, kDraft7, kLast},
+    {"writeOnly", Keyword::kAnnotation, kNone, kDraft7, kLast},
+    {"deprecated", Keyword::kAnnotation, kNone, k2019_09, kLast},
+};
+
+// Names -> the rows [first, second] of kKeywords.
+using Index = std::unordered_map<std::string_view, std::pair<uint8_t, uint8_t>>;
+
+const Index& keyword_index() {
+  static const Index index = [] {
+    Index map;
+    for (uint8_t i = 0; i < std::size(kKeywords); ++i) {
+      map.try_emplace(kKeywords[i].name, i, i).first->second.second = i;
+    }
+    return map;
+  }();
+  return index;
+}
+
+}  // namespace
+
+const KeywordInfo* find_keyword(std::string_view name, Dialect dialect) {
+  const auto found = keyword_index().find(name);
+  if (found == keyword_index().end()) return nullptr;
+  for (uint8_t i = found->second.first; i <= found->second.second; ++i) {
+    if (kKeywords[i].since <= dialect && dialect <= kKeywords[i].until) return &kKeywords[i];
+  }
+  return nullptr;
+}
+
+std::optional<Dialect> dialect_of_uri(std::string_view uri) {
+  if (uri.ends_with('#')) uri.remove_suffix(1);
+  if (uri.starts_with("http://")) {
+    uri.remove_prefix(7);
+  } else if (uri.starts_with("https://")) {
+    uri.remove_prefix(8);
+  } else {
+    return {};
+  }
+  constexpr std::string_view kHost = "json-schema.org/";
+  if (!uri.starts_with(kHost)) return {};
+  uri.remove_prefix(kHost.size());
+  if (uri == "v1") return kV1;
+  for (const std::string_view document : {"/schema", "/hyper-schema"}) {
+    if (!uri.ends_with(document)) continue;
+    uri.remove_suffix(document.size());
+    if (uri == "draft-04") return kDraft4;
+    if (uri == "draft-06") return kDraft6;
+    if (uri == "draft-07") return kDraft7;
+    if (uri == "draft/2019-09") return k2019_09;
+    if (uri == "draft/2020-12") return k2020_12;
+    if (uri == "v1") return kV1;
+    return {};
+  }
+  return {};
+}
+
+std::string_view dialect_name(Dialect dialect) {
+  switch (dialect) {
+    case kDraft4:
+      return "draft-04";
+    case kDraft6:
+      return "draft-06";
+    case kDraft7:
+      return "draft-07";
+    case k2019_09:
+      return "2019-09";
+    case k2020_12:
+      return "2020-12";
+    case kV1:
+      return "v1";
+  }
+  return "unknown";
+}
+
+std::string_view id_keyword(Dialect dialect) { return dialect == kDraft4 ? "id" : "$id"; }
+
+}  // namespace espalier

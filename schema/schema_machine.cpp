@@ -1,0 +1,302 @@
+// The byte machine of a JSON Schema, evaluated in lockstep.
+//
+// The idea. JSON's nesting is visible in the text, so all subschemas that apply at one place can
+// read the same bytes together. A container's frame holds a list of formulas over the assertions
+// that are still open there (formula.h); a value's slot says which nodes the value must satisfy
+// (those whose failure would make the container's formula false) and which others are tracked,
+// because the container can live with either outcome. When the value ends, its outcome is
+// substituted in the container's formulas and the machine goes on. Nothing is translated to a
+// grammar, and any Boolean combination of subschemas is just a formula.
+//
+// Example: {"oneOf": [{"properties": {"k": {"const": 1}}}, {"properties": {"k": {"const": 2}}}]}.
+// The object's formula is ExactlyOne(kProperties A, kProperties B). At the value of "k" neither is
+// forced, so both constants are tracked; a 1 gives the outcome (true, false), the formula becomes
+// ExactlyOne(kProperties A), that is kProperties A, and from here on A is forced. A 3 would make it
+// false: the leaf was built knowing which outcomes are acceptable, so the byte is refused.
+//
+// Invariants: frames, formulas, sets and leaves are interned, so a State names content; every frame
+// in a live state can be completed (frame_cost < kNever) as far as satisfiability.cpp decides;
+// nothing is built before a text or a mask needs it.
+//
+// Cost: a byte inside a scalar is two table look-ups without a lock. A structural byte is a few
+// hash look-ups once its frame was seen.
+//
+// References: JSON Schema Core 2020-12 section 10; Alur and Madhusudan, "Visibly pushdown
+// languages" (STOC 2004) for why this is closed under Boolean operations; RFC 8259.
+#include "schema/schema_machine.h"
+
+#include <string_view>
+
+namespace espalier {
+namespace {
+
+bool is_json_space(uint8_t b) { return b == ' ' || b == '\t' || b == '\n' || b == '\r'; }
+
+ValueClass class_of_byte(uint8_t byte, bool* ok) {
+  *ok = true;
+  switch (byte) {
+    case 'n':
+      return ValueClass::kNull;
+    case 'f':
+      return ValueClass::kFalse;
+    case 't':
+      return ValueClass::kTrue;
+    case '"':
+      return ValueClass::kString;
+    case '[':
+      return ValueClass::kArray;
+    case '{':
+      return ValueClass::kObject;
+    default:
+      *ok = byte == '-' || (byte >= '0' && byte <= '9');
+      return ValueClass::kNumber;
+  }
+}
+
+}  // namespace
+
+SchemaMachine::SchemaMachine(std::shared_ptr<const SchemaGraph> graph, const SchemaOptions& options)
+    : graph_(std::move(graph)),
+      options_(options),
+      exact_(options.profile == Profile::kExact),
+      strings_(exact_ ? StringSpelling::kJson : StringSpelling::kMinimal),
+      numbers_(exact_ ? NumberSpelling::kJson : NumberSpelling::kPlain),
+      expansion_(*graph_, &pool_, &texts_),
+      satisfiability_(&expansion_, &pool_, &sets_, strings_, numbers_,
+                      [this](FormulaId f) { return shapes_[shape_id({f})].get(); }) {
+  const FormulaId any[] = {FormulaPool::kTrue};
+  free_string_ = string_leaf(pool_, {any[0]}, expansion_.atoms(), strings_, nullptr);
+  StringSpec spec;
+  spec.spelling = strings_;
+  free_machine_ = string_machine(std::move(spec));
+  const char* literals[] = {"null", "false", "true"};
+  static const auto* shared = new std::vector<std::shared_ptr<const Leaf>>{
+      std::make_shared<LiteralLeaf>("null"), std::make_shared<LiteralLeaf>("false"),
+      std::make_shared<LiteralLeaf>("true")};
+  for (size_t i = 0; i < std::size(literals); ++i) {
+    literal_leaves_[i] = leaves_.push_back((*shared)[i]);
+    leaf_ids_[(*shared)[i].get()] = literal_leaves_[i];
+  }
+  Frame root;
+  root.kind = Frame::Kind::kSlot;
+  root.ask = asks_.intern({{graph_->root}});
+  const FrameId slot = frames_.intern(root);
+  if (slot_live(slot)) start_ = {slot, kValue, 0, 0};
+}
+
+// ---- Bytes -------------------------------------------------------------------------------------
+
+bool SchemaMachine::whitespace(uint8_t byte) const { return exact_ && is_json_space(byte); }
+
+State SchemaMachine::step(State s, uint8_t byte) {
+  if (s.leaf >= kFirstLeaf) {
+    const Leaf& leaf = *leaves_[s.leaf - kFirstLeaf];
+    const uint32_t next = leaf.step(s.state, byte);
+    if (next != 0 && !leaf.is_final(next)) return {s.frame, s.leaf, next, 0};
+  }
+  const std::lock_guard lock(mutex_);
+  return advance(s, byte, Mode::kStep);
+}
+
+State SchemaMachine::probe(State s, uint8_t byte) {
+  if (s.leaf >= kFirstLeaf) {
+    const Leaf& leaf = *leaves_[s.leaf - kFirstLeaf];
+    const uint32_t next = leaf.step(s.state, byte);
+    if (next != 0 && !leaf.is_final(next)) return {s.frame, s.leaf, next, 0};
+  }
+  const std::lock_guard lock(mutex_);
+  return advance(s, byte, Mode::kProbe);
+}
+
+State SchemaMachine::advance(State s, uint8_t byte, Mode mode) {
+  if (s.dead() || !status_.ok()) return {};
+  if (s.leaf >= kFirstLeaf) return advance_leaf(s, byte, mode);
+  if (whitespace(byte) && s.leaf != kKey) return s;
+  switch (s.leaf) {
+    case kValue:
+      if (byte == ' ' && s.state == 1) return {s.frame, kValue, 0, 0};
+      return begin_value(s.frame, byte);
+    case kObjectStart:
+      if (byte == '}') return closeable(s.frame) ? close(s.frame) : State{};
+      [[fallthrough]];
+    case kKeyQuote: {
+      if (byte == ' ' && s.leaf == kKeyQuote && s.state == 1) return {s.frame, kKeyQuote, 0, 0};
+      if (byte != '"' || !name_possible(s.frame)) return {};
+      const StringMachine& machine = shapes_[frames_[s.frame].shape]->machine();
+      return {s.frame, kKey, machine.start(), TextStore::kEmpty};
+    }
+    case kKey:
+      return advance_key(s, byte, mode);
+    case kColon:
+      return byte == ':' ? State{s.frame, kValue, exact_ ? 0u : 1u, 0} : State{};
+    case kArrayStart: {
+      if (byte == ']') return closeable(s.frame) ? close(s.frame) : State{};
+      const FrameId slot = item_slot(s.frame);
+      return slot != 0 ? begin_value(slot, byte) : State{};
+    }
+    case kAfterValue: {
+      const Frame& frame = frames_[s.frame];
+      const bool object = frame.kind == Frame::Kind::kObject;
+      if (byte == (object ? '}' : ']')) return closeable(s.frame) ? close(s.frame) : State{};
+      if (byte != ',') return {};
+      if (object)
+        return name_possible(s.frame) ? State{s.frame, kKeyQuote, exact_ ? 0u : 1u, 0} : State{};
+      const FrameId slot = item_slot(s.frame);
+      return slot != 0 ? State{slot, kValue, exact_ ? 0u : 1u, 0} : State{};
+    }
+    default:
+      return {};
+  }
+}
+
+State SchemaMachine::begin_value(FrameId slot, uint8_t byte) {
+  bool ok = false;
+  const ValueClass value_class = class_of_byte(byte, &ok);
+  if (!ok || !class_live(slot, value_class)) return {};
+  if (value_class == ValueClass::kObject || value_class == ValueClass::kArray) {
+    const FrameId frame = container(slot, value_class);
+    if (frame == 0) return {};
+    return {frame, value_class == ValueClass::kObject ? kObjectStart : kArrayStart, 0, 0};
+  }
+  const uint32_t id = leaf_of(slot, value_class);
+  const Leaf& leaf = *leaves_[id];
+  const uint32_t state =
+      value_class == ValueClass::kString ? leaf.start() : leaf.step(leaf.start(), byte);
+  return state != 0 ? State{slot, kFirstLeaf + id, state, 0} : State{};
+}
+
+State SchemaMachine::advance_leaf(State s, uint8_t byte, Mode mode) {
+  const Leaf& leaf = *leaves_[s.leaf - kFirstLeaf];
+  const uint32_t next = leaf.step(s.state, byte);
+  if (next != 0) return leaf.is_final(next) ? end_leaf(s, next) : State{s.frame, s.leaf, next, 0};
+  if (!leaf.can_exit(s.state)) return {};
+  return advance(end_leaf(s, s.state), byte, mode);
+}
+
+State SchemaMachine::end_leaf(State s, uint32_t exit_state) {
+  if (frames_[s.frame].bindings == 0) return finish(s.frame, {});
+  const uint32_t id = s.leaf - kFirstLeaf;
+  if (const auto* scalar = dynamic_cast<const ScalarLeaf*>(leaves_[id].get())) {
+    return finish(s.frame, scalar->outcome(exit_state));
+  }
+  const auto value_class = id == literal_leaves_[0]   ? ValueClass::kNull
+                           : id == literal_leaves_[1] ? ValueClass::kFalse
+                                                      : ValueClass::kTrue;
+  return finish(s.frame, outcome_now(typed(frames_[s.frame].ask, value_class)));
+}
+
+State SchemaMachine::finish(FrameId slot, const Outcome& outcome) {
+  if (frames_[slot].parent == 0) return {slot, kDone, 0, 0};
+  const FrameId parent = apply(slot, outcome);
+  return parent != 0 ? State{parent, kAfterValue, 0, 0} : State{};
+}
+
+State SchemaMachine::close(FrameId container) {
+  const Frame& frame = frames_[container];
+  return finish(frame.parent, outcome_now(formula_lists_[frame.formulas]));
+}
+
+State SchemaMachine::advance_key(State s, uint8_t byte, Mode mode) {
+  KeyShape& shape = *shapes_[frames_[s.frame].shape];
+  const StringMachine& machine = shape.machine();
+  const uint32_t next = machine.step(s.state, byte);
+  if (next == 0) return {};
+  uint32_t text = s.text;
+  uint32_t codepoints[2];
+  const size_t count = machine.completed(s.state, byte, codepoints);
+  for (size_t i = 0; i < count; ++i) {
+    text =
+        mode == Mode::kStep ? texts_.append(text, codepoints[i]) : texts_.find(text, codepoints[i]);
+  }
+  if (machine.ended(next)) {
+    const uint32_t key_class = shape.class_of(machine.signature(machine.product(next)));
+    const FrameId slot = property_slot(s.frame, key_class, text);
+    return slot != 0 ? State{slot, kColon, 0, 0} : State{};
+  }
+  if (!key_state_live(s.frame, next)) return {};
+  return {s.frame, kKey, next, text};
+}
+
+// ---- Looking ahead -----------------------------------------------------------------------------
+
+bool SchemaMachine::accepting(State s) {
+  if (s.dead()) return false;
+  if (s.leaf == kDone) return true;
+  if (s.leaf < kFirstLeaf || frames_[s.frame].parent != 0) return false;
+  return leaves_[s.leaf - kFirstLeaf]->can_exit(s.state);
+}
+
+Bulk SchemaMachine::bulk(State s) {
+  if (s.dead()) return {};
+  if (s.leaf >= kFirstLeaf) return {leaves_[s.leaf - kFirstLeaf].get(), s.state, true};
+  if (s.leaf != kKey) return {};
+  const std::lock_guard lock(mutex_);
+  if (!open_object(s.frame)) return {};
+  // Any string may be a name here: the tokens that stay inside are those of a free string.
+  const StringMachine& machine = shapes_[frames_[s.frame].shape]->machine();
+  return {free_string_.get(), free_machine_->same_position(machine, s.state), false};
+}
+
+State SchemaMachine::leave(State s, uint32_t exit_state) {
+  const std::lock_guard lock(mutex_);
+  return end_leaf(s, exit_state);
+}
+
+void SchemaMachine::next_bytes(State s, ByteSet* out) {
+  *out = ByteSet();
+  if (s.dead()) return;
+  const auto insert = [&](std::string_view bytes) {
+    for (const char b : bytes) out->insert(static_cast<uint8_t>(b));
+  };
+  if (exact_ && s.leaf != kKey) insert(" \t\n\r");
+  if (!exact_ && s.state == 1 && (s.leaf == kValue || s.leaf == kKeyQuote)) insert(" ");
+  switch (s.leaf) {
+    case kValue:
+    case kArrayStart:
+      insert("]\"-0123456789tfn{[");
+      return;
+    case kObjectStart:
+      insert("}\"");
+      return;
+    case kKeyQuote:
+      insert("\"");
+      return;
+    case kColon:
+      insert(":");
+      return;
+    case kAfterValue:
+      insert(",}]");
+      return;
+    case kDone:
+      return;
+    case kKey: {
+      const std::lock_guard lock(mutex_);
+      const StringMachine& machine = shapes_[frames_[s.frame].shape]->machine();
+      if (open_object(s.frame) || !machine.listed_bytes(s.state, out)) out->fill();
+      return;
+    }
+    default:
+      break;
+  }
+  // Only a string ends by itself; a number's or a literal's end needs the container's bytes too.
+  out->fill();
+}
+
+Status SchemaMachine::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+size_t SchemaMachine::memory_bytes() const {
+  const std::lock_guard lock(mutex_);
+  size_t bytes = sizeof *this + pool_.memory_bytes() + texts_.memory_bytes() +
+                 sets_.memory_bytes() + frames_.memory_bytes();
+  for (const auto& shape : shapes_) bytes += shape->memory_bytes();
+  const size_t memos = typed_memo_.size() + leaf_memo_.size() + container_memo_.size() +
+                       cost_memo_.size() + slot_memo_.size() + close_memo_.size() +
+                       open_memo_.size() + name_memo_.size() + item_memo_.size() +
+                       class_memo_.size() + product_memo_.size() + key_state_memo_.size();
+  return bytes + memos * 48 + property_memo_.size() * 72;
+}
+
+}  // namespace espalier

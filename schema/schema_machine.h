@@ -1,0 +1,154 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "espalier/grammar.h"
+#include "grammar/recognizer.h"
+#include "grammar/stable_vector.h"
+#include "schema/expansion.h"
+#include "schema/frames.h"
+#include "schema/key_shape.h"
+#include "schema/satisfiability.h"
+#include "schema/scalar_leaf.h"
+#include "schema/schema_graph.h"
+
+namespace espalier {
+
+/// Compiles a JSON Schema text into a recognizer of JSON texts; see schema_machine.cpp. Errors:
+/// those of load_schema.
+Result<std::shared_ptr<Recognizer>> make_schema_recognizer(std::string_view text,
+                                                           const SchemaOptions& options);
+
+/// The recognizer of one schema. Thread-safe: one mutex guards everything that is not yet built;
+/// bytes inside a scalar leaf are read without it.
+class SchemaMachine final : public Recognizer {
+ public:
+  SchemaMachine(std::shared_ptr<const SchemaGraph> graph, const SchemaOptions& options);
+
+  State start() override { return start_; }
+  State step(State s, uint8_t byte) override;
+  State probe(State s, uint8_t byte) override;
+  void next_bytes(State s, ByteSet* out) override;
+  bool accepting(State s) override;
+  Bulk bulk(State s) override;
+  State leave(State s, uint32_t exit_state) override;
+  Result<std::string> shortest_completion(State s) override;
+  Explanation explain(State s, const std::string& text, uint8_t byte) override;
+  Status status() const override;
+  size_t memory_bytes() const override;
+
+  const SchemaGraph& graph() const { return *graph_; }
+
+ private:
+  // Structural positions: values of State::leaf below kFirstLeaf. Those that allow one space in the
+  // generation profile keep in State::state whether it may still come.
+  enum Position : uint32_t {
+    kValue = 1,    // frame = slot: a value must start
+    kObjectStart,  // after '{'
+    kKeyQuote,     // after ',' in an object
+    kKey,          // inside a name; state = the shape's machine state
+    kColon,        // frame = slot
+    kArrayStart,   // after '['
+    kAfterValue,   // frame = container
+    kDone,         // after the root value
+    kFirstLeaf = 16,
+  };
+  enum class Mode : uint8_t { kStep, kProbe };
+
+  State advance(State s, uint8_t byte, Mode mode);
+  State begin_value(FrameId slot, uint8_t byte);
+  State advance_leaf(State s, uint8_t byte, Mode mode);
+  State advance_key(State s, uint8_t byte, Mode mode);
+  State end_leaf(State s, uint32_t exit_state);
+  State finish(FrameId slot, const Outcome& outcome);
+  State close(FrameId container);
+  bool closeable(FrameId container);
+  bool whitespace(uint8_t byte) const;
+
+  // Questions about frames, all memoized.
+  FrameId container(FrameId slot, ValueClass value_class);
+  FrameId property_slot(FrameId object, uint32_t key_class, uint32_t text);
+  FrameId item_slot(FrameId array);
+  bool slot_live(FrameId slot);
+  bool class_live(FrameId slot, ValueClass value_class);
+  Cost frame_cost(FrameId container);
+  Cost rest_cost(const Frame& frame, FormulaId f);
+  bool acceptable(FrameId slot, const Outcome& outcome);
+  FrameId apply(FrameId slot, const Outcome& outcome);
+  uint32_t leaf_of(FrameId slot, ValueClass value_class);
+  bool open_object(FrameId object);
+  bool name_possible(FrameId object);
+  bool product_live(FrameId object, uint32_t product);
+  bool key_state_live(FrameId object, uint32_t state);
+
+  const std::vector<FormulaId>& typed(uint32_t ask, ValueClass value_class);
+  uint32_t typed_id(uint32_t ask, ValueClass value_class);
+  FrameId make_slot(const Frame& container, Ask ask, std::vector<Binding> bindings);
+  uint32_t shape_id(const std::vector<FormulaId>& formulas);
+  bool forced(FormulaId f, FormulaId atom) const;
+  FormulaId count_one(FormulaId f);
+  Outcome outcome_now(const std::vector<FormulaId>& formulas) const;
+  void fail(Status status);
+
+  // completion.cpp
+  bool accepting_locked(State s) const;
+  Cost class_cost(FrameId slot, ValueClass value_class);
+  Cost slot_cost(FrameId slot);
+  bool append(std::string_view bytes, State* s, std::string* out);
+  bool append_value(State* s, std::string* out);
+  bool append_name(State* s, std::string* out);
+  bool finish_name(State* s, std::string* out);
+
+  // explanation.cpp
+  struct Blame;
+  bool blame(NodeId node, ValueClass value_class, const std::function<bool(FormulaId)>& refuses,
+             Blame* out);
+  void explain_value(State s, const std::string& text, uint8_t byte, Explanation* out);
+  void explain_container(State s, uint8_t byte, Explanation* out);
+  void explain_name(State s, uint8_t byte, Explanation* out);
+
+  std::shared_ptr<const SchemaGraph> graph_;
+  SchemaOptions options_;
+  bool exact_;
+  StringSpelling strings_;
+  NumberSpelling numbers_;
+
+  mutable std::mutex mutex_;
+  FormulaPool pool_;
+  TextStore texts_;
+  SetStore sets_;
+  Expansion expansion_;
+  std::vector<std::unique_ptr<KeyShape>> shapes_;
+  std::map<std::pair<std::vector<NodeId>, std::vector<uint32_t>>, uint32_t> shape_ids_;
+  Satisfiability satisfiability_;
+  FrameStore frames_;
+  Interner<Ask> asks_;
+  Interner<std::vector<Binding>> bindings_;
+  Interner<std::vector<FormulaId>> formula_lists_;
+  StableVector<std::shared_ptr<const Leaf>> leaves_;  // State::leaf - kFirstLeaf
+  std::unordered_map<const Leaf*, uint32_t> leaf_ids_;
+  uint32_t literal_leaves_[3] = {0, 0, 0};  // null, false, true
+  std::shared_ptr<const ScalarLeaf> free_string_;
+  std::shared_ptr<const StringMachine> free_machine_;
+
+  std::unordered_map<uint64_t, uint32_t> typed_memo_, leaf_memo_, container_memo_;
+  std::unordered_map<FrameId, Cost> cost_memo_;
+  std::unordered_map<FrameId, bool> slot_memo_, close_memo_, open_memo_, name_memo_;
+  std::unordered_map<FrameId, FrameId> item_memo_;
+  std::unordered_map<uint64_t, bool> class_memo_, product_memo_, key_state_memo_;
+  std::map<std::tuple<FrameId, uint32_t, uint32_t>, FrameId> property_memo_;
+
+  State start_;
+  Status status_;
+};
+
+}  // namespace espalier

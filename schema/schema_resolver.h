@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "espalier/status.h"
+#include "schema/json_document.h"
+#include "schema/schema_graph.h"
+#include "schema/schema_store.h"
+
+namespace espalier {
+
+/// A value in one of the loaded documents; document 0 is the schema itself.
+struct Location {
+  uint32_t document = 0;
+  JsonId json = 0;
+  friend auto operator<=>(const Location&, const Location&) = default;
+};
+
+using ResourceId = uint32_t;
+inline constexpr ResourceId kNoResource = UINT32_MAX;
+
+/// A schema resource: a document's root or a subschema with its own identifier.
+struct SchemaResource {
+  std::string base;  ///< its URI without fragment; "" when there is none
+  Location root;
+  Dialect dialect = Dialect::k2020_12;
+  bool validates = true;  ///< false when the meta-schema leaves the validation vocabulary out
+  std::unordered_map<std::string_view, JsonId> anchors;
+  std::vector<std::pair<std::string_view, JsonId>> dynamic_anchors;
+  bool recursive_anchor = false;
+};
+
+/// Where a reference leads.
+struct ResolvedReference {
+  Location target;
+  ResourceId resource = kNoResource;  ///< the resource the URI part names
+  std::string fragment;               ///< decoded
+};
+
+/// Knows the loaded documents, their resources and anchors, and resolves references among them,
+/// loading further documents from the store when one is asked for. Single-threaded.
+class SchemaResolver {
+ public:
+  explicit SchemaResolver(const SchemaOptions& options) : options_(options), store_(options) {}
+
+  /// Loads document 0.
+  Status open(std::string_view text);
+
+  /// Resolves a URI reference found in `from`. The failure's place is left empty.
+  Result<ResolvedReference> resolve(ResourceId from, std::string_view reference);
+
+  const JsonDocument& document(uint32_t index) const { return *documents_[index].json; }
+  std::shared_ptr<const JsonDocument> shared_document(uint32_t index) const {
+    return documents_[index].json;
+  }
+  const SchemaResource& resource(ResourceId id) const { return resources_[id]; }
+  /// The resource of a location that holds a schema: one that was indexed or resolved to.
+  ResourceId resource_of(Location location) const {
+    return documents_[location.document].resource_of[location.json];
+  }
+  /// A JSON pointer in document 0, "URI#pointer" elsewhere.
+  std::string place(Location location) const {
+    return place(location.document, document(location.document).pointer(location.json));
+  }
+  std::string place(uint32_t document, std::string pointer) const {
+    return document == 0 ? pointer : documents_[document].uri + "#" + pointer;
+  }
+  /// Number of schema positions found so far.
+  size_t positions() const { return positions_; }
+
+ private:
+  struct Document {
+    std::shared_ptr<const JsonDocument> json;
+    std::string uri;
+    std::vector<ResourceId> resource_of;
+  };
+  struct DialectChoice {
+    Dialect dialect = Dialect::k2020_12;
+    bool validates = true;
+  };
+
+  Result<ResourceId> add_document(std::string_view text, const std::string& uri,
+                                  const DialectChoice& fallback);
+  void index(Location location, ResourceId resource);
+  ResourceId enter(Location location, ResourceId resource);
+  DialectChoice dialect_of(std::string_view schema_uri, ResourceId from);
+  Result<ResourceId> find_resource(const std::string& uri, ResourceId from);
+  JsonId find_member(Location object, std::string_view name);
+  Result<Location> find_pointer(ResourceId resource, std::string_view pointer);
+
+  const SchemaOptions& options_;
+  SchemaStore store_;
+  std::vector<Document> documents_;
+  std::vector<SchemaResource> resources_;
+  std::unordered_map<std::string, ResourceId> by_uri_;
+  std::unordered_map<std::string, bool> choosing_;  // meta-schemas whose dialect is being found
+  std::map<Location, std::unordered_map<std::string_view, JsonId>> large_objects_;
+  size_t positions_ = 0;
+};
+
+}  // namespace espalier

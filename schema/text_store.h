@@ -1,0 +1,117 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace espalier {
+
+/// Strings interned as prefix chains (text, next code point) -> text, so that a property name being
+/// spelled is one number at every point, equal names have equal ids, and asking whether a text was
+/// ever interned costs one look-up per code point. Id 0 is the empty string.
+class TextStore {
+ public:
+  static constexpr uint32_t kEmpty = 0;
+  /// A text that equals none that is stored.
+  static constexpr uint32_t kUnseen = UINT32_MAX;
+
+  TextStore() { nodes_.push_back({0, 0}); }
+
+  /// text + codepoint, stored.
+  uint32_t append(uint32_t text, uint32_t codepoint) {
+    const auto [it, inserted] =
+        ids_.try_emplace(key(text, codepoint), static_cast<uint32_t>(nodes_.size()));
+    if (inserted) nodes_.push_back({text, codepoint});
+    return it->second;
+  }
+  /// text + codepoint if stored, else kUnseen.
+  uint32_t find(uint32_t text, uint32_t codepoint) const {
+    if (text == kUnseen) return kUnseen;
+    const auto it = ids_.find(key(text, codepoint));
+    return it == ids_.end() ? kUnseen : it->second;
+  }
+  uint32_t intern(std::u32string_view text) {
+    uint32_t id = kEmpty;
+    for (const char32_t c : text) id = append(id, c);
+    return id;
+  }
+  std::u32string text(uint32_t id) const {
+    std::u32string out;
+    for (; id != kEmpty && id != kUnseen; id = nodes_[id].parent)
+      out.push_back(nodes_[id].codepoint);
+    return {out.rbegin(), out.rend()};
+  }
+  size_t memory_bytes() const { return nodes_.size() * 48; }
+
+ private:
+  struct Node {
+    uint32_t parent, codepoint;
+  };
+  static uint64_t key(uint32_t text, uint32_t codepoint) {
+    return uint64_t{text} << 32 | codepoint;
+  }
+  std::vector<Node> nodes_;
+  std::unordered_map<uint64_t, uint32_t> ids_;
+};
+
+/// Persistent sets of numbers, hash-consed: equal sets have equal ids, inserting copies O(log n)
+/// nodes. Big-endian Patricia trees (Okasaki and Gill, "Fast Mergeable Integer Maps", 1998), whose
+/// shape depends on the content alone. Id 0 is the empty set.
+class SetStore {
+ public:
+  static constexpr uint32_t kEmpty = 0;
+
+  SetStore() { nodes_.push_back({0, 0, 0, 0}); }
+
+  bool contains(uint32_t set, uint32_t value) const {
+    while (set != kEmpty) {
+      const Node& n = nodes_[set];
+      if (n.mask == 0) return n.prefix == value;
+      if ((value & ~(n.mask | (n.mask - 1))) != n.prefix) return false;
+      set = value & n.mask ? n.right : n.left;
+    }
+    return false;
+  }
+  uint32_t insert(uint32_t set, uint32_t value) {
+    const uint32_t leaf = intern({value, 0, 0, 0});
+    return set == kEmpty ? leaf : insert_below(set, value, leaf);
+  }
+  size_t memory_bytes() const { return nodes_.size() * 80; }
+
+ private:
+  struct Node {
+    uint32_t prefix, mask, left, right;  // mask: the branching bit, 0 in a leaf
+    friend bool operator==(const Node&, const Node&) = default;
+  };
+  struct Hash {
+    size_t operator()(const Node& n) const {
+      uint64_t h = (uint64_t{n.prefix} << 32 | n.mask) * 0x9E3779B97F4A7C15u;
+      h ^= (uint64_t{n.left} << 32 | n.right) * 0xC2B2AE3D27D4EB4Fu;
+      return h ^ h >> 29;
+    }
+  };
+  uint32_t intern(const Node& n) {
+    const auto [it, inserted] = ids_.try_emplace(n, static_cast<uint32_t>(nodes_.size()));
+    if (inserted) nodes_.push_back(n);
+    return it->second;
+  }
+  uint32_t insert_below(uint32_t set, uint32_t value, uint32_t leaf) {
+    const Node n = nodes_[set];
+    const uint32_t inside = n.mask == 0 ? n.prefix : value & ~(n.mask | (n.mask - 1));
+    if (n.mask == 0 ? n.prefix == value : false) return set;
+    if (n.mask != 0 && inside == n.prefix) {
+      return value & n.mask
+                 ? intern({n.prefix, n.mask, n.left, insert_below(n.right, value, leaf)})
+                 : intern({n.prefix, n.mask, insert_below(n.left, value, leaf), n.right});
+    }
+    const uint32_t bit = uint32_t{1} << (31 - __builtin_clz(n.prefix ^ value));
+    const uint32_t prefix = value & ~(bit | (bit - 1));
+    return value & bit ? intern({prefix, bit, set, leaf}) : intern({prefix, bit, leaf, set});
+  }
+  std::vector<Node> nodes_;
+  std::unordered_map<Node, uint32_t, Hash> ids_;
+};
+
+}  // namespace espalier

@@ -1,0 +1,214 @@
+// The matcher's contract: accepting, refusing, undoing, cloning, completing.
+
+#include "espalier/matcher.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/history.h"
+#include "engine_support.h"
+#include "toy_recognizer.h"
+
+namespace espalier::testing {
+namespace {
+
+class MatcherTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::vector<std::string> tokens;
+    for (int byte = 0; byte < 256; ++byte) tokens.emplace_back(1, static_cast<char>(byte));
+    for (const char* token : {"[[", "],", "abc\"", "12", "]]", "x\"", "<eos>", "<pad>"}) {
+      tokens.emplace_back(token);
+    }
+    auto made = Vocabulary::from_tokens(tokens, {kEos}, {kPad}, 300);
+    ASSERT_TRUE(made.ok()) << made.status().to_string();
+    vocabulary_ = *made;
+    grammar_ = Grammar::from_recognizer(std::make_shared<ToyRecognizer>());
+  }
+  Matcher matcher() const { return Matcher(grammar_, vocabulary_); }
+
+  static constexpr TokenId kOpenTwo = 256;
+  static constexpr TokenId kTwelve = 259;
+  static constexpr TokenId kCloseTwo = 260;
+  static constexpr TokenId kEos = 262;
+  static constexpr TokenId kPad = 263;
+  std::shared_ptr<const Vocabulary> vocabulary_;
+  std::shared_ptr<const Grammar> grammar_;
+};
+
+TEST_F(MatcherTest, AcceptsADocumentAndTerminates) {
+  Matcher m = matcher();
+  EXPECT_FALSE(m.is_accepting());
+  const std::vector<TokenId> tokens = {kOpenTwo, kTwelve, kCloseTwo, kEos};
+  EXPECT_EQ(m.validate(tokens), 4u);
+  EXPECT_EQ(m.num_accepted(), 0u);
+  EXPECT_EQ(m.accept_n(tokens), 4u);
+  EXPECT_EQ(m.text(), "[[12]]");
+  EXPECT_TRUE(m.is_terminated());
+  EXPECT_FALSE(m.is_accepting());
+  EXPECT_FALSE(m.is_stuck());
+  EXPECT_TRUE(tokens_of(mask_of(m)).empty());
+  EXPECT_FALSE(m.is_allowed(kEos));
+  EXPECT_EQ(m.accept(kEos).code(), StatusCode::kRejected);
+  EXPECT_EQ(m.accept_bytes(" ").code(), StatusCode::kRejected);
+  EXPECT_EQ(*m.tokens_to_complete(), 0u);
+  EXPECT_TRUE(m.forced_bytes().empty());
+}
+
+TEST_F(MatcherTest, RollbackUndoesTermination) {
+  Matcher m = matcher();
+  ASSERT_EQ(m.accept_n(std::vector<TokenId>{kOpenTwo, kCloseTwo}), 2u);
+  const MaskRow before = mask_of(m);
+  EXPECT_TRUE(has_bit(before, kEos));
+  ASSERT_TRUE(m.accept(kEos).ok());
+  EXPECT_EQ(m.num_accepted(), 3u);
+  ASSERT_TRUE(m.rollback(1).ok());
+  EXPECT_FALSE(m.is_terminated());
+  EXPECT_TRUE(m.is_accepting());
+  EXPECT_EQ(mask_of(m), before);
+  EXPECT_EQ(m.rollback(3).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(m.num_accepted(), 2u);
+  EXPECT_TRUE(m.rollback(2).ok());
+  EXPECT_EQ(m.text(), "");
+}
+
+TEST_F(MatcherTest, RefusalsLeaveTheStateAsItWas) {
+  Matcher m = matcher();
+  ASSERT_TRUE(m.accept('[').ok());
+  const MaskRow before = mask_of(m);
+  for (const TokenId token : {TokenId{','}, kEos, kPad, TokenId{'}'}, TokenId{270}}) {
+    EXPECT_EQ(m.accept(token).code(), StatusCode::kRejected) << token;
+    EXPECT_FALSE(m.is_allowed(token));
+    EXPECT_FALSE(m.explain(token).sentence.empty());
+  }
+  EXPECT_EQ(m.accept(-1).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(m.accept(300).code(), StatusCode::kInvalidArgument);
+  EXPECT_FALSE(m.is_allowed(-1));
+  EXPECT_FALSE(m.is_allowed(1 << 30));
+  EXPECT_EQ(m.accept_bytes("1,,").code(), StatusCode::kRejected);
+  EXPECT_EQ(mask_of(m), before);
+  EXPECT_EQ(m.num_accepted(), 1u);
+  EXPECT_EQ(m.accept_n(std::vector<TokenId>{kTwelve, ',', ',', ']'}), 2u);
+}
+
+TEST_F(MatcherTest, ShortRowsAreRefused) {
+  Matcher m = matcher();
+  MaskRow row(vocabulary_->row_words() - 1);
+  EXPECT_EQ(m.fill_mask(row).code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(MatcherTest, RawBytesAreOneEntry) {
+  Matcher m = matcher();
+  ASSERT_TRUE(m.accept_bytes("[1, \"abc").ok());
+  ASSERT_TRUE(m.accept('"').ok());
+  EXPECT_EQ(m.num_accepted(), 2u);
+  EXPECT_EQ(m.text(), "[1, \"abc\"");
+  Matcher copy = m.clone();
+  ASSERT_TRUE(m.rollback(2).ok());
+  EXPECT_EQ(m.text(), "");
+  EXPECT_EQ(copy.text(), "[1, \"abc\"");
+}
+
+TEST_F(MatcherTest, ClonesShareHistoryAndOutliveTheOriginal) {
+  auto original = std::make_unique<Matcher>(matcher());
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(original->accept('[').ok());
+  Matcher a = original->clone();
+  Matcher b = original->clone();
+  original.reset();
+  ASSERT_TRUE(a.accept(kCloseTwo).ok());
+  ASSERT_TRUE(b.accept('1').ok());
+  EXPECT_EQ(a.text(), "[[[]]");
+  EXPECT_EQ(b.text(), "[[[1");
+  b = a.clone();
+  EXPECT_EQ(b.text(), "[[[]]");
+}
+
+TEST_F(MatcherTest, ALongHistoryIsReleasedWithoutRecursion) {
+  Matcher m = matcher();
+  ASSERT_TRUE(m.accept('"').ok());
+  for (int i = 0; i < 300'000; ++i) ASSERT_TRUE(m.accept('a').ok());
+  EXPECT_EQ(m.text().size(), 300'001u);
+  Matcher copy = m.clone();
+  ASSERT_TRUE(copy.rollback(299'999).ok());
+  EXPECT_EQ(copy.text(), "\"a");
+  EXPECT_LE(sizeof(History::Node), 64u);
+}
+
+TEST_F(MatcherTest, CompletionsAreAcceptedAndCounted) {
+  Matcher m = matcher();
+  ASSERT_TRUE(m.accept_bytes("[[\"q").ok());
+  const auto completion = m.completion();
+  ASSERT_TRUE(completion.ok());
+  EXPECT_EQ(m.validate(*completion), completion->size());
+  EXPECT_EQ(*completion, (std::vector<TokenId>{'"', kCloseTwo}));
+  EXPECT_EQ(*m.tokens_to_complete(), 2u);
+  EXPECT_EQ(*m.tokens_to_complete('"'), 1u);
+  EXPECT_EQ(*m.tokens_to_complete('a'), 2u);
+  EXPECT_EQ(m.tokens_to_complete('}').status().code(), StatusCode::kRejected);
+  EXPECT_TRUE(m.completes_within(-1, 2));
+  EXPECT_FALSE(m.completes_within(-1, 1));
+  EXPECT_FALSE(m.completes_within('}', 100));
+}
+
+TEST_F(MatcherTest, ForcedTextIsWhatEveryCompletionStartsWith) {
+  Matcher m = matcher();
+  EXPECT_EQ(m.forced_bytes(), "");
+  // After a string with an x only brackets can follow; the last one is certain as well.
+  ASSERT_TRUE(m.accept_bytes("[\"x\"").ok());
+  EXPECT_EQ(m.forced_bytes(), "]");
+  EXPECT_EQ(m.forced_tokens(), std::vector<TokenId>{']'});
+  // One level deeper `]` is certain, and so is nothing more: `,` or `]` may follow, and `]]` and
+  // `],` are tokens.
+  m.reset();
+  ASSERT_TRUE(m.accept_bytes("[[\"x\"").ok());
+  EXPECT_EQ(m.forced_bytes(), "]");
+  EXPECT_TRUE(m.forced_tokens().empty());
+}
+
+TEST_F(MatcherTest, ExplainNamesTheByte) {
+  Matcher m = matcher();
+  ASSERT_TRUE(m.accept_bytes("[\"x\"").ok());
+  const Refusal refusal = m.explain(257);  // `],`
+  EXPECT_EQ(refusal.byte_offset, 1u);
+  EXPECT_EQ(refusal.keyword, "syntax");
+  EXPECT_FALSE(refusal.sentence.empty());
+  EXPECT_TRUE(m.explain(']').sentence.empty());
+  EXPECT_EQ(m.explain(kEos).sentence, "The text is not complete here.");
+}
+
+TEST_F(MatcherTest, GrammarsReportMemoryAndSatisfiability) {
+  EXPECT_FALSE(grammar_->unsatisfiable());
+  const size_t before = grammar_->memory_bytes();
+  Matcher m = matcher();
+  mask_of(m);
+  EXPECT_GT(grammar_->memory_bytes(), before);
+}
+
+/// A machine that runs out of its budget after some states.
+class FailingRecognizer : public ToyRecognizer {
+ public:
+  State step(State s, uint8_t byte) override {
+    return ++steps_ > 5 ? State() : ToyRecognizer::step(s, byte);
+  }
+  State probe(State s, uint8_t byte) override { return step(s, byte); }
+  Status status() const override {
+    return steps_ > 5 ? Status(StatusCode::kBudgetExceeded, "The budget of 5 steps is exceeded.")
+                      : Status();
+  }
+
+ private:
+  int steps_ = 0;
+};
+
+TEST_F(MatcherTest, AnExceededBudgetIsAStatus) {
+  Matcher m(Grammar::from_recognizer(std::make_shared<FailingRecognizer>()), vocabulary_);
+  ASSERT_TRUE(m.accept('[').ok());
+  MaskRow row(vocabulary_->row_words(), -1);
+  EXPECT_EQ(m.fill_mask(row).code(), StatusCode::kBudgetExceeded);
+  EXPECT_TRUE(tokens_of(row).empty());
+  EXPECT_EQ(m.accept('[').code(), StatusCode::kBudgetExceeded);
+  EXPECT_EQ(m.status().code(), StatusCode::kBudgetExceeded);
+  EXPECT_EQ(m.text(), "[");
+}
+
+}  // namespace
+}  // namespace espalier::testing

@@ -1,0 +1,157 @@
+// The formats of JSON Schema for the reference validator, each by a regular expression and the
+// checks a regular expression cannot make. Internationalized names (idn-*) are not asserted.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/reference_json.h"
+#include "tests/reference_regex.h"
+#include "tests/reference_validator.h"
+
+namespace espalier::reference {
+namespace {
+
+bool matches(const std::string& text, const std::string& pattern) {
+  thread_local std::map<std::string, std::shared_ptr<const Regex>> cache;
+  auto& regex = cache[pattern];
+  if (regex == nullptr) regex = Regex::create("^(?:" + pattern + ")$", nullptr);
+  return regex->search(text);
+}
+
+int number(const std::string& text, size_t at, size_t size) {
+  return std::stoi(text.substr(at, size));
+}
+
+bool is_date(const std::string& text) {
+  if (!matches(text, "[0-9]{4}-[0-9]{2}-[0-9]{2}")) return false;
+  static constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  const int year = number(text, 0, 4), month = number(text, 5, 2), day = number(text, 8, 2);
+  if (month < 1 || month > 12 || day < 1) return false;
+  const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+  return day <= kDays[month - 1] + (month == 2 && leap ? 1 : 0);
+}
+
+bool is_time(const std::string& text) {
+  if (!matches(text, "[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"))
+    return false;
+  const int hour = number(text, 0, 2), minute = number(text, 3, 2), second = number(text, 6, 2);
+  int offset = 0;
+  if ((text.back() | 32) != 'z') {
+    const size_t at = text.size() - 6;
+    const int hours = number(text, at + 1, 2), minutes = number(text, at + 4, 2);
+    if (hours > 23 || minutes > 59) return false;
+    offset = (text[at] == '-' ? -1 : 1) * (hours * 60 + minutes);
+  }
+  if (hour > 23 || minute > 59 || second > 60) return false;
+  const int utc = ((hour * 60 + minute - offset) % 1440 + 1440) % 1440;
+  return second < 60 || utc == 23 * 60 + 59;
+}
+
+bool is_date_time(const std::string& text) {
+  return text.size() > 11 && (text[10] | 32) == 't' && is_date(text.substr(0, 10)) &&
+         is_time(text.substr(11));
+}
+
+bool is_ipv4(const std::string& text) {
+  return matches(text, "((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(\\.(?!$)|$)){4}");
+}
+
+bool is_ipv6(const std::string& text) {
+  std::string rest = text;
+  const size_t colon = rest.rfind(':');
+  if (colon == std::string::npos) return false;
+  if (rest.find('.') != std::string::npos) {
+    if (!is_ipv4(rest.substr(colon + 1))) return false;
+    rest = rest.substr(0, colon + 1) + "0:0";
+  }
+  const size_t gap = rest.find("::");
+  const std::string group = "[0-9A-Fa-f]{1,4}";
+  if (gap == std::string::npos) return matches(rest, group + "(:" + group + "){7}");
+  const std::string before = rest.substr(0, gap), after = rest.substr(gap + 2);
+  const std::string groups = "(" + group + "(:" + group + ")*)?";
+  if (!matches(before, groups) || !matches(after, groups)) return false;
+  auto count = [](const std::string& s) {
+    return s.empty() ? 0 : 1 + static_cast<int>(std::count(s.begin(), s.end(), ':'));
+  };
+  return count(before) + count(after) <= 7;
+}
+
+bool is_hostname(const std::string& text) {
+  return text.size() <= 253 && matches(text,
+                                       "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+                                       "(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*");
+}
+
+bool is_email(const std::string& text) {
+  const size_t at = text.rfind('@');
+  if (at == std::string::npos) return false;
+  const std::string local = text.substr(0, at), domain = text.substr(at + 1);
+  const std::string atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
+  const bool good_local = matches(local, atom + "(\\." + atom + ")*") ||
+                          matches(local, "\"([ !#-\\[\\]-~]|\\\\[ -~])*\"");
+  if (!good_local) return false;
+  if (domain.size() > 2 && domain.front() == '[' && domain.back() == ']') {
+    const std::string literal = domain.substr(1, domain.size() - 2);
+    return literal.rfind("IPv6:", 0) == 0 ? is_ipv6(literal.substr(5)) : is_ipv4(literal);
+  }
+  return is_hostname(domain);
+}
+
+bool is_uri(const std::string& text, bool absolute) {
+  const std::string pct = "%[0-9A-Fa-f]{2}";
+  const std::string pchar = "(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|" + pct + ")";
+  const std::string query = "(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|" + pct + ")*";
+  const std::string name = "(?:[A-Za-z0-9._~!$&'()*+,;=-]|" + pct + ")*";
+  const std::string user = "(?:[A-Za-z0-9._~!$&'()*+,;=:-]|" + pct + ")*@";
+  const std::string literal =
+      "\\[(?:[0-9A-Fa-f:.]+|[vV][0-9A-Fa-f]+\\.[A-Za-z0-9._~!$&'()*+,;=:-]+)\\]";
+  const std::string authority =
+      "//(?:" + user + ")?(?:" + literal + "|" + name + ")(?::[0-9]*)?(?:/" + pchar + "*)*";
+  const std::string rooted = "/(?:" + pchar + "+(?:/" + pchar + "*)*)?";
+  const std::string rootless = pchar + "+(?:/" + pchar + "*)*";
+  const std::string segment = "(?:[A-Za-z0-9._~!$&'()*+,;=@-]|" + pct + ")+(?:/" + pchar + "*)*";
+  const std::string tail = "(?:\\?" + query + ")?(?:#" + query + ")?";
+  const std::string full =
+      "[A-Za-z][A-Za-z0-9+.-]*:(?:" + authority + "|" + rooted + "|" + rootless + "|)" + tail;
+  const std::string relative = "(?:" + authority + "|" + rooted + "|" + segment + "|)" + tail;
+  if (!matches(text, full) && (absolute || !matches(text, relative))) return false;
+  const size_t start = text.find("//");
+  if (start == std::string::npos) return true;
+  const std::string host = text.substr(start + 2, text.find_first_of("/?#", start + 2) - start - 2);
+  const size_t open = host.find('['), close = host.find(']');
+  if (open == std::string::npos || (host[open + 1] | 32) == 'v') return true;
+  return is_ipv6(host.substr(open + 1, close - open - 1));
+}
+
+bool is_regex(const std::string& text) { return Regex::create(text, nullptr) != nullptr; }
+
+}  // namespace
+
+bool has_format(std::string_view format, const std::string& text) {
+  if (format == "date") return is_date(text);
+  if (format == "time") return is_time(text);
+  if (format == "date-time") return is_date_time(text);
+  if (format == "email") return is_email(text);
+  if (format == "hostname" || format == "host-name") return is_hostname(text);
+  if (format == "ipv4" || format == "ip-address") return is_ipv4(text);
+  if (format == "ipv6") return is_ipv6(text);
+  if (format == "uri") return is_uri(text, true);
+  if (format == "uri-reference") return is_uri(text, false);
+  if (format == "regex") return is_regex(text);
+  if (format == "uuid") {
+    return matches(text,
+                   "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}");
+  }
+  if (format == "json-pointer") return matches(text, "(/([^/~]|~[01])*)*");
+  if (format == "relative-json-pointer")
+    return matches(text, "(0|[1-9][0-9]*)(#|(/([^/~]|~[01])*)*)");
+  if (format == "duration") {
+    return matches(text,
+                   "P([0-9]+W|(?=[0-9T])([0-9]+Y([0-9]+M([0-9]+D)?)?|[0-9]+M([0-9]+D)?|[0-9]+D)?"
+                   "(T(?=[0-9])([0-9]+H([0-9]+M([0-9]+S)?)?|[0-9]+M([0-9]+S)?|[0-9]+S))?)");
+  }
+  return true;
+}
+
+}  // namespace espalier::reference

@@ -1,0 +1,162 @@
+// The reference validator over the JSON-Schema-Test-Suite: all required files of six dialects, and
+// the optional ones that concern it.
+
+#include "tests/reference_validator.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/reference_json.h"
+#include "tests/shared_data.h"
+
+namespace espalier::reference {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Draft {
+  const char* folder;
+  const char* dialect;
+};
+constexpr Draft kDrafts[] = {{"draft4", "draft-04"},      {"draft6", "draft-06"},
+                             {"draft7", "draft-07"},      {"draft2019-09", "2019-09"},
+                             {"draft2020-12", "2020-12"}, {"v1", "v1"}};
+
+// Schemas that refer to a metaschema, which the validator does not hold.
+const std::set<std::string> kMetaschemaGroups = {
+    "validate definition against metaschema",
+    "remote ref, containing refs itself",
+};
+
+const std::set<std::string> kOptional = {"bignum.json",
+                                         "dependencies-compatibility.json",
+                                         "dynamicRef.json",
+                                         "ecmascript-regex.json",
+                                         "float-overflow.json",
+                                         "non-bmp-regex.json",
+                                         "no-schema.json",
+                                         "refOfUnknownKeyword.json",
+                                         "zeroTerminatedFloats.json"};
+
+struct Counts {
+  size_t right = 0;
+  size_t wrong = 0;
+};
+
+Json read(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::string error;
+  auto json = parse_json(text, &error);
+  EXPECT_TRUE(json) << path << ": " << error;
+  return json ? std::move(*json) : Json{};
+}
+
+void run_file(const fs::path& path, const ValidatorOptions& options, Counts& counts,
+              const std::set<std::string>& left_out = {}) {
+  for (const Json& group : read(path).items) {
+    const std::string name = group.find("description")->text;
+    if (kMetaschemaGroups.count(name) != 0 &&
+        print_json(*group.find("schema")).find("json-schema.org") != std::string::npos)
+      continue;
+    std::string error;
+    const auto validator =
+        ReferenceValidator::create(print_json(*group.find("schema")), options, &error);
+    if (validator == nullptr) {
+      ++counts.wrong;
+      ADD_FAILURE() << path << ": " << name << ": " << error;
+      continue;
+    }
+    for (const Json& test : group.find("tests")->items) {
+      const std::string& description = test.find("description")->text;
+      if (left_out.count(description) != 0) continue;
+      bool valid = false;
+      try {
+        valid = validator->valid(print_json(*test.find("data")));
+      } catch (const std::exception& reason) {
+        ADD_FAILURE() << path << ": " << name << ": " << description << ": " << reason.what();
+      }
+      const bool right = valid == test.find("valid")->boolean;
+      EXPECT_TRUE(right) << path << ": " << name << ": " << description << ": "
+                         << print_json(*test.find("data"));
+      ++(right ? counts.right : counts.wrong);
+    }
+  }
+}
+
+TEST(ReferenceValidator, AgreesWithTheTestSuite) {
+  const auto suite = testing::test_suite_dir();
+  if (!suite) GTEST_SKIP() << "the JSON-Schema-Test-Suite is not at hand (ESPALIER_DATA)";
+  for (const Draft& draft : kDrafts) {
+    ValidatorOptions options;
+    options.dialect = draft.dialect;
+    options.remotes = *suite / "remotes";
+    Counts counts;
+    const fs::path folder = *suite / "tests" / draft.folder;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (entry.path().extension() == ".json") run_file(entry.path(), options, counts);
+    }
+    for (const auto& name : kOptional) {
+      if (fs::exists(folder / "optional" / name))
+        run_file(folder / "optional" / name, options, counts);
+    }
+    std::printf("%s: %zu right, %zu wrong\n", draft.folder, counts.right, counts.wrong);
+  }
+}
+
+TEST(ReferenceValidator, AssertsFormats) {
+  const auto suite = testing::test_suite_dir();
+  if (!suite) GTEST_SKIP() << "the JSON-Schema-Test-Suite is not at hand (ESPALIER_DATA)";
+  Counts counts;
+  ValidatorOptions options;
+  options.assert_formats = true;
+  for (const char* name :
+       {"date", "time", "date-time", "email", "ipv4", "ipv6", "uri", "uri-reference", "uuid",
+        "json-pointer", "relative-json-pointer", "duration", "regex", "hostname"}) {
+    run_file(*suite / "tests/draft2020-12/optional/format" / (std::string(name) + ".json"), options,
+             counts);
+  }
+  std::printf("formats: %zu right, %zu wrong\n", counts.right, counts.wrong);
+}
+
+bool valid(const std::string& schema, std::string_view instance) {
+  std::string error;
+  const auto validator = ReferenceValidator::create(schema, {}, &error);
+  EXPECT_NE(validator, nullptr) << error;
+  return validator != nullptr && validator->valid(instance);
+}
+
+TEST(ReferenceValidator, ReadsOnlyJson) {
+  EXPECT_TRUE(valid("true", " [1, 2.5e-3, \"\\ud83d\\ude00\", {\"a\": null}] "));
+  for (const char* bad :
+       {"", "[1,]", "{\"a\":1,\"a\":1}", "{\"a\":1,\"\\u0061\":1}", "01", "\"\n\"", "nul", "1 2",
+        "\"\xff\"", "\"\xed\xa0\x80\"", "\"\\x\"", "[1", "{\"a\" 1}",
+        "\xef\xbb\xbf"
+        "1"}) {
+    EXPECT_FALSE(valid("true", bad)) << bad;
+  }
+}
+
+TEST(ReferenceValidator, CountsCodePointsOfLoneSurrogates) {
+  EXPECT_TRUE(valid(R"({"maxLength": 1, "minLength": 1})", R"("\ud800")"));
+  EXPECT_TRUE(valid(R"({"const": "\ud800"})", R"("\uD800")"));
+  EXPECT_TRUE(valid(R"({"pattern": "^.$"})", R"("\udc00")"));
+  EXPECT_FALSE(valid(R"({"maxLength": 1})", R"("\udc00\ud800")"));
+}
+
+TEST(ReferenceValidator, RefusesWhatIsNoSchema) {
+  std::string error;
+  EXPECT_EQ(ReferenceValidator::create("{", {}, &error), nullptr);
+  EXPECT_EQ(ReferenceValidator::create("3", {}, &error), nullptr);
+  EXPECT_EQ(ReferenceValidator::create(R"({"$ref": "#/nowhere"})", {}, &error), nullptr);
+  EXPECT_NE(error.find("#/nowhere"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace espalier::reference

@@ -1,0 +1,219 @@
+// Masks of the schema machine over real vocabularies against the obvious check of every token.
+//
+// Schemas: a list with every keyword, and files of MaskBench where the data is at hand. Prefixes:
+// random walks that draw uniformly from the masks, or follow a test instance for a while. The
+// reference is a machine of its own, compiled from the same text, that steps the bytes of each
+// token from scratch; it shares no state, memo or row with the fast path. Masks must be equal bit
+// for bit.
+
+#include <gtest/gtest.h>
+#include <rapidjson/document.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "backends/models.h"
+#include "engine_support.h"
+#include "shared_data.h"
+
+namespace espalier::testing {
+namespace {
+
+const char* const kSchemas[] = {
+    R"({})",
+    R"({"type": "string"})",
+    R"({"type": "string", "minLength": 2, "maxLength": 7})",
+    R"({"type": "string", "maxLength": 300})",
+    R"({"type": "string", "pattern": "^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$"})",
+    R"({"type": "string", "pattern": "foo|\\d{3}", "maxLength": 12})",
+    R"({"type": "string", "format": "date-time"})",
+    R"({"type": "string", "format": "email"})",
+    R"({"type": "string", "format": "uuid"})",
+    R"({"enum": ["red", "green", "gr\u00fcn", "\ud83d\ude00", 1, 1.5, null, true, {"a": [1, 2]}, "a\"b"]})",
+    R"({"type": "integer", "minimum": -5, "maximum": 127})",
+    R"({"type": "number", "exclusiveMinimum": 0, "multipleOf": 0.25, "maximum": 1000})",
+    R"({"type": ["integer", "null", "boolean"]})",
+    R"({"type": "array", "items": {"type": "integer"}, "minItems": 1, "maxItems": 3})",
+    R"({"type": "array", "prefixItems": [{"type": "string"}, {"type": "number"}],
+        "items": {"type": "boolean"}})",
+    R"({"type": "object", "properties": {"name": {"type": "string"}, "age": {"type": "integer"},
+        "nickname": {"type": "string"}}, "required": ["name", "age"]})",
+    R"({"type": "object", "properties": {"name": {"type": "string"}, "names": {"type": "integer"},
+        "id": {"type": "integer"}}, "required": ["id"], "additionalProperties": false})",
+    R"({"type": "object", "patternProperties": {"^x-": {"type": "integer"}, "y$": {"minimum": 3}},
+        "additionalProperties": {"type": "string"}, "minProperties": 1, "maxProperties": 3})",
+    R"({"type": "object", "properties": {"a": {"type": "string"}},
+        "additionalProperties": {"type": "array", "items": {"type": "string"}}})",
+    R"({"anyOf": [{"type": "string", "maxLength": 3}, {"type": "integer"},
+        {"type": "object", "required": ["k"], "properties": {"k": {"const": 1}}}]})",
+    R"({"oneOf": [{"type": "object", "properties": {"kind": {"const": "circle"}, "r": {"type":
+        "number"}}, "required": ["kind", "r"]}, {"type": "object", "properties": {"kind": {"const":
+        "square"}, "side": {"type": "number"}}, "required": ["kind", "side"]}]})",
+    R"({"allOf": [{"type": "string", "minLength": 2}, {"pattern": "^[^x]*$"},
+        {"not": {"const": "abc"}}]})",
+    R"({"not": {"type": "string"}})",
+    R"({"type": "object", "properties": {"t": {"enum": ["a", "b"]}},
+        "if": {"properties": {"t": {"const": "a"}}, "required": ["t"]},
+        "then": {"properties": {"v": {"type": "integer"}}, "required": ["v"]},
+        "else": {"properties": {"v": {"type": "string"}}}})",
+    R"({"$defs": {"node": {"type": "object", "properties": {"value": {"type": "integer"},
+        "children": {"type": "array", "items": {"$ref": "#/$defs/node"}}}, "required": ["value"],
+        "additionalProperties": false}}, "$ref": "#/$defs/node"})",
+    R"({"type": "object", "properties": {"a\"b": {"type": "integer"}, "\u00e9t\u00e9": {"const": "x"}},
+        "additionalProperties": false})",
+};
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+std::string compact(const rapidjson::Value& value) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  value.Accept(writer);
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
+/// A schema and texts that lead into it.
+struct Case {
+  std::string name;
+  std::string schema;
+  std::vector<std::string> instances;
+};
+
+std::vector<Case> cases(std::mt19937_64& random) {
+  std::vector<Case> all;
+  for (const char* schema : kSchemas) all.push_back({schema, schema, {}});
+  if (const auto folder = maskbench_dir()) {
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(*folder)) {
+      if (entry.path().extension() == ".json") files.push_back(entry.path());
+    }
+    std::sort(files.begin(), files.end());
+    for (int i = 0; i < 40 && !files.empty(); ++i) {
+      const auto& path = files[random() % files.size()];
+      rapidjson::Document document;
+      document.Parse(read_file(path).c_str());
+      if (document.HasParseError() || !document.IsObject() || !document.HasMember("schema"))
+        continue;
+      Case one{path.filename().string(), compact(document["schema"]), {}};
+      if (document.HasMember("tests")) {
+        for (const auto& test : document["tests"].GetArray()) {
+          one.instances.push_back(compact(test["data"]));
+        }
+      }
+      all.push_back(std::move(one));
+    }
+  } else {
+    printf("MaskBench files not found: the listed schemas alone are used.\n");
+  }
+  return all;
+}
+
+class SchemaMaskOracle : public ::testing::Test {
+ protected:
+  static constexpr size_t kStates = 70;
+
+  /// At least kStates states over the vocabulary.
+  static void check(const std::shared_ptr<const Vocabulary>& vocabulary, uint64_t seed) {
+    std::mt19937_64 random(seed);
+    std::vector<Case> all = cases(random);
+    std::shuffle(all.begin(), all.end(), random);
+    size_t states = 0;
+    for (size_t i = 0; states < kStates; ++i) {
+      check_case(all[i % all.size()], vocabulary, random, &states);
+      if (HasFatalFailure()) return;
+      ASSERT_LT(i, 4 * all.size()) << "too few schemas compile";
+    }
+    printf("%zu states equal over %zu tokens\n", states, vocabulary->size());
+  }
+
+  static void check_case(const Case& one, const std::shared_ptr<const Vocabulary>& vocabulary,
+                         std::mt19937_64& random, size_t* states) {
+    SchemaOptions options;
+    options.profile = random() % 2 ? Profile::kExact : Profile::kGeneration;
+    const auto grammar = Grammar::from_json_schema(one.schema, options);
+    if (!grammar.ok() || (*grammar)->unsatisfiable()) return;
+    const auto reference = Grammar::from_json_schema(one.schema, options);
+    ASSERT_TRUE(reference.ok());
+    Matcher matcher(*grammar, vocabulary);
+    Matcher uncached(*grammar, vocabulary, {.use_caches = false});
+    if (!one.instances.empty() && random() % 3 != 0) {
+      const std::string& text = one.instances[random() % one.instances.size()];
+      const size_t length = random() % (text.size() + 1);
+      for (size_t i = 0; i < length && matcher.accept_bytes(text.substr(i, 1)).ok(); ++i) {
+      }
+    }
+    const size_t bytes_before = matcher.num_accepted();
+    std::vector<MaskRow> masks;
+    for (int step = 0; step < 4; ++step) {
+      const MaskRow mask = mask_of(matcher);
+      Recognizer& slow = (*reference)->recognizer();
+      State s = slow.start();
+      for (const char c : matcher.text()) s = slow.step(s, static_cast<uint8_t>(c));
+      const MaskRow expected = slow_mask(slow, s, *vocabulary);
+      if (!slow.status().ok()) return;
+      ASSERT_EQ(mask == expected, true) << one.name << "\nafter " << matcher.text() << "\n"
+                                        << difference(mask, expected, *vocabulary);
+      uncached.reset();
+      ASSERT_TRUE(uncached.accept_bytes(matcher.text()).ok());
+      ASSERT_EQ(mask_of(uncached) == expected, true)
+          << one.name << "\nwithout caches after " << matcher.text() << "\n"
+          << difference(mask_of(uncached), expected, *vocabulary);
+      ASSERT_EQ(mask_of(matcher) == expected, true) << one.name;
+      ++*states;
+      masks.push_back(mask);
+      const std::vector<TokenId> allowed = tokens_of(mask);
+      ASSERT_FALSE(allowed.empty()) << "dead end: " << one.name << "\nafter " << matcher.text();
+      for (int i = 0; i < 20; ++i) {
+        const auto token = static_cast<TokenId>(random() % vocabulary->size());
+        ASSERT_EQ(matcher.is_allowed(token), has_bit(mask, token)) << token;
+      }
+      const TokenId token = allowed[random() % allowed.size()];
+      if (vocabulary->is_eos(token)) break;
+      ASSERT_TRUE(matcher.accept(token).ok()) << one.name;
+    }
+    // Back to an earlier state: the mask is what it was.
+    const size_t back = masks.size() - 1 - (random() % masks.size());
+    const size_t accepted = matcher.num_accepted() - bytes_before;
+    ASSERT_TRUE(matcher.rollback(accepted - back).ok());
+    ASSERT_EQ(mask_of(matcher) == masks[back], true) << one.name << " rolled back";
+  }
+
+  static std::shared_ptr<const Vocabulary> load(const char* file,
+                                                const VocabularyOptions& options = {}) {
+    const auto data = shared_data();
+    if (!data || !std::filesystem::exists(*data / "tokenizers" / file)) return nullptr;
+    auto vocabulary = Vocabulary::load((*data / "tokenizers" / file).string(), options);
+    EXPECT_TRUE(vocabulary.ok()) << vocabulary.status().to_string();
+    return vocabulary.ok() ? *vocabulary : nullptr;
+  }
+};
+
+TEST_F(SchemaMaskOracle, OwnVocabulary) {
+  const auto vocabulary = open_vocabulary("builtin");
+  if (!vocabulary.ok()) GTEST_SKIP() << "no built-in model: " << vocabulary.status().to_string();
+  check(*vocabulary, test_seed());
+}
+
+TEST_F(SchemaMaskOracle, Llama3) {
+  const auto vocabulary = load("ggml-vocab-llama-bpe.gguf");
+  if (!vocabulary) GTEST_SKIP() << "the Llama-3 vocabulary is not among the shared data";
+  check(vocabulary, test_seed() + 1);
+}
+
+TEST_F(SchemaMaskOracle, O200k) {
+  const auto vocabulary = load("o200k_base.tiktoken", {.eos_ids = {199999}});
+  if (!vocabulary) GTEST_SKIP() << "the o200k vocabulary is not among the shared data";
+  check(vocabulary, test_seed() + 2);
+}
+
+}  // namespace
+}  // namespace espalier::testing

@@ -1,0 +1,658 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <random>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tests/reference_json.h"
+
+namespace espalier::testing {
+
+/// Random schemas, instances near to valid, and random spellings, for differential tests. Alphabets
+/// are small, so that keywords meet each other; everything follows from the generator's state.
+class SchemaRandom {
+ public:
+  using Json = reference::Json;
+
+  explicit SchemaRandom(uint64_t seed) : random_(seed) {}
+
+  uint64_t next() { return random_(); }
+  int below(int n) { return static_cast<int>(random_() % static_cast<uint64_t>(n)); }
+  bool one_in(int n) { return below(n) == 0; }
+
+  /// A schema text of one of the dialects; mostly 2020-12.
+  std::string schema();
+  /// An instance that tries, and sometimes fails on purpose, to satisfy the schema.
+  Json instance(const Json& schema);
+  /// Any value from the small alphabets.
+  Json any_value(int depth);
+  /// The same value in other bytes: white space, escapes, number forms, member order. With
+  /// `keep_integers` a number spelled without fraction and exponent stays so.
+  std::string respell(const Json& value, bool keep_integers);
+
+ private:
+  enum class Draft { k4, k7, k2019, k2020 };
+  using Fields = std::vector<std::string>;
+
+  template <size_t N>
+  std::string pick(const char* const (&from)[N]) {
+    return from[below(static_cast<int>(N))];
+  }
+
+  // Schemas.
+  std::string name() { return pick(kNames); }
+  std::string number() { return pick(kNumbers); }
+  std::string value_text(int depth) { return reference::print_json(any_value(depth)); }
+  std::string list(int least, int most, bool distinct, std::string (SchemaRandom::*make)());
+  std::string subschema(int depth, bool in_place);
+  std::string subschemas(int depth, int least, int most, bool in_place);
+  std::string reference(bool in_place);
+  void add_string_keywords(Fields& fields);
+  void add_number_keywords(Fields& fields);
+  void add_array_keywords(Fields& fields, int depth);
+  void add_object_keywords(Fields& fields, int depth);
+  void add_applicators(Fields& fields, int depth);
+  static std::string object(const Fields& fields) {
+    std::string text = "{";
+    for (const auto& field : fields) text += (text.size() > 1 ? "," : "") + field;
+    return text + "}";
+  }
+  std::string small(int most) { return std::to_string(below(most + 1)); }
+
+  // Instances.
+  const Json* target(const Json& ref) const;
+  void collect(const Json& schema, std::vector<const Json*>& out, int depth);
+  Json make(const Json& schema, int depth);
+  Json make_type(const std::vector<const Json*>& schemas, const std::string& type, int depth);
+  Json make_object(const std::vector<const Json*>& schemas, int depth);
+  Json make_array(const std::vector<const Json*>& schemas, int depth);
+  Json make_number(const std::vector<const Json*>& schemas, bool integer);
+  Json make_string(const std::vector<const Json*>& schemas);
+  void mutate(Json& value, int depth);
+  static Json parse(std::string_view text) { return *reference::parse_json(text, nullptr); }
+
+  // Spellings.
+  std::string space();
+  std::string respell_string(const std::string& text);
+  std::string respell_number(const Json& number, bool keep_integers);
+
+  static constexpr const char* kNames[] = {"\"a\"",       "\"b\"",    "\"ab\"",
+                                           "\"c\"",       "\"\"",     "\"a b\"",
+                                           "\"\\u00e9\"", "\"\\\"\"", "\"\\ud83d\\ude00\"",
+                                           "\"ba\"",      "\"1\""};
+  static constexpr const char* kStrings[] = {"\"\"",        "\"a\"",       "\"b\"",
+                                             "\"ab\"",      "\"ba\"",      "\"aab\"",
+                                             "\"aaaa\"",    "\"\\u00e9\"", "\"\\ud83d\\ude00\"",
+                                             "\"a\\nb\"",   "\"\\\\\"",    "\"a\\\"\"",
+                                             "\"1\"",       "\"12\"",      "\"c\"",
+                                             "\"\\ud800\"", "\"a/b\"",     "\" \""};
+  static constexpr const char* kFormatStrings[] = {"\"2020-02-29\"",
+                                                   "\"2021-02-29\"",
+                                                   "\"2020-02-29T12:00:00Z\"",
+                                                   "\"12:30:00+01:00\"",
+                                                   "\"127.0.0.1\"",
+                                                   "\"256.0.0.1\"",
+                                                   "\"::1\"",
+                                                   "\"a@b.c\"",
+                                                   "\"a.b-c.d\"",
+                                                   "\"-a.b\"",
+                                                   "\"http://a/b?c#d\"",
+                                                   "\"f81d4fae-7dec-11d0-a765-00a0c91e6bf6\""};
+  static constexpr const char* kFormats[] = {
+      "\"date\"",  "\"date-time\"", "\"time\"", "\"ipv4\"", "\"ipv6\"",
+      "\"email\"", "\"hostname\"",  "\"uri\"",  "\"uuid\"", "\"x-unknown\""};
+  static constexpr const char* kNumbers[] = {"0",    "1",    "-1",  "2",   "3",    "5",   "10",
+                                             "12",   "100",  "0.5", "1.5", "-2.5", "1e1", "0.01",
+                                             "1e-2", "-0.0", "2.0", "7",   "1e2",  "99"};
+  static constexpr const char* kDivisors[] = {"1",   "2", "3",  "0.5",  "0.01",
+                                              "1.5", "5", "10", "1e-1", "7"};
+  static constexpr const char* kPatterns[] = {"\"^a\"",         "\"b$\"",
+                                              "\"^a+b?$\"",     "\"a|b\"",
+                                              "\"^[ab]*$\"",    "\"^.{0,2}$\"",
+                                              "\"[^a]\"",       "\"^\\\\w+$\"",
+                                              "\"^(?!a)\"",     "\"\\\\d\"",
+                                              "\"^(ab|ba)*$\"", "\"^$\"",
+                                              "\"\\\\bb\"",     "\"^[\\\\s\\\\S]$\"",
+                                              "\"(?<=a)b\""};
+  static constexpr const char* kTypes[] = {"\"null\"",   "\"boolean\"", "\"number\"", "\"integer\"",
+                                           "\"string\"", "\"array\"",   "\"object\""};
+
+  std::mt19937_64 random_;
+  Draft draft_ = Draft::k2020;
+  int definitions_ = 0;
+  int current_definition_ = -1;  // -1: the root
+  const Json* root_ = nullptr;
+};
+
+inline std::string SchemaRandom::list(int least, int most, bool distinct,
+                                      std::string (SchemaRandom::*make)()) {
+  Fields values;
+  for (int count = least + below(most - least + 1), tries = 0; count > 0 && tries < 50; ++tries) {
+    std::string value = (this->*make)();
+    if (distinct && std::find(values.begin(), values.end(), value) != values.end()) continue;
+    values.push_back(std::move(value));
+    --count;
+  }
+  std::string text;
+  for (const auto& value : values) text += (text.empty() ? "" : ",") + value;
+  return "[" + text + "]";
+}
+
+inline SchemaRandom::Json SchemaRandom::any_value(int depth) {
+  switch (below(depth > 0 ? 9 : 6)) {
+    case 0:
+      return parse(pick({"null", "true", "false"}));
+    case 1:
+    case 2:
+      return parse(number());
+    case 3:
+      return parse(one_in(4) ? pick(kFormatStrings) : pick(kStrings));
+    case 4:
+    case 5:
+      return parse(pick(kStrings));
+    case 6: {
+      Json array;
+      array.kind = Json::Kind::kArray;
+      for (int i = below(4); i > 0; --i) array.items.push_back(any_value(depth - 1));
+      return array;
+    }
+    default: {
+      Json object;
+      object.kind = Json::Kind::kObject;
+      for (int i = below(4); i > 0; --i) {
+        const std::string key = parse(name()).text;
+        if (object.find(key) == nullptr) object.members.emplace_back(key, any_value(depth - 1));
+      }
+      return object;
+    }
+  }
+}
+
+inline std::string SchemaRandom::reference(bool in_place) {
+  // In place only later definitions are named, so no reference leads to itself without reading
+  // input.
+  const int first = in_place ? current_definition_ + 1 : 0;
+  if (!in_place && one_in(3)) return R"({"$ref":"#"})";
+  if (first >= definitions_) return "{}";
+  const std::string folder = draft_ <= Draft::k7 ? "definitions" : "$defs";
+  return R"({"$ref":"#/)" + folder + "/d" + std::to_string(first + below(definitions_ - first)) +
+         "\"}";
+}
+
+inline std::string SchemaRandom::subschemas(int depth, int least, int most, bool in_place) {
+  std::string text;
+  for (int i = least + below(most - least + 1); i > 0; --i) {
+    text += (text.empty() ? "" : ",") + subschema(depth, in_place);
+  }
+  return "[" + text + "]";
+}
+
+inline void SchemaRandom::add_string_keywords(Fields& fields) {
+  if (one_in(3)) fields.push_back("\"minLength\":" + small(3));
+  if (one_in(3)) fields.push_back("\"maxLength\":" + small(5));
+  if (one_in(3)) fields.push_back("\"pattern\":" + pick(kPatterns));
+  if (one_in(6)) fields.push_back("\"format\":" + pick(kFormats));
+}
+
+inline void SchemaRandom::add_number_keywords(Fields& fields) {
+  const bool old = draft_ == Draft::k4;
+  const bool low = one_in(3), high = one_in(3);
+  if (low) fields.push_back("\"minimum\":" + number());
+  if (high) fields.push_back("\"maximum\":" + number());
+  if (old && low && one_in(2)) fields.push_back("\"exclusiveMinimum\":true");
+  if (old && high && one_in(2)) fields.push_back("\"exclusiveMaximum\":true");
+  if (!old && one_in(6)) fields.push_back("\"exclusiveMinimum\":" + number());
+  if (!old && one_in(6)) fields.push_back("\"exclusiveMaximum\":" + number());
+  if (one_in(4)) fields.push_back("\"multipleOf\":" + pick(kDivisors));
+}
+
+inline void SchemaRandom::add_array_keywords(Fields& fields, int depth) {
+  if (one_in(4)) fields.push_back("\"minItems\":" + small(3));
+  if (one_in(4)) fields.push_back("\"maxItems\":" + small(4));
+  const bool prefix = one_in(3);
+  if (draft_ == Draft::k2020) {
+    if (prefix) fields.push_back("\"prefixItems\":" + subschemas(depth - 1, 1, 3, false));
+    if (one_in(2)) fields.push_back("\"items\":" + subschema(depth - 1, false));
+  } else if (prefix) {
+    fields.push_back("\"items\":" + subschemas(depth - 1, 1, 3, false));
+    if (one_in(2)) fields.push_back("\"additionalItems\":" + subschema(depth - 1, false));
+  } else if (one_in(2)) {
+    fields.push_back("\"items\":" + subschema(depth - 1, false));
+  }
+}
+
+inline void SchemaRandom::add_object_keywords(Fields& fields, int depth) {
+  if (!one_in(4)) {
+    std::set<std::string> names;
+    std::string text;
+    for (int i = below(4); i >= 0; --i) {
+      const std::string key = name();
+      if (names.insert(key).second)
+        text += (text.empty() ? "" : ",") + key + ":" + subschema(depth - 1, false);
+    }
+    fields.push_back("\"properties\":{" + text + "}");
+  }
+  if (one_in(3))
+    fields.push_back("\"required\":" +
+                     list(draft_ == Draft::k4 ? 1 : 0, 2, true, &SchemaRandom::name));
+  if (one_in(3)) {
+    fields.push_back("\"additionalProperties\":" +
+                     (one_in(2) ? std::string("false") : subschema(depth - 1, false)));
+  }
+  if (one_in(4)) {
+    const std::string first = pick(kPatterns);
+    std::string text = first + ":" + subschema(depth - 1, false);
+    const std::string second = pick(kPatterns);
+    if (one_in(3) && second != first) text += "," + second + ":" + subschema(depth - 1, false);
+    fields.push_back("\"patternProperties\":{" + text + "}");
+  }
+  if (one_in(6)) fields.push_back("\"minProperties\":" + small(2));
+  if (one_in(6)) fields.push_back("\"maxProperties\":" + small(3));
+}
+
+inline void SchemaRandom::add_applicators(Fields& fields, int depth) {
+  if (one_in(6)) fields.push_back("\"anyOf\":" + subschemas(depth - 1, 1, 3, true));
+  if (one_in(8)) fields.push_back("\"allOf\":" + subschemas(depth - 1, 1, 2, true));
+  if (one_in(7)) fields.push_back("\"oneOf\":" + subschemas(depth - 1, 1, 3, true));
+  if (one_in(8)) fields.push_back("\"not\":" + subschema(depth - 1, true));
+  if (draft_ != Draft::k4 && one_in(8)) {
+    fields.push_back("\"if\":" + subschema(depth - 1, true));
+    if (!one_in(4)) fields.push_back("\"then\":" + subschema(depth - 1, true));
+    if (!one_in(3)) fields.push_back("\"else\":" + subschema(depth - 1, true));
+  }
+}
+
+inline std::string SchemaRandom::subschema(int depth, bool in_place) {
+  if (draft_ != Draft::k4 && one_in(14)) return one_in(3) ? "false" : "true";
+  if (one_in(8)) return reference(in_place);
+  Fields fields;
+  const int shape = below(10);
+  if (shape == 0) {
+    // Drafts before 2019-09 want the values distinct.
+    std::vector<Json> values;
+    for (int i = 1 + below(3); i > 0; --i) {
+      Json value = any_value(one_in(3) ? 2 : 1);
+      const auto same = [&value](const Json& other) { return reference::equal(value, other); };
+      if (std::none_of(values.begin(), values.end(), same)) values.push_back(std::move(value));
+    }
+    std::string text;
+    for (const Json& value : values)
+      text += (text.empty() ? "" : ",") + reference::print_json(value);
+    fields.push_back("\"enum\":[" + text + "]");
+  } else if (shape == 1 && draft_ != Draft::k4) {
+    fields.push_back("\"const\":" + value_text(1));
+  } else {
+    const int kind = below(depth > 0 ? 6 : 3);
+    const char* type = nullptr;
+    switch (kind) {
+      case 0:
+        type = one_in(8) ? "\"boolean\"" : "\"string\"";
+        add_string_keywords(fields);
+        break;
+      case 1:
+        type = one_in(3) ? "\"integer\"" : "\"number\"";
+        add_number_keywords(fields);
+        break;
+      case 2:
+        if (one_in(2)) {
+          type = one_in(2) ? "\"null\"" : "\"boolean\"";
+        } else {
+          add_string_keywords(fields);
+          add_number_keywords(fields);
+        }
+        break;
+      case 3:
+        type = "\"array\"";
+        add_array_keywords(fields, depth);
+        break;
+      default:
+        type = "\"object\"";
+        add_object_keywords(fields, depth);
+        break;
+    }
+    if (type != nullptr && !one_in(5)) {
+      const bool several = one_in(6);
+      const std::string other = pick(kTypes);
+      fields.push_back("\"type\":" + (several && other != type
+                                          ? "[" + std::string(type) + "," + other + "]"
+                                          : std::string(type)));
+    }
+  }
+  if (depth > 0) add_applicators(fields, depth);
+  std::shuffle(fields.begin(), fields.end(), random_);
+  return object(fields);
+}
+
+inline std::string SchemaRandom::schema() {
+  const int dialect = below(10);
+  draft_ = dialect == 0   ? Draft::k4
+           : dialect == 1 ? Draft::k7
+           : dialect == 2 ? Draft::k2019
+                          : Draft::k2020;
+  definitions_ = one_in(2) ? 0 : 1 + below(3);
+  Fields definitions;
+  for (int i = 0; i < definitions_; ++i) {
+    current_definition_ = i;
+    definitions.push_back("\"d" + std::to_string(i) + "\":" + subschema(2, true));
+  }
+  current_definition_ = -1;
+  std::string text;
+  do {
+    text = subschema(3, true);
+  } while (text.front() != '{' || text.size() < 12 || text.rfind("{\"$ref\"", 0) == 0);
+  const std::string folder = draft_ <= Draft::k7 ? "definitions" : "$defs";
+  if (definitions_ > 0) text.insert(text.size() - 1, ",\"" + folder + "\":" + object(definitions));
+  static constexpr const char* kUris[] = {"http://json-schema.org/draft-04/schema#",
+                                          "http://json-schema.org/draft-07/schema#",
+                                          "https://json-schema.org/draft/2019-09/schema",
+                                          "https://json-schema.org/draft/2020-12/schema"};
+  if (draft_ != Draft::k2020 || one_in(4)) {
+    text.insert(1, std::string("\"$schema\":\"") + kUris[static_cast<int>(draft_)] + "\",");
+  }
+  return text;
+}
+
+inline const SchemaRandom::Json* SchemaRandom::target(const Json& ref) const {
+  if (ref.text == "#") return root_;
+  const size_t folder = ref.text.find('/'), last = ref.text.rfind('/');
+  if (folder == std::string::npos || last == folder) return nullptr;
+  const Json* definitions = root_->find(ref.text.substr(folder + 1, last - folder - 1));
+  return definitions != nullptr ? definitions->find(ref.text.substr(last + 1)) : nullptr;
+}
+
+// The schema and some choice of its in-place subschemas.
+inline void SchemaRandom::collect(const Json& schema, std::vector<const Json*>& out, int depth) {
+  if (!schema.is_object() || depth > 8) return;
+  out.push_back(&schema);
+  if (const Json* ref = schema.find("$ref")) {
+    if (const Json* to = target(*ref)) collect(*to, out, depth + 1);
+  }
+  if (const Json* all = schema.find("allOf")) {
+    for (const Json& branch : all->items) collect(branch, out, depth + 1);
+  }
+  for (const char* keyword : {"anyOf", "oneOf"}) {
+    const Json* branches = schema.find(keyword);
+    if (branches == nullptr || branches->items.empty()) continue;
+    collect(branches->items[static_cast<size_t>(below(static_cast<int>(branches->items.size())))],
+            out, depth + 1);
+  }
+  for (const char* keyword : {"if", "then", "else", "not"}) {
+    const Json* branch = schema.find(keyword);
+    if (branch != nullptr && one_in(2)) collect(*branch, out, depth + 1);
+  }
+}
+
+inline SchemaRandom::Json SchemaRandom::make_string(const std::vector<const Json*>& schemas) {
+  Json value = parse(pick(kStrings));
+  for (const Json* schema : schemas) {
+    if (schema->find("format") != nullptr && !one_in(4)) return parse(pick(kFormatStrings));
+    const Json* least = schema->find("minLength");
+    while (least != nullptr && value.text.size() < std::stoul(least->text))
+      value.text += one_in(2) ? 'a' : 'b';
+  }
+  return value;
+}
+
+inline SchemaRandom::Json SchemaRandom::make_number(const std::vector<const Json*>& schemas,
+                                                    bool integer) {
+  Json value = parse(number());
+  for (const Json* schema : schemas) {
+    for (const char* keyword :
+         {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}) {
+      const Json* bound = schema->find(keyword);
+      if (bound == nullptr || !bound->is_number() || !one_in(3)) continue;
+      value.mantissa = bound->mantissa * below(5);
+      if (value.mantissa == 0 || one_in(2)) value.mantissa = bound->mantissa;
+      value.exponent = bound->exponent;
+    }
+  }
+  if (integer && value.exponent < 0 && !one_in(5)) value.exponent = 0;
+  if (one_in(5)) value.mantissa += one_in(2) ? 1 : -1;
+  value.text =
+      value.mantissa.str() + (value.exponent != 0 ? "e" + std::to_string(value.exponent) : "");
+  return parse(value.text);
+}
+
+inline SchemaRandom::Json SchemaRandom::make_array(const std::vector<const Json*>& schemas,
+                                                   int depth) {
+  Json array;
+  array.kind = Json::Kind::kArray;
+  if (depth > 4) return array;
+  size_t count = static_cast<size_t>(below(4));
+  std::vector<const Json*> prefix;
+  const Json* rest = nullptr;
+  for (const Json* schema : schemas) {
+    if (const Json* least = schema->find("minItems"))
+      count = std::max<size_t>(count, std::stoul(least->text));
+    const Json* items = schema->find("items");
+    const Json* fixed = schema->find("prefixItems");
+    if (items != nullptr && items->is_array()) fixed = items;
+    if (fixed != nullptr) {
+      prefix.clear();
+      for (const Json& item : fixed->items) prefix.push_back(&item);
+      rest = fixed == items ? schema->find("additionalItems") : items;
+    } else if (items != nullptr) {
+      rest = items;
+    }
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const Json* schema = i < prefix.size() ? prefix[i] : rest;
+    array.items.push_back(schema != nullptr ? make(*schema, depth + 1) : any_value(1));
+  }
+  return array;
+}
+
+inline SchemaRandom::Json SchemaRandom::make_object(const std::vector<const Json*>& schemas,
+                                                    int depth) {
+  Json object;
+  object.kind = Json::Kind::kObject;
+  auto add = [&](const std::string& key) {
+    if (object.find(key) != nullptr) return;
+    const Json* found = nullptr;
+    const Json* additional = nullptr;
+    for (const Json* schema : schemas) {
+      const Json* properties = schema->find("properties");
+      if (properties != nullptr && properties->find(key) != nullptr) found = properties->find(key);
+      for (const char* keyword : {"additionalProperties", "patternProperties"}) {
+        const Json* other = schema->find(keyword);
+        if (other == nullptr || !one_in(2)) continue;
+        additional = keyword[0] == 'a' ? other : &other->members.front().second;
+      }
+    }
+    if (found == nullptr) found = additional;
+    object.members.emplace_back(key, found != nullptr && depth < 5 ? make(*found, depth + 1)
+                                                                   : any_value(depth < 5 ? 1 : 0));
+  };
+  for (const Json* schema : schemas) {
+    if (const Json* required = schema->find("required")) {
+      for (const Json& key : required->items) add(key.text);
+    }
+    const Json* properties = schema->find("properties");
+    if (properties == nullptr || depth > 4) continue;
+    for (const auto& member : properties->members) {
+      if (one_in(2)) add(member.first);
+    }
+  }
+  while (one_in(4)) add(parse(name()).text);
+  return object;
+}
+
+inline SchemaRandom::Json SchemaRandom::make_type(const std::vector<const Json*>& schemas,
+                                                  const std::string& type, int depth) {
+  if (type == "null") return parse("null");
+  if (type == "boolean") return parse(one_in(2) ? "true" : "false");
+  if (type == "number" || type == "integer") return make_number(schemas, type == "integer");
+  if (type == "string") return make_string(schemas);
+  return type == "array" ? make_array(schemas, depth) : make_object(schemas, depth);
+}
+
+inline SchemaRandom::Json SchemaRandom::make(const Json& schema, int depth) {
+  if (!schema.is_object() || depth > 8) return any_value(1);
+  std::vector<const Json*> schemas;
+  collect(schema, schemas, 0);
+  std::vector<std::string> types;
+  for (const Json* one : schemas) {
+    if (const Json* values = one->find("enum"); values != nullptr && !one_in(8)) {
+      return values->items[static_cast<size_t>(below(static_cast<int>(values->items.size())))];
+    }
+    if (const Json* value = one->find("const"); value != nullptr && !one_in(8)) return *value;
+    const Json* type = one->find("type");
+    if (type != nullptr && type->is_string()) types.push_back(type->text);
+    if (type != nullptr && type->is_array()) {
+      for (const Json& t : type->items) types.push_back(t.text);
+    }
+    for (const char* keyword : {"properties", "required", "additionalProperties"}) {
+      if (one->find(keyword) != nullptr) types.push_back("object");
+    }
+    if (one->find("items") != nullptr || one->find("prefixItems") != nullptr)
+      types.push_back("array");
+    if (one->find("pattern") != nullptr || one->find("minLength") != nullptr)
+      types.push_back("string");
+    if (one->find("minimum") != nullptr || one->find("multipleOf") != nullptr)
+      types.push_back("number");
+  }
+  if (types.empty()) return any_value(depth > 4 ? 0 : 2);
+  return make_type(schemas, types[static_cast<size_t>(below(static_cast<int>(types.size())))],
+                   depth);
+}
+
+inline void SchemaRandom::mutate(Json& value, int depth) {
+  const bool inside = !one_in(3) && depth < 4;
+  if (inside && value.is_array() && !value.items.empty()) {
+    mutate(value.items[static_cast<size_t>(below(static_cast<int>(value.items.size())))],
+           depth + 1);
+  } else if (inside && value.is_object() && !value.members.empty()) {
+    auto& member =
+        value.members[static_cast<size_t>(below(static_cast<int>(value.members.size())))];
+    mutate(member.second, depth + 1);
+  } else if (value.is_array() && one_in(2)) {
+    value.items.push_back(any_value(1));
+  } else if (value.is_object() && one_in(2)) {
+    if (!value.members.empty() && one_in(2)) {
+      value.members.pop_back();
+    } else if (const std::string key = parse(name()).text; value.find(key) == nullptr) {
+      value.members.emplace_back(key, any_value(1));
+    }
+  } else {
+    value = any_value(2);
+  }
+}
+
+inline SchemaRandom::Json SchemaRandom::instance(const Json& schema) {
+  root_ = &schema;
+  Json value = one_in(12) ? any_value(2) : make(schema, 0);
+  if (one_in(4)) mutate(value, 0);
+  return value;
+}
+
+inline std::string SchemaRandom::space() {
+  std::string text;
+  while (one_in(6)) text += " \t\n\r"[below(4)];
+  return text;
+}
+
+inline std::string SchemaRandom::respell_string(const std::string& text) {
+  static const char* kHex[2] = {"0123456789abcdef", "0123456789ABCDEF"};
+  std::string out = "\"";
+  auto unit = [&](uint32_t u) {
+    out += "\\u";
+    const char* hex = kHex[below(2)];
+    for (int shift = 12; shift >= 0; shift -= 4) out += hex[(u >> shift) & 15];
+  };
+  for (uint32_t c : reference::code_points(text)) {
+    static constexpr std::string_view kShort = "\"\\/\b\f\n\r\t";
+    static constexpr std::string_view kLetters = "\"\\/bfnrt";
+    const size_t index = c < 0x80 ? kShort.find(static_cast<char>(c)) : std::string_view::npos;
+    const bool must = c < 0x20 || c == '"' || c == '\\' || (c >= 0xD800 && c < 0xE000);
+    if (index != std::string_view::npos && (must ? !one_in(3) : one_in(2))) {
+      out += '\\';
+      out += kLetters[index];
+    } else if (must || one_in(6)) {
+      if (c >= 0x10000) unit(0xD800 + ((c - 0x10000) >> 10));
+      unit(c >= 0x10000 ? 0xDC00 + (c & 0x3FF) : c);
+    } else {
+      reference::append_code_point(out, c);
+    }
+  }
+  return out + "\"";
+}
+
+inline std::string SchemaRandom::respell_number(const Json& number, bool keep_integers) {
+  const bool plain = number.text.find_first_of(".eE") == std::string::npos;
+  if ((keep_integers && plain) || one_in(2) || number.exponent > 30 || number.exponent < -30)
+    return number.text;
+  const bool negative = number.mantissa < 0 || (number.mantissa == 0 && one_in(3));
+  std::string digits = boost::multiprecision::cpp_int(abs(number.mantissa)).str();
+  int64_t exponent = number.exponent;
+  for (int i = below(3); i > 0; --i) {
+    digits += '0';
+    --exponent;
+  }
+  std::string out = negative ? "-" : "";
+  if (one_in(2)) {
+    // A point somewhere, an exponent that makes up for it.
+    const auto size = static_cast<int64_t>(digits.size());
+    const int64_t whole = below(static_cast<int>(size) + 1);
+    std::string left = digits.substr(0, static_cast<size_t>(whole)),
+                right = digits.substr(static_cast<size_t>(whole));
+    if (left.empty() || (left.size() > 1 && left[0] == '0')) {
+      right = left + right;
+      left = "0";
+    }
+    exponent += static_cast<int64_t>(right.size());
+    out += left + (right.empty() ? "" : "." + right);
+  } else {
+    if (digits.size() > 1 && digits[0] == '0') digits = "0";
+    out += digits;
+  }
+  if (exponent != 0 || (one_in(3) && !keep_integers) ||
+      (keep_integers && out.find('.') == std::string::npos)) {
+    out += one_in(2) ? "e" : "E";
+    if (exponent < 0) out += '-';
+    if (exponent >= 0 && one_in(2)) out += '+';
+    if (one_in(4)) out += '0';
+    out += std::to_string(exponent < 0 ? -exponent : exponent);
+  }
+  return out;
+}
+
+inline std::string SchemaRandom::respell(const Json& value, bool keep_integers) {
+  std::string out = space();
+  switch (value.kind) {
+    case Json::Kind::kNumber:
+      out += respell_number(value, keep_integers);
+      break;
+    case Json::Kind::kString:
+      out += respell_string(value.text);
+      break;
+    case Json::Kind::kArray:
+      out += "[";
+      for (size_t i = 0; i < value.items.size(); ++i)
+        out += (i > 0 ? "," : "") + respell(value.items[i], keep_integers);
+      out += (value.items.empty() ? space() : "") + "]";
+      break;
+    case Json::Kind::kObject: {
+      std::vector<size_t> order(value.members.size());
+      for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+      if (!one_in(3)) std::shuffle(order.begin(), order.end(), random_);
+      out += "{";
+      for (size_t i = 0; i < order.size(); ++i) {
+        const auto& [key, member] = value.members[order[i]];
+        out += (i > 0 ? "," : "") + space() + respell_string(key) + space() + ":" +
+               respell(member, keep_integers);
+      }
+      out += (value.members.empty() ? space() : "") + "}";
+      break;
+    }
+    default:
+      out += reference::print_json(value);
+  }
+  return out + space();
+}
+
+}  // namespace espalier::testing
