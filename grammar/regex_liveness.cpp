@@ -2,9 +2,10 @@
 // are never empty.
 //
 // A search over derivatives looks for an accepting position. It does not run on the automaton's own
-// states, which are sets (a deterministic automaton), but on their parts: a union is live iff one of
-// its members is, an intersection of unions iff one choice of members is, and a regular prefix in
-// front of a live rest never matters. So intersections cost a product of *nondeterministic* automata
+// states, which are sets (a deterministic automaton), but on their parts: a union is live iff one
+// of its members is, an intersection of unions iff one choice of members is, and a regular prefix
+// in front of a live rest never matters. So intersections cost a product of *nondeterministic*
+// automata
 // (`x(?=.{40}$).{41}` some fifty nodes, where the sets would be 2^40); only complements are
 // determinized.
 //

@@ -14,8 +14,9 @@ enum class RegexSyntax : uint8_t {
              ///< ...
 };
 
-/// Parses an ECMA-262 regular expression (UTF-8). kParseError with the byte offset as its place.
-/// Back-references parse; it is for the user of the tree to refuse them.
+/// Parses an ECMA-262 regular expression (UTF-8). Errors: kParseError, kBudgetExceeded (nesting),
+/// with the byte offset as their place. Back-references parse; the user of the tree may refuse
+/// them.
 Result<RegexAst> parse_regex(std::string_view pattern, RegexSyntax syntax,
                              uint32_t max_nesting = 250);
 

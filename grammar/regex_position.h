@@ -35,7 +35,7 @@ class PositionStepper {
   /// Sorted, disjoint; code points not covered lead to the empty language.
   std::vector<PositionEdge> successors(Position from);
   bool accepting(Position at) const { return store_.nullable(at.term, contexts_[at.context]); }
-  /// The position of another term at the same point of the text, which asks for no other lookbehinds.
+  /// The position of another term at the same point, which asks for no other lookbehinds.
   Position with_term(TermId term, uint32_t context);
 
   size_t memory_bytes() const { return bytes_; }

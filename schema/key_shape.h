@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,7 +67,7 @@ class KeyShape {
   std::unordered_map<const CodepointAutomaton*, uint32_t> automaton_index_;
   std::vector<FormulaId> name_formulas_;  // per node: propertyNames, for strings
   std::unordered_map<std::string, uint32_t> class_ids_;
-  std::vector<KeyClass> classes_;
+  std::deque<KeyClass> classes_;  // never moves
   std::optional<std::vector<uint32_t>> other_classes_;
 };
 

@@ -124,7 +124,7 @@ Cost Satisfiability::object(FormulaId f, const ObjectContext& context) {
   int budget = kCases;
   ++open_questions_;
   const Cost cost = solve(
-      f, [&](const Literals& literals) { return object_literals(literals, context); }, &budget);
+      f, [&](const Literals& literals) { return object_literals(literals, context); }, 0, &budget);
   --open_questions_;
   if (cost == kNever && tainted_ && open_questions_ > 0) {
     objects_.erase(key);
@@ -149,7 +149,7 @@ Cost Satisfiability::array(FormulaId f, uint64_t index) {
   int budget = kCases;
   ++open_questions_;
   const Cost cost = solve(
-      f, [&](const Literals& literals) { return array_literals(literals, index); }, &budget);
+      f, [&](const Literals& literals) { return array_literals(literals, index); }, 0, &budget);
   --open_questions_;
   if (cost == kNever && tainted_ && open_questions_ > 0) {
     arrays_.erase(key);
@@ -233,7 +233,7 @@ std::vector<FormulaId> Satisfiability::alternatives(FormulaId open) {
   return out;
 }
 
-Cost Satisfiability::solve(FormulaId f, const Check& check, int* budget) {
+Cost Satisfiability::solve(FormulaId f, const Check& check, int depth, int* budget) {
   Literals literals;
   std::vector<FormulaId> open;
   f = propagate(f, &literals, &open);
@@ -250,11 +250,25 @@ Cost Satisfiability::solve(FormulaId f, const Check& check, int* budget) {
   rest.insert(rest.end(), literals.positive.begin(), literals.positive.end());
   for (const FormulaId atom : literals.negative) rest.push_back(pool_->negate(atom));
   const FormulaId others = pool_->conjunction(std::move(rest));
+  // Leaving a property out is the simplest way to fail, violating a node the hardest.
+  const auto effort = [&](FormulaId f) {
+    if (pool_->op(f) != FormulaPool::Op::kNot ||
+        pool_->op(pool_->parts(f)[0]) != FormulaPool::Op::kAtom)
+      return 1;
+    const Atom::Kind kind = pool_->atom_of(pool_->parts(f)[0]).kind;
+    return kind == Atom::Kind::kRequired                                   ? 0
+           : kind == Atom::Kind::kProperties || kind == Atom::Kind::kItems ? 2
+                                                                           : 1;
+  };
+  std::vector<FormulaId> choices = alternatives(*fewest);
+  std::stable_sort(choices.begin(), choices.end(),
+                   [&](FormulaId a, FormulaId b) { return effort(a) < effort(b); });
   Cost best = kNever;
   int tried = 0;
-  for (const FormulaId alternative : alternatives(*fewest)) {
-    best = std::min(best, solve(pool_->conjunction({others, alternative}), check, budget));
-    if (best != kNever && (++tried >= kEnough || best <= 1)) break;
+  for (const FormulaId alternative : choices) {
+    best =
+        std::min(best, solve(pool_->conjunction({others, alternative}), check, depth + 1, budget));
+    if (best != kNever && (depth > 0 || ++tried >= kEnough || best <= 1)) break;
   }
   return best;
 }
@@ -278,7 +292,7 @@ Cost Satisfiability::object_literals(const Literals& literals, const ObjectConte
   }
   // The cost of one more property of this class; takes out of `open` the nodes it also violates.
   const auto property = [&](uint32_t id, std::vector<size_t>* open) -> Cost {
-    const KeyClass key = shape.key_class(id);
+    const KeyClass& key = shape.key_class(id);
     Goal goal;
     for (const size_t i : must) {
       if (key.effects[i].violates) return kNever;

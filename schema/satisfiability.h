@@ -57,7 +57,7 @@ class Satisfiability {
     std::vector<FormulaId> positive, negative;
   };
   using Check = std::function<Cost(const Literals&)>;
-  Cost solve(FormulaId f, const Check& check, int* budget);
+  Cost solve(FormulaId f, const Check& check, int depth, int* budget);
   FormulaId propagate(FormulaId f, Literals* literals, std::vector<FormulaId>* open);
   std::vector<FormulaId> alternatives(FormulaId open);
   Cost object_literals(const Literals& literals, const ObjectContext& context);

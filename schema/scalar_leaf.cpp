@@ -25,7 +25,7 @@ namespace {
 constexpr uint8_t kLive = 1, kDead = 2;
 constexpr uint32_t kFirstChunkBits = 6;
 constexpr size_t kShortestBudget = 20'000;  // products one shortest_exit may visit
-constexpr size_t kLiveBudget = 20'000;      // products one liveness question may visit
+constexpr size_t kLiveBudget = 4'000;       // products one liveness question may visit
 
 std::pair<uint32_t, uint32_t> split(uint32_t i) {
   const uint32_t biased = i + (1u << kFirstChunkBits);
@@ -192,7 +192,8 @@ class StringLeaf final : public ScalarLeaf {
   }
 
   // Can an acceptable string be reached? Without automata the machine's own search answers at once;
-  // else depth first over products, remembering every product that was proved live or dead.
+  // else breadth first over products: those on the way to an acceptable one are remembered as live,
+  // and when nothing is found all that were seen as dead.
   bool live_product(uint32_t product) const {
     if (const uint8_t flag = product_flags_.get(product)) return flag == kLive;
     const auto acceptable = [&](const StringSignature& signature) {
@@ -203,66 +204,51 @@ class StringLeaf final : public ScalarLeaf {
       product_flags_.set(product, found ? kLive : kDead);
       return found;
     }
-    struct Level {
-      uint32_t product;
-      std::vector<uint32_t> successors;
-    };
-    std::vector<Level> path;
-    std::vector<uint32_t> visited;
+    std::vector<std::pair<uint32_t, size_t>> queue;  // (product, index it was reached from)
     std::set<uint32_t> seen;
     bool found = false;
-    // True when it has settled the search; otherwise the product is on the path, if it may lead on.
-    const auto enter = [&](uint32_t p) {
+    const auto enter = [&](uint32_t p, size_t from) {
       if (!seen.insert(p).second) return false;
       const uint8_t flag = product_flags_.get(p);
       if (flag == kDead) return false;
-      const FormulaPool::Ternary sure = certain(p);
-      if (sure == FormulaPool::Ternary::kFalse) {
+      if (flag != kLive && certain(p) == FormulaPool::Ternary::kFalse) {
         product_flags_.set(p, kDead);
         return false;
       }
-      visited.push_back(p);
-      Level level{p, {}};
-      if (flag == kLive || acceptable(machine_->signature(p)) ||
-          machine_->search_listed(p, acceptable)) {
-        path.push_back(std::move(level));
-        return true;
-      }
-      std::vector<uint32_t> codepoints;
-      machine_->successors(
-          p, [&](uint32_t lo, uint32_t hi) { codepoints.push_back(readable(lo, hi)); });
-      for (const uint32_t c : codepoints)
-        level.successors.push_back(machine_->step_codepoint(p, c));
-      std::sort(level.successors.begin(), level.successors.end());
-      level.successors.erase(std::unique(level.successors.begin(), level.successors.end()),
-                             level.successors.end());
-      path.push_back(std::move(level));
-      return false;
+      queue.emplace_back(p, from);
+      return flag == kLive || acceptable(machine_->signature(p)) ||
+             machine_->search_listed(p, acceptable);
     };
-    found = enter(product);
-    while (!found && !path.empty() && visited.size() < kLiveBudget) {
-      if (path.back().successors.empty()) {
-        path.pop_back();
-        continue;
+    found = enter(product, 0);
+    for (size_t i = 0; i < queue.size() && !found && queue.size() < kLiveBudget; ++i) {
+      for (const uint32_t next : successors(queue[i].first)) {
+        if ((found = enter(next, i))) break;
       }
-      const uint32_t next = path.back().successors.back();
-      path.back().successors.pop_back();
-      found = enter(next);
     }
     if (found) {
-      for (const Level& level : path) product_flags_.set(level.product, kLive);
-      return true;
+      for (size_t i = queue.size() - 1;; i = queue[i].second) {
+        product_flags_.set(queue[i].first, kLive);
+        if (i == 0) return true;
+      }
     }
-    // Over budget the answer is an optimistic yes, which may cost a dead end but never a valid
+    // Over budget the answer is an optimistic yes, which may cost a dead end but never a wrong
     // string.
-    const bool exhausted = path.empty();
-    if (exhausted) {
-      for (const uint32_t p : visited) product_flags_.set(p, kDead);
-      product_flags_.set(product, kDead);
-    } else {
-      product_flags_.set(product, kLive);
+    const bool exhausted = queue.size() < kLiveBudget;
+    for (const auto& [p, from] : queue) {
+      if (exhausted) product_flags_.set(p, kDead);
     }
+    product_flags_.set(product, exhausted ? kDead : kLive);
     return !exhausted;
+  }
+
+  std::vector<uint32_t> successors(uint32_t product) const {
+    std::vector<uint32_t> codepoints, out;
+    machine_->successors(product,
+                         [&](uint32_t lo, uint32_t hi) { codepoints.push_back(readable(lo, hi)); });
+    for (const uint32_t c : codepoints) out.push_back(machine_->step_codepoint(product, c));
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
   }
   bool live(uint32_t state) const {
     if (const uint8_t flag = flags_.get(state)) return flag == kLive;
@@ -318,7 +304,8 @@ class StringLeaf final : public ScalarLeaf {
         if (machine_->spec().spelling == StringSpelling::kMinimal && c >= 0xD800 && c <= 0xDFFF)
           return;
         const uint32_t next = machine_->step_codepoint(product, c);
-        if (live_product(next) && seen.insert(next).second) steps.push_back({next, i, c});
+        if (seen.insert(next).second && certain(next) != FormulaPool::Ternary::kFalse)
+          steps.push_back({next, i, c});
       });
     }
     return {};

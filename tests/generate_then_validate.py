@@ -87,6 +87,10 @@ def evenly_spaced(items, count):
     return [items[i * len(items) // count] for i in range(min(count, len(items)))] if items else []
 
 
+class ProgramError(Exception):
+    """espalier cannot run at all: a missing model, an unusable option."""
+
+
 class Batch:
     """Some files, run by one `espalier generate`; files it never answered for are run again alone."""
 
@@ -118,8 +122,11 @@ class Batch:
             try:
                 done = subprocess.run(command, capture_output=True, timeout=min(left, 20), check=False)
                 output = done.stdout
+                message = " ".join(done.stderr.decode(errors="replace").split())[-300:]
+                if done.returncode == 2:
+                    raise ProgramError(message)
                 if done.returncode != 0:
-                    fate = f"exit code {done.returncode}: {done.stderr.decode(errors='replace')[-300:]}"
+                    fate = f"exit code {done.returncode}: {message}"
             except subprocess.TimeoutExpired as error:
                 output, fate = error.stdout or b"", "time"
         answered = []
@@ -225,9 +232,14 @@ def main():
             for i in range(0, len(chosen), BATCH)
         ]
         with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-            for answers in pool.map(lambda batch: list(batch.run()), batches):
-                for answer in answers:
-                    verdicts.add(*answer)
+            try:
+                for answers in pool.map(lambda batch: list(batch.run()), batches):
+                    for answer in answers:
+                        verdicts.add(*answer)
+            except ProgramError as error:
+                pool.shutdown(cancel_futures=True)
+                print(f"{title}: espalier generate fails: {error}")
+                return 1
         verdicts.report(f"{title} (seed {seed})", time.monotonic() - begin)
         failed = failed or bool(verdicts.failures) or verdicts.count["complete"] == 0
     return 1 if failed else 0

@@ -222,7 +222,11 @@ TEST(Regex, Budgets) {
   EXPECT_EQ(compile_pattern(std::string(100, 'a'), {.max_pattern_bytes = 10}).status().code(),
             StatusCode::kBudgetExceeded);
   EXPECT_EQ(compile_pattern(std::string(2000, '(') + std::string(2000, ')')).status().code(),
-            StatusCode::kParseError);
+            StatusCode::kBudgetExceeded);
+  EXPECT_EQ(compile_pattern("^(?!(a|b)*a(a|b){40}$)(?=[ab]{2000}$)(?!.*aa)(?!.*ab).*bb.*a$")
+                .status()
+                .code(),
+            StatusCode::kOk);
   const auto automaton = *compile_pattern("^(a|b)*a(a|b){30}$", {.max_states = 100});
   std::mt19937 random(1);
   for (int i = 0; i < 100 && automaton->status().ok(); ++i) {

@@ -14,9 +14,11 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 #include "backends/models.h"
+#include "engine/mask_leaf_rows.h"
 #include "engine_support.h"
 #include "shared_data.h"
 
@@ -213,6 +215,102 @@ TEST_F(SchemaMaskOracle, O200k) {
   const auto vocabulary = load("o200k_base.tiktoken", {.eos_ids = {199999}});
   if (!vocabulary) GTEST_SKIP() << "the o200k vocabulary is not among the shared data";
   check(vocabulary, test_seed() + 2);
+}
+
+/// A leaf as it is without what it tells about its loops.
+class PlainLeaf : public Leaf {
+ public:
+  explicit PlainLeaf(const Leaf& leaf) : leaf_(leaf) {}
+  uint32_t start() const override { return leaf_.start(); }
+  uint32_t step(uint32_t state, uint8_t byte) const override { return leaf_.step(state, byte); }
+  bool can_exit(uint32_t state) const override { return leaf_.can_exit(state); }
+  bool is_final(uint32_t state) const override { return leaf_.is_final(state); }
+
+ private:
+  const Leaf& leaf_;
+};
+
+/// All of a row in comparable form.
+struct RowContent {
+  std::vector<MaskWord> inside;
+  std::map<std::pair<uint32_t, TokenId>, std::string> boundary;  // (exit state, token) -> suffix
+  friend bool operator==(const RowContent&, const RowContent&) = default;
+};
+RowContent content(const LeafRow& row, const Vocabulary& vocabulary) {
+  RowContent out;
+  out.inside.resize(vocabulary.row_words());
+  row.copy_inside(out.inside);
+  for (const LeafRow::Exit& exit : row.exits) {
+    const auto add = [&](uint32_t group, const std::string& suffix) {
+      for (const TokenId token : row.group(group)) out.boundary[{exit.state, token}] = suffix;
+    };
+    if (exit.empty_group != LeafRow::kNoGroup) add(exit.empty_group, "");
+    std::vector<std::pair<uint32_t, std::string>> stack{{0, ""}};
+    while (!stack.empty() && exit.suffixes.size() != 0) {
+      const auto [at, path] = stack.back();
+      stack.pop_back();
+      const TokenTrie::Node& node = exit.suffixes.node(at);
+      if (node.token >= 0) add(static_cast<uint32_t>(node.token), path);
+      for (uint32_t i = 0; i < node.num_children; ++i) {
+        const uint32_t child = node.first_child + i;
+        stack.emplace_back(child, path + static_cast<char>(exit.suffixes.node(child).byte));
+      }
+    }
+  }
+  return out;
+}
+
+TEST_F(SchemaMaskOracle, RowsFromLoopsEqualWalkedRows) {
+  std::mt19937_64 random(test_seed() + 3);
+  std::shared_ptr<const Vocabulary> vocabulary = load("ggml-vocab-llama-bpe.gguf");
+  if (!vocabulary) {
+    vocabulary = random_vocabulary(
+        random, {"a", "b", "x1", " ", "\xc3\xa9", "\xe2\x80\x83", "\"", "\\", "\\n", "-", "\"}"},
+        3000, true);
+  }
+  const std::vector<std::pair<const char*, std::vector<std::string>>> leaves = {
+      {R"({"type": "string"})", {"", "abc", "\xc3\xa9"}},
+      {R"({"type": "string", "maxLength": 5})", {"", "a", "abcd", "abcde"}},
+      {R"({"type": "string", "minLength": 3, "maxLength": 400})", {"", "ab", "abcdefgh"}},
+      {R"({"type": "string", "pattern": "^[^x]*$"})", {"", "abc"}},
+      {R"({"type": "string", "pattern": "^[a-z0-9_-]+$", "maxLength": 20})", {"", "abc", "a-b"}},
+      {R"({"type": "string", "pattern": "^(\\S+\\s+){0,3}\\S+$"})", {"", "ab", "ab ", "a b c d"}},
+      {R"({"type": "string", "pattern": "foo$"})", {"", "abc", "fo", "foo"}},
+      {R"({"type": "string", "pattern": "^.{2,6}$", "not": {"pattern": "b"}})",
+       {"", "ac", "acdef"}},
+      {R"({"type": "string", "pattern": "^\\w+$", "minLength": 4})", {"", "abc", "abcdef"}},
+      {R"({"type": "string", "pattern": "^[\\u00e9-\\u00ff]*$"})", {"", "\xc3\xa9"}},
+      {R"({"type": "string", "anyOf": [{"maxLength": 4}, {"pattern": "^z"}]})",
+       {"", "ab", "zzzzz"}},
+      {R"({"type": "string", "not": {"maxLength": 4}})", {"", "ab", "abcdef"}},
+      {R"({"type": "string", "format": "date"})", {"", "2024-"}},
+      {R"({"type": "string", "format": "uri"})", {"", "http://a"}},
+  };
+  for (const auto& [schema, prefixes] : leaves) {
+    const auto grammar = Grammar::from_json_schema(schema, {.profile = Profile::kExact});
+    ASSERT_TRUE(grammar.ok()) << schema << grammar.status().to_string();
+    for (const std::string& prefix : prefixes) {
+      Recognizer& recognizer = (*grammar)->recognizer();
+      State s = recognizer.start();
+      for (const char c : '"' + prefix) s = recognizer.step(s, static_cast<uint8_t>(c));
+      ASSERT_FALSE(s.dead()) << schema << " after " << prefix;
+      const Bulk bulk = recognizer.bulk(s);
+      ASSERT_NE(bulk.leaf, nullptr) << schema;
+      const PlainLeaf plain(*bulk.leaf);
+      const RowContent fast =
+          content(*build_leaf_row(*vocabulary, *bulk.leaf, bulk.state, true), *vocabulary);
+      const RowContent slow =
+          content(*build_leaf_row(*vocabulary, plain, bulk.state, true), *vocabulary);
+      std::string first;
+      for (TokenId token = 0; token < static_cast<TokenId>(vocabulary->size()); ++token) {
+        if (mask_bit(fast.inside, token) == mask_bit(slow.inside, token)) continue;
+        first = shown(vocabulary->bytes(token));
+        break;
+      }
+      EXPECT_TRUE(fast.inside == slow.inside) << schema << " after " << prefix << ": " << first;
+      EXPECT_TRUE(fast.boundary == slow.boundary) << schema << " after " << prefix;
+    }
+  }
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <string>
 
-#include "backends/models.h"
+#include "espalier/models.h"
 #include "jsonschemabench/cli/checker.h"
 #include "jsonschemabench/cli/commands.h"
 #include "jsonschemabench/cli/common.h"

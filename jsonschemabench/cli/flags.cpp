@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "backends/models.h"
+#include "espalier/models.h"
 #include "jsonschemabench/cli/common.h"
 
 namespace espalier::cli {
@@ -91,16 +91,9 @@ Result<VocabularyOptions> VocabularyFlags::options() const {
 }
 
 Result<std::shared_ptr<const Vocabulary>> VocabularyFlags::load() const {
-  if (file == "builtin" || file.starts_with("table:")) {
-    Result<std::unique_ptr<LanguageModel>> model = open_model(file);
-    if (!model) return model.status();
-    return model.value()->vocabulary();
-  }
   Result<VocabularyOptions> how = options();
   if (!how) return how.status();
-  Result<std::shared_ptr<const Vocabulary>> vocabulary = Vocabulary::load(file, how.value());
-  if (!vocabulary) return located(file, vocabulary.status());
-  return vocabulary;
+  return open_vocabulary(file, how.value());
 }
 
 void SamplingFlags::add_to(CLI::App& command) {

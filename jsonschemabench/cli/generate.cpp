@@ -1,7 +1,7 @@
 #include <filesystem>
 #include <string>
 
-#include "backends/models.h"
+#include "espalier/models.h"
 #include "jsonschemabench/cli/commands.h"
 #include "jsonschemabench/cli/common.h"
 #include "jsonschemabench/cli/flags.h"

@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-#include "backends/models.h"
+#include "espalier/models.h"
 #include "jsonschemabench/cli/commands.h"
 #include "jsonschemabench/cli/common.h"
 #include "jsonschemabench/cli/flags.h"

@@ -2,6 +2,7 @@
 // the outcome: the public headers and the archive are all that is needed.
 #include <espalier/grammar.h>
 #include <espalier/matcher.h>
+#include <espalier/models.h>
 #include <espalier/sampler.h>
 #include <espalier/vocabulary.h>
 
@@ -31,6 +32,7 @@ int main() {
 
   espalier::Matcher matcher(grammar.value(), vocabulary.value());
   if (!matcher.accept_bytes(sample->text).ok() || !matcher.is_accepting()) return 1;
+  if (espalier::open_model("table:no such file").ok()) return 1;
   matcher.reset();
   return matcher.accept_bytes("{").ok() ? 1 : 0;
 }
