@@ -28,15 +28,14 @@ class StableVector {
 
   /// Appends and returns the index.
   uint32_t push_back(T value) {
-    const uint32_t i = size_.load(std::memory_order_relaxed);
-    const auto [chunk, offset] = split(i);
-    T* data = chunks_[chunk].load(std::memory_order_relaxed);
-    if (data == nullptr) {
-      data = new T[size_t{kFirst} << chunk]();
-      chunks_[chunk].store(data, std::memory_order_release);
-      bytes_ += (size_t{kFirst} << chunk) * sizeof(T);
-    }
-    data[offset] = std::move(value);
+    const uint32_t i = reserve_next();
+    locate(i) = std::move(value);
+    size_.store(i + 1, std::memory_order_release);
+    return i;
+  }
+  /// Appends a default-constructed element, to be filled in before its index is handed out.
+  uint32_t emplace_back() {
+    const uint32_t i = reserve_next();
     size_.store(i + 1, std::memory_order_release);
     return i;
   }
@@ -50,6 +49,15 @@ class StableVector {
     const uint32_t biased = i + kFirst;
     const uint32_t chunk = 31 - static_cast<uint32_t>(__builtin_clz(biased)) - kFirstBits;
     return {chunk, biased - (kFirst << chunk)};
+  }
+  uint32_t reserve_next() {
+    const uint32_t i = size_.load(std::memory_order_relaxed);
+    const uint32_t chunk = split(i).first;
+    if (chunks_[chunk].load(std::memory_order_relaxed) == nullptr) {
+      chunks_[chunk].store(new T[size_t{kFirst} << chunk](), std::memory_order_release);
+      bytes_ += (size_t{kFirst} << chunk) * sizeof(T);
+    }
+    return i;
   }
   T& locate(uint32_t i) {
     const auto [chunk, offset] = split(i);

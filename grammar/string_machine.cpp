@@ -129,8 +129,7 @@ StringMachine::StringMachine(StringSpec spec) : spec_(std::move(spec)) {
   if (!spec_.lengths.empty()) length_cap_ = spec_.lengths.back();
   string_signatures_.resize(spec_.strings.size());
   string_signature_known_.resize(spec_.strings.size());
-  states_.push_back({});
-  states_[0].next = std::make_shared<Transitions>();
+  states_.emplace_back();
   products_.push_back({});
   uint32_t node = kOff;
   if (!spec_.strings.empty()) {
@@ -144,6 +143,12 @@ StringMachine::StringMachine(StringSpec spec) : spec_(std::move(spec)) {
   start_ = intern_state(intern_product(node, 0, std::move(automata)), kBody);
 }
 
+StringMachine::~StringMachine() {
+  for (uint32_t i = 0; i < states_.size(); ++i) {
+    for (auto& cell : states_[i].next) delete cell.load(std::memory_order_relaxed);
+  }
+}
+
 uint32_t StringMachine::same_position(const StringMachine& other, uint32_t state) const {
   const std::lock_guard lock(mutex_);
   return intern_state(states_[start_].product, other.states_[state].sub);
@@ -153,12 +158,10 @@ uint32_t StringMachine::intern_state(uint32_t product, uint32_t sub) const {
   const uint64_t key = uint64_t{product} << 32 | sub;
   const auto [it, inserted] = state_ids_.try_emplace(key, 0);
   if (inserted) {
-    ByteState state;
-    state.product = product;
-    state.sub = sub;
-    state.next = std::make_shared<Transitions>();
-    for (auto& cell : *state.next) cell.store(kUnknown, std::memory_order_relaxed);
-    it->second = states_.push_back(std::move(state));
+    const uint32_t id = states_.emplace_back();
+    states_[id].product = product;
+    states_[id].sub = sub;
+    it->second = id;
   }
   return it->second;
 }
@@ -241,7 +244,15 @@ bool StringMachine::off_trie(uint32_t product) const { return products_[product]
 uint32_t StringMachine::compute_step(uint32_t state, uint8_t byte) const {
   const std::lock_guard lock(mutex_);
   const uint32_t next = raw_step(states_[state].product, states_[state].sub, byte);
-  (*states_[state].next)[byte].store(next, std::memory_order_release);
+  std::atomic<Block*>& cell = states_[state].next[byte >> 4];
+  Block* block = cell.load(std::memory_order_relaxed);
+  if (block == nullptr) {
+    block = new Block;
+    for (auto& entry : *block) entry.store(kUnknown, std::memory_order_relaxed);
+    cell.store(block, std::memory_order_release);
+    ++blocks_;
+  }
+  (*block)[byte & 15].store(next, std::memory_order_release);
   return next;
 }
 
@@ -589,7 +600,7 @@ Status StringMachine::status() const {
 
 size_t StringMachine::memory_bytes() const {
   const std::lock_guard lock(mutex_);
-  return states_.size() * (sizeof(ByteState) + sizeof(Transitions) + 48) +
+  return states_.size() * (sizeof(ByteState) + 48) + blocks_ * sizeof(Block) +
          products_.size() * (sizeof(Product) + 64 + 8 * spec_.automata.size()) +
          trie_.size() * sizeof(TrieNode) + sizeof *this;
 }

@@ -50,11 +50,16 @@ void append_wtf8(std::string* out, uint32_t codepoint);
 class StringMachine {
  public:
   explicit StringMachine(StringSpec spec);
+  ~StringMachine();
 
   uint32_t start() const { return start_; }
   uint32_t step(uint32_t state, uint8_t byte) const {
-    const uint32_t next = (*states_[state].next)[byte].load(std::memory_order_acquire);
-    return next != kUnknown ? next : compute_step(state, byte);
+    const Block* block = states_[state].next[byte >> 4].load(std::memory_order_acquire);
+    if (block != nullptr) {
+      const uint32_t next = (*block)[byte & 15].load(std::memory_order_acquire);
+      if (next != kUnknown) return next;
+    }
+    return compute_step(state, byte);
   }
   /// Has the closing quote been read?
   bool ended(uint32_t state) const { return states_[state].sub == kEnd; }
@@ -117,12 +122,13 @@ class StringMachine {
   static constexpr uint32_t kHigh = 5u << 24;        // after an escaped high surrogate
   static constexpr uint32_t kHighEscape = 6u << 24;  // ... and a backslash
   static constexpr uint32_t kHighHex = 7u << 24;     // ... and \u with digits
-  using Transitions = std::array<std::atomic<uint32_t>, 256>;
+  // Transitions by low nibble; allocated for a high nibble when one of them is first taken.
+  using Block = std::array<std::atomic<uint32_t>, 16>;
 
   struct ByteState {
     uint32_t product = 0;
     uint32_t sub = 0;
-    std::shared_ptr<Transitions> next;
+    mutable std::array<std::atomic<Block*>, 16> next{};
   };
   struct Product {
     uint32_t node = kOff;  // trie node
@@ -167,7 +173,7 @@ class StringMachine {
   mutable StableVector<TrieNode> trie_;
   mutable std::vector<StringSignature> string_signatures_;
   mutable std::vector<bool> string_signature_known_;
-  mutable Status status_;
+  mutable size_t blocks_ = 0;
 };
 
 }  // namespace espalier

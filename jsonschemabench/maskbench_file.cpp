@@ -4,8 +4,8 @@
 // instances D are reprinted as Python's json.dumps would, which is what the protocol feeds to the
 // engine; but S must reach the engine byte for byte, because a reprinted number (1.0 as 1, a
 // 30-digit bound as a double) is another schema. So one scan of the checked text finds where the
-// member "schema" of the root begins and ends, and a DOM supplies the rest. A file without "schema" and "tests" is
-// taken as a bare schema. Cost: two linear passes.
+// member "schema" of the root begins and ends, and a DOM supplies the rest. A file without "schema"
+// and "tests" is taken as a bare schema. Cost: two linear passes.
 
 #include "jsonschemabench/maskbench_file.h"
 

@@ -19,6 +19,8 @@
 #include <functional>
 #include <set>
 
+#include "grammar/string_loop.h"
+
 namespace espalier {
 namespace {
 
@@ -111,7 +113,7 @@ void append_json_codepoint(std::string* out, uint32_t c) {
   }
 }
 
-class StringLeaf final : public ScalarLeaf {
+class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
  public:
   StringLeaf(std::shared_ptr<const StringMachine> machine, Verdict verdict,
              std::vector<std::vector<bool>> membership)
@@ -144,6 +146,15 @@ class StringLeaf final : public ScalarLeaf {
   Status status() const override { return machine_->status(); }
   size_t memory_bytes() const override { return machine_->memory_bytes(); }
 
+  bool loop(uint32_t state, LeafLoop* out) const override {
+    return string_loop(
+        *machine_, state, [this](uint32_t product) { return live_product(product); },
+        [this](uint32_t product) {
+          return certain(product, Lengths::kUnknown) == FormulaPool::Ternary::kFalse;
+        },
+        out);
+  }
+
   std::string shortest_exit(uint32_t state) const override {
     std::string text;
     if (!machine_->between(state)) {
@@ -171,8 +182,9 @@ class StringLeaf final : public ScalarLeaf {
       }
     };
   }
-  // What is certain about every string that extends the product state.
-  FormulaPool::Ternary certain(uint32_t product) const {
+  // What is certain about every string that extends the product state (kUnknown: at any length).
+  enum class Lengths : uint8_t { kKnown, kUnknown };
+  FormulaPool::Ternary certain(uint32_t product, Lengths lengths = Lengths::kKnown) const {
     using Ternary = FormulaPool::Ternary;
     const StringSignature& signature = machine_->signature(product);
     const StringSpec& spec = machine_->spec();
@@ -186,7 +198,8 @@ class StringLeaf final : public ScalarLeaf {
         case Atom::Kind::kOneOfStrings:
           return machine_->off_trie(product) ? Ternary::kFalse : Ternary::kUnknown;
         default:
-          return value(signature)(atom) ? Ternary::kTrue : Ternary::kUnknown;
+          return lengths == Lengths::kKnown && value(signature)(atom) ? Ternary::kTrue
+                                                                      : Ternary::kUnknown;
       }
     });
   }
@@ -394,10 +407,27 @@ void serialize(const FormulaPool& pool, FormulaId f, const std::function<void(co
   for (const FormulaId part : pool.parts(f)) serialize(pool, part, atom, key);
 }
 
+// A process-wide table by content. When what it holds exceeds its budget, entries that nobody else
+// uses any more are dropped; those in use live on with their users.
 template <typename T>
 struct Interner {
+  static constexpr size_t kBudget = size_t{64} << 20;
+  static constexpr size_t kEvery = 256;  // insertions between two looks at the memory
+
   std::mutex mutex;
   std::unordered_map<std::string, std::shared_ptr<const T>> table;
+  size_t insertions = 0;
+
+  std::shared_ptr<const T> insert(std::string key, std::shared_ptr<const T> value) {
+    if (++insertions % kEvery == 0) trim();
+    return table.try_emplace(std::move(key), std::move(value)).first->second;
+  }
+  void trim() {
+    size_t bytes = 0;
+    for (const auto& entry : table) bytes += entry.second->memory_bytes();
+    if (bytes <= kBudget) return;
+    std::erase_if(table, [](const auto& entry) { return entry.second.use_count() == 1; });
+  }
 };
 Interner<ScalarLeaf>& leaves() {
   static auto* interner = new Interner<ScalarLeaf>;
@@ -410,6 +440,7 @@ Interner<StringMachine>& machines() {
 
 void serialize_allowed(const std::vector<Outcome>* allowed, std::string* key) {
   if (allowed == nullptr) return;
+  key->push_back('=');  // an empty list is not the absence of one
   std::vector<Outcome> sorted = *allowed;
   std::sort(sorted.begin(), sorted.end());
   for (const Outcome& outcome : sorted) {
@@ -450,9 +481,9 @@ std::shared_ptr<const StringMachine> string_machine(StringSpec spec) {
   key.push_back('#');
   for (const uint64_t length : spec.lengths) put(&key, length);
   const std::lock_guard lock(machines().mutex);
-  auto& entry = machines().table[key];
-  if (entry == nullptr) entry = std::make_shared<StringMachine>(std::move(spec));
-  return entry;
+  const auto it = machines().table.find(key);
+  if (it != machines().table.end()) return it->second;
+  return machines().insert(std::move(key), std::make_shared<StringMachine>(std::move(spec)));
 }
 
 std::shared_ptr<const ScalarLeaf> string_leaf(const FormulaPool& pool,
@@ -522,7 +553,7 @@ std::shared_ptr<const ScalarLeaf> string_leaf(const FormulaPool& pool,
       std::make_shared<StringLeaf>(string_machine(std::move(spec)),
                                    Verdict(pool, formulas, rename, allowed), std::move(membership));
   const std::lock_guard lock(leaves().mutex);
-  return leaves().table.try_emplace(std::move(key), std::move(leaf)).first->second;
+  return leaves().insert(std::move(key), std::move(leaf));
 }
 
 Result<std::shared_ptr<const ScalarLeaf>> number_leaf(const FormulaPool& pool,
@@ -560,7 +591,7 @@ Result<std::shared_ptr<const ScalarLeaf>> number_leaf(const FormulaPool& pool,
   };
   auto leaf = std::make_shared<NumberLeaf>(*machine, Verdict(pool, formulas, rename, allowed));
   const std::lock_guard lock(leaves().mutex);
-  return leaves().table.try_emplace(std::move(key), std::move(leaf)).first->second;
+  return leaves().insert(std::move(key), std::move(leaf));
 }
 
 }  // namespace espalier

@@ -268,13 +268,14 @@ TEST(JsonSchemaTestSuite, CountsDoNotFallBelowTheBaseline) {
   for (const Draft& draft : kDrafts) suite.run_draft(draft);
   ASSERT_FALSE(suite.counts().empty());
 
+  const bool update = std::getenv("ESPALIER_UPDATE_BASELINE") != nullptr;
   const CountsByFile baseline = read_baseline();
   std::map<std::string, Counts> totals;
   for (const auto& [name, counts] : suite.counts()) {
     totals[group_of(name)] += counts;
     const auto expected = baseline.find(name);
     if (expected == baseline.end()) {
-      ADD_FAILURE() << name << " is not in the baseline";
+      EXPECT_TRUE(update) << name << " is not in the baseline";
       continue;
     }
     EXPECT_GE(counts.right, expected->second.right) << name << ": fewer cases are right";
@@ -287,7 +288,7 @@ TEST(JsonSchemaTestSuite, CountsDoNotFallBelowTheBaseline) {
   for (const auto& [name, c] : totals) {
     fmt::print("{:<28} {:>6} {:>8} {:>6}\n", name, c.right, c.refused, c.wrong);
   }
-  if (std::getenv("ESPALIER_UPDATE_BASELINE") != nullptr) write_baseline(suite.counts());
+  if (update) write_baseline(suite.counts());
 }
 
 TEST(JsonSchemaTestSuite, GenerationProfileAcceptsNoInvalidInstanceThatExactRefuses) {

@@ -44,6 +44,9 @@ const std::set<std::string> kOptional = {"bignum.json",
                                          "refOfUnknownKeyword.json",
                                          "zeroTerminatedFloats.json"};
 
+// IDNA tables, which the validator does not hold: A-labels are judged as plain host names.
+const std::set<std::string> kIdnaGroups = {"validation of A-label (punycode) host names"};
+
 struct Counts {
   size_t right = 0;
   size_t wrong = 0;
@@ -58,10 +61,10 @@ Json read(const fs::path& path) {
   return json ? std::move(*json) : Json{};
 }
 
-void run_file(const fs::path& path, const ValidatorOptions& options, Counts& counts,
-              const std::set<std::string>& left_out = {}) {
+void run_file(const fs::path& path, const ValidatorOptions& options, Counts& counts) {
   for (const Json& group : read(path).items) {
     const std::string name = group.find("description")->text;
+    if (kIdnaGroups.count(name) != 0) continue;
     if (kMetaschemaGroups.count(name) != 0 &&
         print_json(*group.find("schema")).find("json-schema.org") != std::string::npos)
       continue;
@@ -75,7 +78,6 @@ void run_file(const fs::path& path, const ValidatorOptions& options, Counts& cou
     }
     for (const Json& test : group.find("tests")->items) {
       const std::string& description = test.find("description")->text;
-      if (left_out.count(description) != 0) continue;
       bool valid = false;
       try {
         valid = validator->valid(print_json(*test.find("data")));
@@ -107,6 +109,7 @@ TEST(ReferenceValidator, AgreesWithTheTestSuite) {
         run_file(folder / "optional" / name, options, counts);
     }
     std::printf("%s: %zu right, %zu wrong\n", draft.folder, counts.right, counts.wrong);
+    EXPECT_GT(counts.right, 600u);
   }
 }
 
@@ -123,6 +126,7 @@ TEST(ReferenceValidator, AssertsFormats) {
              counts);
   }
   std::printf("formats: %zu right, %zu wrong\n", counts.right, counts.wrong);
+  EXPECT_GT(counts.right, 400u);
 }
 
 bool valid(const std::string& schema, std::string_view instance) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/json_respell.h"
 #include "tests/reference_json.h"
 
 namespace espalier::testing {
@@ -31,9 +32,10 @@ class SchemaRandom {
   Json instance(const Json& schema);
   /// Any value from the small alphabets.
   Json any_value(int depth);
-  /// The same value in other bytes: white space, escapes, number forms, member order. With
-  /// `keep_integers` a number spelled without fraction and exponent stays so.
-  std::string respell(const Json& value, bool keep_integers);
+  /// The same value in other bytes; see JsonRespell.
+  std::string respell(const Json& value, bool keep_integers) {
+    return JsonRespell(random_, keep_integers).respell(value);
+  }
 
  private:
   enum class Draft { k4, k7, k2019, k2020 };
@@ -75,11 +77,6 @@ class SchemaRandom {
   Json make_string(const std::vector<const Json*>& schemas);
   void mutate(Json& value, int depth);
   static Json parse(std::string_view text) { return *reference::parse_json(text, nullptr); }
-
-  // Spellings.
-  std::string space();
-  std::string respell_string(const std::string& text);
-  std::string respell_number(const Json& number, bool keep_integers);
 
   static constexpr const char* kNames[] = {"\"a\"",       "\"b\"",    "\"ab\"",
                                            "\"c\"",       "\"\"",     "\"a b\"",
@@ -548,111 +545,6 @@ inline SchemaRandom::Json SchemaRandom::instance(const Json& schema) {
   Json value = one_in(12) ? any_value(2) : make(schema, 0);
   if (one_in(4)) mutate(value, 0);
   return value;
-}
-
-inline std::string SchemaRandom::space() {
-  std::string text;
-  while (one_in(6)) text += " \t\n\r"[below(4)];
-  return text;
-}
-
-inline std::string SchemaRandom::respell_string(const std::string& text) {
-  static const char* kHex[2] = {"0123456789abcdef", "0123456789ABCDEF"};
-  std::string out = "\"";
-  auto unit = [&](uint32_t u) {
-    out += "\\u";
-    const char* hex = kHex[below(2)];
-    for (int shift = 12; shift >= 0; shift -= 4) out += hex[(u >> shift) & 15];
-  };
-  for (uint32_t c : reference::code_points(text)) {
-    static constexpr std::string_view kShort = "\"\\/\b\f\n\r\t";
-    static constexpr std::string_view kLetters = "\"\\/bfnrt";
-    const size_t index = c < 0x80 ? kShort.find(static_cast<char>(c)) : std::string_view::npos;
-    const bool must = c < 0x20 || c == '"' || c == '\\' || (c >= 0xD800 && c < 0xE000);
-    if (index != std::string_view::npos && (must ? !one_in(3) : one_in(2))) {
-      out += '\\';
-      out += kLetters[index];
-    } else if (must || one_in(6)) {
-      if (c >= 0x10000) unit(0xD800 + ((c - 0x10000) >> 10));
-      unit(c >= 0x10000 ? 0xDC00 + (c & 0x3FF) : c);
-    } else {
-      reference::append_code_point(out, c);
-    }
-  }
-  return out + "\"";
-}
-
-inline std::string SchemaRandom::respell_number(const Json& number, bool keep_integers) {
-  const bool plain = number.text.find_first_of(".eE") == std::string::npos;
-  if ((keep_integers && plain) || one_in(2) || number.exponent > 30 || number.exponent < -30)
-    return number.text;
-  const bool negative = number.mantissa < 0 || (number.mantissa == 0 && one_in(3));
-  std::string digits = boost::multiprecision::cpp_int(abs(number.mantissa)).str();
-  int64_t exponent = number.exponent;
-  for (int i = below(3); i > 0; --i) {
-    digits += '0';
-    --exponent;
-  }
-  std::string out = negative ? "-" : "";
-  if (one_in(2)) {
-    // A point somewhere, an exponent that makes up for it.
-    const auto size = static_cast<int64_t>(digits.size());
-    const int64_t whole = below(static_cast<int>(size) + 1);
-    std::string left = digits.substr(0, static_cast<size_t>(whole)),
-                right = digits.substr(static_cast<size_t>(whole));
-    if (left.empty() || (left.size() > 1 && left[0] == '0')) {
-      right = left + right;
-      left = "0";
-    }
-    exponent += static_cast<int64_t>(right.size());
-    out += left + (right.empty() ? "" : "." + right);
-  } else {
-    if (digits.size() > 1 && digits[0] == '0') digits = "0";
-    out += digits;
-  }
-  if (exponent != 0 || (one_in(3) && !keep_integers) ||
-      (keep_integers && out.find('.') == std::string::npos)) {
-    out += one_in(2) ? "e" : "E";
-    if (exponent < 0) out += '-';
-    if (exponent >= 0 && one_in(2)) out += '+';
-    if (one_in(4)) out += '0';
-    out += std::to_string(exponent < 0 ? -exponent : exponent);
-  }
-  return out;
-}
-
-inline std::string SchemaRandom::respell(const Json& value, bool keep_integers) {
-  std::string out = space();
-  switch (value.kind) {
-    case Json::Kind::kNumber:
-      out += respell_number(value, keep_integers);
-      break;
-    case Json::Kind::kString:
-      out += respell_string(value.text);
-      break;
-    case Json::Kind::kArray:
-      out += "[";
-      for (size_t i = 0; i < value.items.size(); ++i)
-        out += (i > 0 ? "," : "") + respell(value.items[i], keep_integers);
-      out += (value.items.empty() ? space() : "") + "]";
-      break;
-    case Json::Kind::kObject: {
-      std::vector<size_t> order(value.members.size());
-      for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-      if (!one_in(3)) std::shuffle(order.begin(), order.end(), random_);
-      out += "{";
-      for (size_t i = 0; i < order.size(); ++i) {
-        const auto& [key, member] = value.members[order[i]];
-        out += (i > 0 ? "," : "") + space() + respell_string(key) + space() + ":" +
-               respell(member, keep_integers);
-      }
-      out += (value.members.empty() ? space() : "") + "}";
-      break;
-    }
-    default:
-      out += reference::print_json(value);
-  }
-  return out + space();
 }
 
 }  // namespace espalier::testing
