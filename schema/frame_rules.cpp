@@ -72,6 +72,7 @@ uint32_t SchemaMachine::shape_id(const std::vector<FormulaId>& formulas) {
   if (inserted) {
     shapes_.push_back(std::make_unique<KeyShape>(std::move(nodes), required, alternatives > 1,
                                                  options_.profile, &expansion_, pool_, &texts_));
+    key_machines_.push_back(&shapes_.back()->machine());
   }
   return it->second;
 }
@@ -216,15 +217,15 @@ bool SchemaMachine::acceptable(FrameId slot, const Outcome& outcome) {
 }
 
 bool SchemaMachine::closeable(FrameId container) {
-  const auto it = close_memo_.find(container);
-  if (it != close_memo_.end()) return it->second;
+  if (const uint8_t known = close_memo_.get(container)) return known == kYes;
   const Frame frame = frames_[container];
   const std::vector<FormulaId>& formulas = formula_lists_[frame.formulas];
   const bool holds = pool_.evaluate(formulas[0], [](const Atom& atom) {
     return atom.kind == Atom::Kind::kProperties || atom.kind == Atom::Kind::kItems;
   });
   const bool ok = holds && acceptable(frame.parent, outcome_now(formulas));
-  return close_memo_[container] = ok;
+  close_memo_.set(container, ok ? kYes : kNo);
+  return ok;
 }
 
 // ---- Slots -------------------------------------------------------------------------------------
@@ -242,12 +243,12 @@ FrameId SchemaMachine::make_slot(const Frame& container, Ask ask, std::vector<Bi
 }
 
 bool SchemaMachine::slot_live(FrameId slot) {
-  const auto it = slot_memo_.find(slot);
-  if (it != slot_memo_.end()) return it->second;
+  if (const uint8_t known = slot_memo_.get(slot)) return known == kYes;
   bool live = false;
   for (int c = 0; c < kValueClasses && !live; ++c)
     live = class_live(slot, static_cast<ValueClass>(c));
-  return slot_memo_[slot] = live;
+  slot_memo_.set(slot, live ? kYes : kNo);
+  return live;
 }
 
 bool SchemaMachine::class_live(FrameId slot, ValueClass c) {
@@ -451,24 +452,24 @@ bool SchemaMachine::product_live(FrameId object, uint32_t product) {
 }
 
 bool SchemaMachine::open_object(FrameId object) {
-  const auto it = open_memo_.find(object);
-  if (it != open_memo_.end()) return it->second;
+  if (const uint8_t known = open_memo_.get(object)) return known == kYes;
   KeyShape& shape = *shapes_[frames_[object].shape];
   bool open = shape.only_listed();
   if (open) {
     const std::vector<uint32_t> others = shape.other_classes();
     open = !others.empty() && property_slot(object, others[0], TextStore::kUnseen) != 0;
   }
-  return open_memo_[object] = open;
+  open_memo_.set(object, open ? kYes : kNo);
+  return open;
 }
 
 bool SchemaMachine::name_possible(FrameId object) {
-  const auto it = name_memo_.find(object);
-  if (it != name_memo_.end()) return it->second;
+  if (const uint8_t known = name_memo_.get(object)) return known == kYes;
   const StringMachine& machine = shapes_[frames_[object].shape]->machine();
   const bool possible =
       open_object(object) || product_live(object, machine.product(machine.start()));
-  return name_memo_[object] = possible;
+  name_memo_.set(object, possible ? kYes : kNo);
+  return possible;
 }
 
 bool SchemaMachine::key_state_live(FrameId object, uint32_t state) {

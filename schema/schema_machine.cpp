@@ -89,23 +89,36 @@ SchemaMachine::SchemaMachine(std::shared_ptr<const SchemaGraph> graph, const Sch
 bool SchemaMachine::whitespace(uint8_t byte) const { return exact_ && is_json_space(byte); }
 
 State SchemaMachine::step(State s, uint8_t byte) {
-  if (s.leaf >= kFirstLeaf) {
-    const Leaf& leaf = *leaves_[s.leaf - kFirstLeaf];
-    const uint32_t next = leaf.step(s.state, byte);
-    if (next != 0 && !leaf.is_final(next)) return {s.frame, s.leaf, next, 0};
-  }
+  if (advance_unlocked(&s, byte, Mode::kStep)) return s;
   const std::lock_guard lock(mutex_);
   return advance(s, byte, Mode::kStep);
 }
 
 State SchemaMachine::probe(State s, uint8_t byte) {
-  if (s.leaf >= kFirstLeaf) {
-    const Leaf& leaf = *leaves_[s.leaf - kFirstLeaf];
-    const uint32_t next = leaf.step(s.state, byte);
-    if (next != 0 && !leaf.is_final(next)) return {s.frame, s.leaf, next, 0};
-  }
+  if (advance_unlocked(&s, byte, Mode::kProbe)) return s;
   const std::lock_guard lock(mutex_);
   return advance(s, byte, Mode::kProbe);
+}
+
+// The bytes that need nothing but leaves: inside a scalar, and, when only looking ahead, inside a
+// name of an object that takes any name and has used listed ones only. False: take the lock and ask
+// advance().
+bool SchemaMachine::advance_unlocked(State* s, uint8_t byte, Mode mode) const {
+  if (s->leaf >= kFirstLeaf) {
+    const Leaf& leaf = *leaves_[s->leaf - kFirstLeaf];
+    const uint32_t next = leaf.step(s->state, byte);
+    if (next == 0 || leaf.is_final(next)) return false;
+    s->state = next;
+    return true;
+  }
+  if (s->leaf != kKey || mode == Mode::kStep || open_memo_.get(s->frame) != kYes) return false;
+  const Frame& frame = frames_[s->frame];
+  if (frame.open_names != 0) return false;
+  const StringMachine& machine = *key_machines_[frame.shape];
+  const uint32_t next = machine.step(s->state, byte);
+  if (next != 0 && machine.ended(next)) return false;
+  *s = next != 0 ? State{s->frame, kKey, next, TextStore::kUnseen} : State{};
+  return true;
 }
 
 State SchemaMachine::advance(State s, uint8_t byte, Mode mode) {
@@ -293,9 +306,8 @@ size_t SchemaMachine::memory_bytes() const {
                  sets_.memory_bytes() + frames_.memory_bytes();
   for (const auto& shape : shapes_) bytes += shape->memory_bytes();
   const size_t memos = typed_memo_.size() + leaf_memo_.size() + container_memo_.size() +
-                       cost_memo_.size() + slot_memo_.size() + close_memo_.size() +
-                       open_memo_.size() + name_memo_.size() + item_memo_.size() +
-                       class_memo_.size() + product_memo_.size() + key_state_memo_.size();
+                       cost_memo_.size() + item_memo_.size() + class_memo_.size() +
+                       product_memo_.size() + key_state_memo_.size();
   return bytes + memos * 48 + property_memo_.size() * 72;
 }
 

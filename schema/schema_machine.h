@@ -63,8 +63,10 @@ class SchemaMachine final : public Recognizer {
     kFirstLeaf = 16,
   };
   enum class Mode : uint8_t { kStep, kProbe };
+  static constexpr uint8_t kYes = 1, kNo = 2;
 
   State advance(State s, uint8_t byte, Mode mode);
+  bool advance_unlocked(State* s, uint8_t byte, Mode mode) const;
   State begin_value(FrameId slot, uint8_t byte);
   State advance_leaf(State s, uint8_t byte, Mode mode);
   State advance_key(State s, uint8_t byte, Mode mode);
@@ -128,6 +130,7 @@ class SchemaMachine final : public Recognizer {
   SetStore sets_;
   Expansion expansion_;
   std::vector<std::unique_ptr<KeyShape>> shapes_;
+  StableVector<const StringMachine*> key_machines_;  // of each shape
   std::map<std::pair<std::vector<NodeId>, std::vector<uint32_t>>, uint32_t> shape_ids_;
   Satisfiability satisfiability_;
   FrameStore frames_;
@@ -142,7 +145,7 @@ class SchemaMachine final : public Recognizer {
 
   std::unordered_map<uint64_t, uint32_t> typed_memo_, leaf_memo_, container_memo_;
   std::unordered_map<FrameId, Cost> cost_memo_;
-  std::unordered_map<FrameId, bool> slot_memo_, close_memo_, open_memo_, name_memo_;
+  FlagTable slot_memo_, close_memo_, open_memo_, name_memo_;  // by frame: kYes, kNo
   std::unordered_map<FrameId, FrameId> item_memo_;
   std::unordered_map<uint64_t, bool> class_memo_, product_memo_, key_state_memo_;
   std::map<std::tuple<FrameId, uint32_t, uint32_t>, FrameId> property_memo_;
