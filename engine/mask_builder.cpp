@@ -9,7 +9,8 @@
 //
 // Where the suffix does not decide (the name just spelled matters: it may be used already), the
 // same few tokens are walked from the state itself, over a compact trie of their whole bytes.
-// Outside of leaves the vocabulary's trie is walked, down the bytes that are allowed.
+// Outside of leaves the vocabulary's trie is walked, down the bytes that are allowed, and where
+// that walk enters a leaf the rest is looked up (mask_subtree.h).
 //
 // A token has exactly one way to leave a leaf, so every bit is set at most once.
 //
@@ -18,6 +19,8 @@
 #include "engine/mask_builder.h"
 
 #include <algorithm>
+
+#include "engine/mask_subtree.h"
 
 namespace espalier {
 
@@ -29,10 +32,17 @@ std::shared_ptr<const LeafRow> build_mask(Recognizer& recognizer, const Vocabula
     set_mask_bit(row, token);
     scratch->tokens.push_back(token);
   };
+  const auto walk = [&](State from, const ByteSet* excluded) {
+    if (use_rows) {
+      walk_structure(vocabulary, from, excluded, recognizer, &scratch->stack, emit);
+    } else {
+      walk_vocabulary(vocabulary.trie(), from, excluded, recognizer, &scratch->stack, emit);
+    }
+  };
   const Bulk bulk = use_rows && !state.dead() ? recognizer.bulk(state) : Bulk{};
-  if (bulk.leaf == nullptr) {
+  if (bulk.leaf == nullptr || bulk.spacing) {
     std::fill(row.begin(), row.end(), 0);
-    walk_vocabulary(vocabulary.trie(), state, nullptr, recognizer, &scratch->stack, emit);
+    walk(state, nullptr);
     return nullptr;
   }
 
@@ -41,8 +51,7 @@ std::shared_ptr<const LeafRow> build_mask(Recognizer& recognizer, const Vocabula
   leaf_row->copy_inside(row);
   if (leaf_row->exits_here) {
     const State after = bulk.exits_by_suffix ? recognizer.leave(state, bulk.state) : state;
-    walk_vocabulary(vocabulary.trie(), after, &leaf_row->consumed, recognizer, &scratch->stack,
-                    emit);
+    walk(after, &leaf_row->consumed);
   }
   if (!bulk.exits_by_suffix) {
     walk_vocabulary(leaf_row->boundary, state, nullptr, recognizer, &scratch->stack, emit);

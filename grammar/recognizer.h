@@ -37,6 +37,9 @@ struct Bulk {
   /// takes the leaf to exit state e and then spells `suffix`, the token is allowed iff stepping
   /// `suffix` from leave(s, e) stays alive. When false they must be stepped from s itself.
   bool exits_by_suffix = false;
+  /// The leaf is the white space that may stand at a structural place: leaving it changes nothing,
+  /// leave(s, e) is s, and most tokens are decided by what follows it.
+  bool spacing = false;
 };
 
 /// Why a byte was refused.

@@ -77,6 +77,17 @@ class LiteralLeaf final : public Leaf {
   std::string text_;
 };
 
+/// Any amount of JSON white space, the empty one included.
+class SpaceLeaf final : public Leaf {
+ public:
+  uint32_t start() const override { return 1; }
+  uint32_t step(uint32_t, uint8_t byte) const override {
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r' ? 1 : 0;
+  }
+  bool can_exit(uint32_t) const override { return true; }
+  bool is_final(uint32_t) const override { return false; }
+};
+
 /// A growing table of small flags, 0 until set: lock-free reads, one writer at a time.
 class FlagTable {
  public:

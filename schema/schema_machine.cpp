@@ -77,6 +77,8 @@ SchemaMachine::SchemaMachine(std::shared_ptr<const SchemaGraph> graph, const Sch
     literal_leaves_[i] = leaves_.push_back((*shared)[i]);
     leaf_ids_[(*shared)[i].get()] = literal_leaves_[i];
   }
+  static const auto* space = new std::shared_ptr<const Leaf>(std::make_shared<SpaceLeaf>());
+  space_ = *space;
   Frame root;
   root.kind = Frame::Kind::kSlot;
   root.ask = asks_.intern({{graph_->root}});
@@ -241,16 +243,19 @@ bool SchemaMachine::accepting(State s) {
 
 Bulk SchemaMachine::bulk(State s) {
   if (s.dead()) return {};
-  if (s.leaf >= kFirstLeaf) return {leaves_[s.leaf - kFirstLeaf].get(), s.state, true};
-  if (s.leaf != kKey) return {};
-  const std::lock_guard lock(mutex_);
-  if (!open_object(s.frame)) return {};
+  if (s.leaf >= kFirstLeaf) return {leaves_[s.leaf - kFirstLeaf].get(), s.state, true, false};
+  if (s.leaf != kKey) return exact_ ? Bulk{space_.get(), space_->start(), true, true} : Bulk{};
+  if (open_memo_.get(s.frame) != kYes) {
+    const std::lock_guard lock(mutex_);
+    if (!open_object(s.frame)) return {};
+  }
   // Any string may be a name here: the tokens that stay inside are those of a free string.
-  const StringMachine& machine = shapes_[frames_[s.frame].shape]->machine();
-  return {free_string_.get(), free_machine_->same_position(machine, s.state), false};
+  const StringMachine& machine = *key_machines_[frames_[s.frame].shape];
+  return {free_string_.get(), free_machine_->same_position(machine, s.state), false, false};
 }
 
 State SchemaMachine::leave(State s, uint32_t exit_state) {
+  if (s.leaf < kFirstLeaf) return s;  // white space
   const std::lock_guard lock(mutex_);
   return end_leaf(s, exit_state);
 }

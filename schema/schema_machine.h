@@ -140,6 +140,7 @@ class SchemaMachine final : public Recognizer {
   StableVector<std::shared_ptr<const Leaf>> leaves_;  // State::leaf - kFirstLeaf
   std::unordered_map<const Leaf*, uint32_t> leaf_ids_;
   uint32_t literal_leaves_[3] = {0, 0, 0};  // null, false, true
+  std::shared_ptr<const Leaf> space_;
   std::shared_ptr<const ScalarLeaf> free_string_;
   std::shared_ptr<const StringMachine> free_machine_;
 

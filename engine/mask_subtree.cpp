@@ -1,0 +1,127 @@
+// Rows of subtrees: what a scalar decides about the tokens that begin before it.
+//
+// The idea: outside of scalars the vocabulary's trie is walked byte by byte, but most of its nodes
+// lie where such a walk has just entered a scalar: after `, "` come hundreds of tokens that spell
+// the beginning of a string. From there on the leaf decides alone, as in mask_leaf_rows.h, and
+// always in the same way for the same (leaf state, node). So the subtree is read once: tokens that
+// stay inside are kept as a list, and the nodes where the leaf ends as the places where the walk
+// goes on.
+//
+// Example: at the node ` "` in the start state of a free string, `Ann` below it is inside, and the
+// quote below it is an exit from which `,` and `}` are tried.
+//
+// White space between tokens of JSON is such a leaf too (Bulk::spacing): at the root of the trie
+// its row lists the white-space tokens, and every node below them by the byte that leads there.
+//
+// Invariant: a walk that uses a row emits the same tokens as one that does not.
+// Cost: one leaf step for each edge of the subtree, once; afterwards a copy of the list.
+#include "engine/mask_subtree.h"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+#include "engine/hash.h"
+
+namespace espalier {
+namespace {
+
+std::shared_ptr<const SubtreeRow> build(const Vocabulary& vocabulary, const Bulk& bulk,
+                                        uint32_t root) {
+  struct Item {
+    uint32_t node, state, depth;
+  };
+  const TokenTrie& trie = vocabulary.trie();
+  const Leaf& leaf = *bulk.leaf;
+  auto row = std::make_shared<SubtreeRow>();
+  std::map<uint32_t, std::vector<std::pair<uint8_t, uint32_t>>> open;
+  std::vector<std::pair<std::string_view, int32_t>> boundary;
+  const auto spellings = [&](int32_t token, auto&& visit) {
+    for (; token >= 0; token = trie.duplicates().empty() ? -1 : trie.next_same(token)) visit(token);
+  };
+  const auto take_subtree = [&](uint32_t from, size_t skip) {
+    std::vector<uint32_t> nodes{from};
+    while (!nodes.empty()) {
+      const TokenTrie::Node& node = trie.node(nodes.back());
+      nodes.pop_back();
+      // One spelling is enough: the walk that uses the trie visits the others.
+      if (node.token >= 0)
+        boundary.emplace_back(vocabulary.bytes(node.token).substr(skip), node.token);
+      for (uint32_t i = 0; i < node.num_children; ++i) nodes.push_back(node.first_child + i);
+    }
+  };
+  // Tokens are cut by the length of what leads to the root.
+  size_t root_depth = 0, below = 0;
+  for (uint32_t at = root; root != 0 && root_depth == 0; at = trie.node(at).first_child, ++below) {
+    if (trie.node(at).token >= 0) root_depth = vocabulary.bytes(trie.node(at).token).size() - below;
+  }
+  std::vector<Item> stack{{root, bulk.state, 0}};
+  while (!stack.empty()) {
+    const Item item = stack.back();
+    stack.pop_back();
+    const TokenTrie::Node& node = trie.node(item.node);
+    if (item.depth != 0)
+      spellings(node.token, [&](TokenId token) { row->inside.push_back(token); });
+    const bool may_end = leaf.can_exit(item.state);
+    for (uint32_t i = 0; i < node.num_children; ++i) {
+      const uint32_t child = node.first_child + i;
+      const uint8_t byte = trie.node(child).byte;
+      const uint32_t next = leaf.step(item.state, byte);
+      if (next == 0) {
+        if (may_end) open[item.state].emplace_back(byte, child);
+        continue;
+      }
+      if (!leaf.is_final(next)) {
+        stack.push_back({child, next, item.depth + 1});
+      } else if (bulk.exits_by_suffix) {
+        row->ended.push_back({next, child});
+      } else {
+        take_subtree(child, root_depth);
+      }
+    }
+  }
+  for (auto& [state, children] : open) {
+    std::sort(children.begin(), children.end());
+    row->open.push_back({state, std::move(children)});
+  }
+  if (!bulk.exits_by_suffix) row->boundary = TokenTrie(std::move(boundary));
+  return row;
+}
+
+}  // namespace
+
+size_t SubtreeRow::memory_bytes() const {
+  size_t bytes = sizeof *this + inside.capacity() * sizeof(TokenId) +
+                 ended.capacity() * sizeof(Exit) + open.capacity() * sizeof(OpenExit) +
+                 boundary.memory_bytes();
+  for (const OpenExit& exit : open) bytes += exit.children.capacity() * sizeof(exit.children[0]);
+  return bytes;
+}
+
+SubtreeRowCache& SubtreeRowCache::process() {
+  static SubtreeRowCache* const cache = new SubtreeRowCache;
+  return *cache;
+}
+
+size_t SubtreeRowCache::KeyHash::operator()(const Key& key) const {
+  const uint64_t place = uint64_t{key.state} << 32 | key.node;
+  return static_cast<size_t>(
+      mix64(key.leaf * kGoldenGamma + mix64(place) + key.vocabulary * 2 + key.by_suffix));
+}
+
+std::shared_ptr<const SubtreeRow> SubtreeRowCache::get(const Vocabulary& vocabulary,
+                                                       const Bulk& bulk, uint32_t node) {
+  const Key key{vocabulary.uid(), bulk.leaf->uid(), bulk.state, node, bulk.exits_by_suffix};
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto it = rows_.find(key); it != rows_.end()) return it->second;
+  }
+  std::shared_ptr<const SubtreeRow> row = build(vocabulary, bulk, node);
+  const std::lock_guard lock(mutex_);
+  if (bytes_ > kBudget) rows_.clear(), bytes_ = 0;
+  const auto [it, inserted] = rows_.try_emplace(key, std::move(row));
+  if (inserted) bytes_ += it->second->memory_bytes() + sizeof(Key) + 64;
+  return it->second;
+}
+
+}  // namespace espalier

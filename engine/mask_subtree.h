@@ -1,0 +1,127 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "engine/mask_walk.h"
+#include "engine/token_trie.h"
+#include "espalier/vocabulary.h"
+#include "grammar/leaf.h"
+#include "grammar/recognizer.h"
+
+namespace espalier {
+
+/// What one leaf state decides about the tokens below one node of the vocabulary's trie: those that
+/// enter a leaf part-way (` "Ann`) once the structure has read their beginning. Immutable.
+struct SubtreeRow {
+  std::vector<TokenId> inside;  ///< tokens that stay in the leaf, all spellings
+  /// Nodes at which the leaf has ended in an exit state; the walk goes on from there.
+  struct Exit {
+    uint32_t state;
+    uint32_t node;
+  };
+  std::vector<Exit> ended;
+  /// Where the leaf may end in `state` before a byte that is not its own: nodes below such bytes,
+  /// sorted by byte. The structure is asked once for all nodes below the same byte.
+  struct OpenExit {
+    uint32_t state;
+    std::vector<std::pair<uint8_t, uint32_t>> children;
+  };
+  std::vector<OpenExit> open;
+  /// Tokens that leave the leaf, spelled from the node on, where that needs the state itself.
+  TokenTrie boundary;
+
+  size_t memory_bytes() const;
+};
+
+/// The process-wide store of subtree rows, within a byte budget. Thread-safe.
+class SubtreeRowCache {
+ public:
+  static SubtreeRowCache& process();
+  std::shared_ptr<const SubtreeRow> get(const Vocabulary& vocabulary, const Bulk& bulk,
+                                        uint32_t node);
+
+ private:
+  static constexpr size_t kBudget = size_t{16} << 20;
+  struct Key {
+    uint64_t vocabulary, leaf;
+    uint32_t state, node;
+    bool by_suffix;
+    friend bool operator==(const Key&, const Key&) = default;
+  };
+  struct KeyHash {
+    size_t operator()(const Key& key) const;
+  };
+  std::mutex mutex_;
+  std::unordered_map<Key, std::shared_ptr<const SubtreeRow>, KeyHash> rows_;
+  size_t bytes_ = 0;
+};
+
+/// As walk_vocabulary over the vocabulary's own trie, with whole subtrees taken from subtree rows
+/// where a leaf is entered. No byte of `excluded` may begin a token that stays in the leaf of
+/// `state`.
+template <typename Emit>
+void walk_structure(const Vocabulary& vocabulary, State state, const ByteSet* excluded,
+                    Recognizer& recognizer, std::vector<WalkItem>* stack, Emit&& emit) {
+  constexpr uint32_t kFewChildren = 4;  // below it, stepping is as quick
+  const TokenTrie& trie = vocabulary.trie();
+  if (trie.size() == 0 || state.dead()) return;
+  const bool respelled = !trie.duplicates().empty();
+  const auto emit_all = [&](TokenId token) {
+    emit(token);
+    while (respelled && (token = trie.next_same(token)) >= 0) emit(token);
+  };
+  std::vector<WalkItem> inner;
+  stack->assign(1, {state, 0});
+  while (!stack->empty()) {
+    const WalkItem item = stack->back();
+    stack->pop_back();
+    const ByteSet* barred = item.node == 0 ? excluded : nullptr;
+    const TokenTrie::Node& node = trie.node(item.node);
+    if (node.token >= 0) emit_all(node.token);
+    if (node.num_children == 0) continue;
+    const Bulk bulk = node.num_children >= kFewChildren ? recognizer.bulk(item.state) : Bulk{};
+    if (bulk.leaf == nullptr) {
+      expand_trie_node(trie, node, item.state, barred, recognizer, stack);
+      continue;
+    }
+    const std::shared_ptr<const SubtreeRow> row =
+        SubtreeRowCache::process().get(vocabulary, bulk, item.node);
+    for (const TokenId token : row->inside) emit(token);
+    if (!bulk.exits_by_suffix) {
+      walk_trie(row->boundary, item.state, nullptr, recognizer, &inner, emit_all);
+      continue;
+    }
+    uint32_t left = 0;
+    State after;
+    const auto leave = [&](uint32_t exit_state) {
+      if (exit_state != left) after = recognizer.leave(item.state, left = exit_state);
+      return after;
+    };
+    for (const SubtreeRow::Exit& exit : row->ended) {
+      if (!leave(exit.state).dead()) stack->push_back({after, exit.node});
+    }
+    for (const SubtreeRow::OpenExit& exit : row->open) {
+      if (leave(exit.state).dead()) continue;
+      ByteSet bytes;
+      recognizer.next_bytes(after, &bytes);
+      for (size_t i = 0; i < exit.children.size();) {
+        const uint8_t byte = exit.children[i].first;
+        State next;
+        if (bytes.contains(byte) && !(barred != nullptr && barred->contains(byte))) {
+          next = recognizer.probe(after, byte);
+        }
+        for (; i < exit.children.size() && exit.children[i].first == byte; ++i) {
+          if (!next.dead()) stack->push_back({next, exit.children[i].second});
+        }
+      }
+    }
+  }
+}
+
+}  // namespace espalier
