@@ -67,8 +67,8 @@ struct Matcher::Impl {
   }
   State probe_bytes(State s, std::string_view bytes) const {
     for (const char c : bytes) {
-      s = recognizer->probe(s, static_cast<uint8_t>(c));
       if (s.dead()) break;
+      s = recognizer->probe(s, static_cast<uint8_t>(c));
     }
     return s;
   }
@@ -360,6 +360,11 @@ bool Matcher::completes_within(TokenId first, size_t tokens) {
   if (!start.ok()) return false;
   if (start->finished || impl_->recognizer->accepting(start->state)) return true;
   if (tokens == 0) return false;
+  if (impl_->caches != nullptr) {
+    if (const auto known = impl_->caches->liveness.known_length(start->state)) {
+      return *known <= tokens;
+    }
+  }
   if (!impl_->filtered) {
     const Result<std::string> text = impl_->recognizer->shortest_completion(start->state);
     if (!text.ok()) return false;
@@ -367,6 +372,17 @@ bool Matcher::completes_within(TokenId first, size_t tokens) {
   }
   const auto completion = impl_->complete(start->state);
   return completion.ok() && completion->size() <= tokens;
+}
+
+bool Matcher::completes_with(TokenId first, std::string_view text) {
+  if (impl_->terminated()) return first < 0 && text.empty();
+  State s = impl_->state();
+  if (first >= 0) {
+    if (!impl_->is_ordinary(first)) return false;
+    s = impl_->probe_bytes(s, impl_->vocabulary->bytes(first));
+  }
+  s = impl_->probe_bytes(s, text);
+  return !s.dead() && impl_->recognizer->accepting(s);
 }
 
 Result<std::vector<TokenId>> Matcher::completion() {

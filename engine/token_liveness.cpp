@@ -61,8 +61,23 @@ bool TokenLiveness::live(Recognizer& recognizer, const Vocabulary& vocabulary, S
   return answer;
 }
 
+std::optional<size_t> TokenLiveness::known_length(const State& state) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = lengths_.find(state);
+  return it == lengths_.end() ? std::nullopt : std::optional(it->second);
+}
+
 Result<std::vector<TokenId>> TokenLiveness::completion(Recognizer& recognizer,
                                                        const Vocabulary& vocabulary, State state) {
+  Result<std::vector<TokenId>> tokens = find(recognizer, vocabulary, state);
+  const std::lock_guard lock(mutex_);
+  if (lengths_.size() >= kMaxRemembered) lengths_.clear();
+  lengths_.emplace(state, tokens.ok() ? tokens->size() : SIZE_MAX);
+  return tokens;
+}
+
+Result<std::vector<TokenId>> TokenLiveness::find(Recognizer& recognizer,
+                                                 const Vocabulary& vocabulary, State state) {
   if (state.dead()) return Status(StatusCode::kRejected, "The state has no completion.");
   if (recognizer.accepting(state)) return std::vector<TokenId>();
   const Result<std::string> text = recognizer.shortest_completion(state);

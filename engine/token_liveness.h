@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -40,9 +41,15 @@ class TokenLiveness {
   Result<std::vector<TokenId>> completion(Recognizer& recognizer, const Vocabulary& vocabulary,
                                           State state);
 
+  /// The size of a completion that was found before, SIZE_MAX when none was found; nullopt when it
+  /// was not asked.
+  std::optional<size_t> known_length(const State& state) const;
+
  private:
   bool known(const State& state, bool* live) const;
   void remember(const State& state, bool live);
+  Result<std::vector<TokenId>> find(Recognizer& recognizer, const Vocabulary& vocabulary,
+                                    State state);
   struct SearchLimits {
     bool any_live_state = false;  ///< a state known to be live is good enough
     size_t max_tokens = SIZE_MAX;
@@ -53,6 +60,7 @@ class TokenLiveness {
 
   mutable std::mutex mutex_;
   std::unordered_map<State, bool, StateHash> known_;
+  std::unordered_map<State, size_t, StateHash> lengths_;
 };
 
 }  // namespace espalier

@@ -88,7 +88,7 @@ Result<std::string> SchemaMachine::shortest_completion(State s) {
           ok = append_name(&s, &out);
           break;
         case kKey:
-          ok = finish_name(&s, &out);
+          ok = finish_name(&s, kAnyClass, &out);
           break;
         default: {
           const bool object = frames_[s.frame].kind == Frame::Kind::kObject;
@@ -139,7 +139,50 @@ Cost SchemaMachine::slot_cost(FrameId slot) {
   return best;
 }
 
+// A scalar for a slot whose outcome matters to the container: of all acceptable outcomes the one
+// after which the container is finished soonest. False when no scalar will do.
+bool SchemaMachine::append_tracked_scalar(State* s, std::string* out) {
+  const FrameId slot = s->frame;
+  Cost best = kNever;
+  std::string chosen;
+  for (int i = 0; i < kValueClasses; ++i) {
+    const auto c = static_cast<ValueClass>(i);
+    if (c == ValueClass::kArray || c == ValueClass::kObject || !class_live(slot, c)) continue;
+    const std::vector<FormulaId> formulas = typed(frames_[slot].ask, c);
+    if (c != ValueClass::kString && c != ValueClass::kNumber) {
+      const Cost cost = add(4, frame_cost(apply(slot, outcome_now(formulas))));
+      static constexpr const char* kLiterals[] = {"null", "false", "true"};
+      if (cost < best) best = cost, chosen = kLiterals[i];
+      continue;
+    }
+    const auto* live = static_cast<const ScalarLeaf*>(leaves_[leaf_of(slot, c)].get());
+    const auto outcomes = live->outcomes();
+    if (!outcomes) continue;
+    for (const Outcome& outcome : *outcomes) {
+      const FrameId after = apply(slot, outcome);
+      if (after == 0 || add(4, frame_cost(after)) >= best) continue;
+      const std::vector<Outcome> only{outcome};
+      std::shared_ptr<const ScalarLeaf> leaf;
+      if (c == ValueClass::kString) {
+        leaf = string_leaf(pool_, formulas, expansion_.atoms(), strings_, &only);
+      } else if (auto number = number_leaf(pool_, formulas, expansion_.atoms(), numbers_, &only);
+                 number.ok()) {
+        leaf = *number;
+      }
+      if (leaf == nullptr || leaf->start() == 0) continue;
+      best = add(4, frame_cost(after));
+      chosen = (c == ValueClass::kString ? "\"" : "") + leaf->shortest_exit(leaf->start());
+    }
+  }
+  Cost container_best = kNever;
+  for (const ValueClass c : {ValueClass::kArray, ValueClass::kObject}) {
+    container_best = std::min(container_best, class_cost(slot, c));
+  }
+  return best != kNever && best <= add(container_best, 4) && append(chosen, s, out);
+}
+
 bool SchemaMachine::append_value(State* s, std::string* out) {
+  if (frames_[s->frame].bindings != 0 && append_tracked_scalar(s, out)) return true;
   Cost best = kNever;
   auto chosen = ValueClass::kNull;
   for (int c = 0; c < kValueClasses; ++c) {
@@ -162,6 +205,7 @@ bool SchemaMachine::append_name(State* s, std::string* out) {
   const StringMachine& machine = shape.machine();
   Cost best = kNever;
   const std::u32string* chosen = nullptr;
+  uint32_t unlisted = kAnyClass;
   for (const std::u32string& name : machine.spec().strings) {
     uint32_t product = machine.product(machine.start());
     for (const char32_t c : name) product = machine.step_codepoint(product, c);
@@ -174,17 +218,18 @@ bool SchemaMachine::append_name(State* s, std::string* out) {
   for (const uint32_t other : std::vector<uint32_t>(shape.other_classes())) {
     const FrameId slot = property_slot(object, other, TextStore::kUnseen);
     if (slot == 0) continue;
-    if (add(4, add(slot_cost(slot), frame_cost(frames_[slot].parent))) < best) chosen = nullptr;
+    const Cost cost = add(4, add(slot_cost(slot), frame_cost(frames_[slot].parent)));
+    if (cost < best) best = cost, chosen = nullptr, unlisted = other;
   }
   if (!append("\"", s, out)) return false;
-  if (chosen == nullptr) return finish_name(s, out);
+  if (chosen == nullptr) return finish_name(s, unlisted, out);
   std::string escaped;
   for (const char32_t c : *chosen) append_escaped(c, &escaped);
   return append(escaped + "\"", s, out);
 }
 
-// From inside a name: the shortest rest of it that is allowed.
-bool SchemaMachine::finish_name(State* s, std::string* out) {
+// From inside a name: the shortest rest of it that is allowed and, if one is given, of this class.
+bool SchemaMachine::finish_name(State* s, uint32_t key_class, std::string* out) {
   KeyShape& shape = *shapes_[frames_[s->frame].shape];
   const StringMachine& machine = shape.machine();
   for (int guard = 0; !machine.between(s->state) && guard < 16; ++guard) {
@@ -206,7 +251,8 @@ bool SchemaMachine::finish_name(State* s, std::string* out) {
   std::set<std::pair<uint32_t, uint32_t>> seen{{steps[0].product, steps[0].text}};
   for (size_t i = 0; i < steps.size() && i < kMaxNames; ++i) {
     const Step at = steps[i];
-    if (property_slot(object, shape.class_of(machine.signature(at.product)), at.text) != 0) {
+    const uint32_t id = shape.class_of(machine.signature(at.product));
+    if ((key_class == kAnyClass || id == key_class) && property_slot(object, id, at.text) != 0) {
       std::vector<uint32_t> path;
       for (size_t j = i; j != 0; j = steps[j].parent) path.push_back(steps[j].codepoint);
       std::string escaped;

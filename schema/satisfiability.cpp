@@ -290,6 +290,7 @@ Cost Satisfiability::object_literals(const Literals& literals, const ObjectConte
     if (atom.kind == Atom::Kind::kRequired) absent.insert(atom.index);
     if (atom.kind == Atom::Kind::kMoreProperties) most = std::min(most, atom.bound - 1);
   }
+  if (least > most) return kNever;
   // The cost of one more property of this class; takes out of `open` the nodes it also violates.
   const auto property = [&](uint32_t id, std::vector<size_t>* open) -> Cost {
     const KeyClass& key = shape.key_class(id);
@@ -382,11 +383,11 @@ Cost Satisfiability::object_literals(const Literals& literals, const ObjectConte
       if (unlisted) return add(total, cost * (least - count));
       costs.push_back(cost);
     }
-    if (least > most || costs.size() < least - count) return kNever;
+    if (costs.size() < least - count) return kNever;
     std::sort(costs.begin(), costs.end());
     for (uint64_t i = 0; i < least - count; ++i) total = add(total, costs[i]);
   }
-  return least > most ? kNever : total;
+  return total;
 }
 
 NodeId Satisfiability::item_node(NodeId id, uint64_t index) const {

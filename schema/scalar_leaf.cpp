@@ -27,6 +27,7 @@ namespace {
 constexpr uint8_t kLive = 1, kDead = 2;
 constexpr uint32_t kFirstChunkBits = 6;
 constexpr size_t kShortestBudget = 20'000;  // products one shortest_exit may visit
+constexpr size_t kRests = 10'000;           // products whose shortest rest is remembered
 constexpr size_t kLiveBudget = 4'000;       // products one liveness question may visit
 
 std::pair<uint32_t, uint32_t> split(uint32_t i) {
@@ -159,7 +160,7 @@ class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
     std::string text;
     if (!machine_->between(state)) {
       state = finish_codepoint(state, &text);
-      if (state == 0) return {};
+      if (state == 0 || machine_->ended(state)) return text;
     }
     return text + shortest_from(machine_->product(state)) + "\"";
   }
@@ -274,7 +275,8 @@ class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
     return found;
   }
 
-  // Breadth first over the bytes that complete a partly spelled code point.
+  // Breadth first over the bytes that complete a partly spelled code point (a lone surrogate may be
+  // completed by the closing quote).
   uint32_t finish_codepoint(uint32_t from, std::string* text) const {
     std::deque<std::pair<uint32_t, std::string>> queue{{from, ""}};
     std::set<uint32_t> seen{from};
@@ -283,8 +285,8 @@ class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
       queue.pop_front();
       for (int b = 0; b < 256; ++b) {
         const uint32_t next = step(state, static_cast<uint8_t>(b));
-        if (next == 0 || machine_->ended(next) || !seen.insert(next).second) continue;
-        if (machine_->between(next)) {
+        if (next == 0 || !seen.insert(next).second) continue;
+        if (machine_->between(next) || machine_->ended(next)) {
           *text = path + static_cast<char>(b);
           return next;
         }
@@ -294,23 +296,30 @@ class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
     return 0;
   }
 
-  // Breadth first over products, one readable code point for each distinct successor.
+  // Breadth first over products, one readable code point for each distinct successor, up to an
+  // acceptable product or one whose rest is known. The rest is remembered along the way.
   std::string shortest_from(uint32_t from) const {
     struct Step {
       uint32_t product;
       size_t parent;
       uint32_t codepoint;
     };
+    const std::lock_guard lock(mutex_);
     std::vector<Step> steps{{from, 0, 0}};
     std::set<uint32_t> seen{from};
     for (size_t i = 0; i < steps.size() && i < kShortestBudget; ++i) {
       const uint32_t product = steps[i].product;
-      if (verdict_.acceptable(value(machine_->signature(product)))) {
-        std::vector<uint32_t> path;
-        for (size_t j = i; j != 0; j = steps[j].parent) path.push_back(steps[j].codepoint);
-        std::string text;
-        for (auto it = path.rbegin(); it != path.rend(); ++it) append_json_codepoint(&text, *it);
-        return text;
+      const auto known = rests_.find(product);
+      if (known != rests_.end() || verdict_.acceptable(value(machine_->signature(product)))) {
+        std::string rest = known != rests_.end() ? known->second : "";
+        if (rests_.size() > kRests) rests_.clear();
+        for (size_t j = i;; j = steps[j].parent) {
+          rests_[steps[j].product] = rest;
+          if (j == 0) return rest;
+          std::string longer;
+          append_json_codepoint(&longer, steps[j].codepoint);
+          rest = longer + rest;
+        }
       }
       machine_->successors(product, [&](uint32_t lo, uint32_t hi) {
         uint32_t c = readable(lo, hi);
@@ -330,6 +339,7 @@ class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
   uint32_t start_ = 0;
   mutable std::recursive_mutex mutex_;
   mutable FlagTable flags_, product_flags_;
+  mutable std::unordered_map<uint32_t, std::string> rests_;  // product -> a short acceptable rest
 };
 
 class NumberLeaf final : public ScalarLeaf {

@@ -108,7 +108,9 @@ class SchemaMachine final : public Recognizer {
   bool append(std::string_view bytes, State* s, std::string* out);
   bool append_value(State* s, std::string* out);
   bool append_name(State* s, std::string* out);
-  bool finish_name(State* s, std::string* out);
+  static constexpr uint32_t kAnyClass = UINT32_MAX;
+  bool finish_name(State* s, uint32_t key_class, std::string* out);
+  bool append_tracked_scalar(State* s, std::string* out);
 
   // explanation.cpp
   struct Blame;

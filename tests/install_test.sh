@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Installs the build into an empty prefix, moves that elsewhere, and builds and runs a project that
 # finds it: once with find_package(espalier), once with pkg-config. The installed program must run too.
-#   install_test.sh BUILD_DIR SOURCE_DIR CMAKE CXX [CXX_FLAGS]
+#   install_test.sh BUILD_DIR SOURCE_DIR CMAKE GENERATOR CXX [CXX_FLAGS]
 set -euo pipefail
 
 build_dir="$1"
 source_dir="$2"
 cmake="$3"
-cxx="$4"
-flags="${5:-}"
+generator="$4"
+cxx="$5"
+flags="${6:-}"
 
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -16,8 +17,8 @@ trap 'rm -rf "$work"' EXIT
 "$cmake" --install "$build_dir" --prefix "$work/first" > "$work/install.log"
 mv "$work/first" "$work/prefix"
 
-"$cmake" -S "$source_dir/tests/consumer" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" \
-  -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_CXX_FLAGS="$flags" -DCMAKE_BUILD_TYPE=Release
+"$cmake" -S "$source_dir/tests/consumer" -B "$work/build" -G "$generator" \
+  -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_CXX_FLAGS="$flags" -DCMAKE_BUILD_TYPE=Release
 "$cmake" --build "$work/build"
 "$work/build/consumer"
 

@@ -20,7 +20,7 @@ struct Refusal {
   std::string schema_pointer;  ///< JSON pointer into the schema
   std::string keyword;
   std::string sentence;
-  size_t byte_offset = 0;      ///< of the refused byte inside the token
+  size_t byte_offset = 0;  ///< of the refused byte inside the token
 };
 
 struct MatcherOptions {
@@ -28,9 +28,9 @@ struct MatcherOptions {
   bool use_caches = true;
 };
 
-/// One sequence's cursor over a compiled grammar: cheap, copyable, single-threaded; several matchers
-/// may run on one grammar in different threads. Mask rows are the servers' layout: int32 words, bit
-/// t % 32 of word t / 32 set when token t is allowed, tail bits clear.
+/// One sequence's cursor over a compiled grammar: cheap, copyable, single-threaded; several
+/// matchers may run on one grammar in different threads. Mask rows are the servers' layout: int32
+/// words, bit t % 32 of word t / 32 set when token t is allowed, tail bits clear.
 class Matcher {
  public:
   Matcher(std::shared_ptr<const Grammar> grammar, std::shared_ptr<const Vocabulary> vocabulary,
@@ -42,12 +42,13 @@ class Matcher {
   /// A copy that goes its own way; O(1): history is shared.
   Matcher clone() const;
 
-  /// Fills `row` (at least vocabulary->row_words() words; words beyond are cleared). Ordinary tokens
-  /// are allowed iff accept would succeed; end-of-sequence ids iff is_accepting(). After
+  /// Fills `row` (at least vocabulary->row_words() words; words beyond are cleared). Ordinary
+  /// tokens are allowed iff accept would succeed; end-of-sequence ids iff is_accepting(). After
   /// termination the row is all zero.
   Status fill_mask(std::span<int32_t> row);
   bool is_allowed(TokenId token);
-  /// Advances by one token (an end-of-sequence id terminates). kRejected leaves the state as it was.
+  /// Advances by one token (an end-of-sequence id terminates). kRejected leaves the state as it
+  /// was.
   Status accept(TokenId token);
   /// Accepts tokens until one is refused; returns how many were accepted.
   size_t accept_n(std::span<const TokenId> tokens);
@@ -70,8 +71,8 @@ class Matcher {
 
   /// The bytes every completion must start with, as long as they are certain.
   std::string forced_bytes();
-  /// forced_bytes() as tokens: the longest prefix of its encoding that does not touch the last, still
-  /// uncertain token boundary.
+  /// forced_bytes() as tokens: the longest prefix of its encoding that does not touch the last,
+  /// still uncertain token boundary.
   std::vector<TokenId> forced_tokens();
   /// Bytes accepted so far.
   std::string text() const;
@@ -81,9 +82,11 @@ class Matcher {
   /// The fewest tokens known to complete the text from here when `first` (-1: none) is accepted
   /// first (not counted); kBudgetExceeded / kRejected when none is known.
   Result<size_t> tokens_to_complete(TokenId first = -1);
-  /// Is a completion in at most `tokens` tokens known, after `first` (-1: none; not counted)? The same
-  /// answer as tokens_to_complete(first) <= tokens, sooner.
+  /// Is a completion in at most `tokens` tokens known, after `first` (-1: none; not counted)? The
+  /// same answer as tokens_to_complete(first) <= tokens, sooner.
   bool completes_within(TokenId first, size_t tokens);
+  /// Does `text` complete the text after `first` (-1: none)?
+  bool completes_with(TokenId first, std::string_view text);
   /// The tokens of such a completion.
   Result<std::vector<TokenId>> completion();
 
