@@ -16,7 +16,8 @@ namespace espalier {
 namespace {
 
 constexpr size_t kMaxText = 1 << 20;
-constexpr size_t kMaxNames = 20'000;  // product states visited to find an unlisted name
+constexpr size_t kMaxSearch = 2'000;   // product states visited to find an unlisted name
+constexpr size_t kMaxFreeNames = 100;  // unlisted names one completion may write
 
 void append_escaped(uint32_t c, std::string* out) {
   static constexpr char kHex[] = "0123456789abcdef";
@@ -56,6 +57,7 @@ bool SchemaMachine::accepting_locked(State s) const {
 Result<std::string> SchemaMachine::shortest_completion(State s) {
   const std::lock_guard lock(mutex_);
   std::string out;
+  free_names_ = 0;
   const Status none(
       StatusCode::kBudgetExceeded,
       "no completion of at most " + std::to_string(kMaxText) + " bytes was found from this state");
@@ -232,6 +234,7 @@ bool SchemaMachine::append_name(State* s, std::string* out) {
 bool SchemaMachine::finish_name(State* s, uint32_t key_class, std::string* out) {
   KeyShape& shape = *shapes_[frames_[s->frame].shape];
   const StringMachine& machine = shape.machine();
+  if (++free_names_ > kMaxFreeNames) return false;
   for (int guard = 0; !machine.between(s->state) && guard < 16; ++guard) {
     bool moved = false;
     for (int b = 0; b < 256 && !moved; ++b) {
@@ -249,7 +252,7 @@ bool SchemaMachine::finish_name(State* s, uint32_t key_class, std::string* out) 
   const FrameId object = s->frame;
   std::vector<Step> steps{{machine.product(s->state), s->text, 0, 0}};
   std::set<std::pair<uint32_t, uint32_t>> seen{{steps[0].product, steps[0].text}};
-  for (size_t i = 0; i < steps.size() && i < kMaxNames; ++i) {
+  for (size_t i = 0; i < steps.size() && i < kMaxSearch; ++i) {
     const Step at = steps[i];
     const uint32_t id = shape.class_of(machine.signature(at.product));
     if ((key_class == kAnyClass || id == key_class) && property_slot(object, id, at.text) != 0) {

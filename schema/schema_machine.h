@@ -153,6 +153,7 @@ class SchemaMachine final : public Recognizer {
   std::unordered_map<uint64_t, bool> class_memo_, product_memo_, key_state_memo_;
   std::map<std::tuple<FrameId, uint32_t, uint32_t>, FrameId> property_memo_;
 
+  size_t free_names_ = 0;  // unlisted names written by the running shortest_completion
   State start_;
   Status status_;
 };
