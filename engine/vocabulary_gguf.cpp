@@ -168,7 +168,7 @@ class GgufLoader {
   }
 
   OptionalTokenizer byte_level_tokenizer() const {
-    const std::string pre(reader_.string(kPreKey).value_or("default"));
+    const std::string pre(reader_.string(kPreKey).value_or("gpt2"));
     if (options_.pretokenizer.empty() && !pretokenizer_preset(pre)) {
       return Status(StatusCode::kUnsupported,
                     "The pre-tokenization \"" + pre + "\" is unknown; name one by an option.",

@@ -113,9 +113,7 @@ TEST(Pretokenizer, LosesNoByte) {
   const uint64_t seed = test_seed();
   SCOPED_TRACE("ESPALIER_SEED=" + std::to_string(seed));
   std::mt19937_64 random(seed);
-  const char* names[] = {"llama3",  "cl100k",      "gpt2",       "o200k",         "qwen2", "qwen35",
-                         "tekken",  "deepseek-v3", "falcon",     "starcoder",     "bloom", "viking",
-                         "default", "seed-coder",  "bailingmoe", "deepseek-coder"};
+  const char* names[] = {"llama3", "cl100k", "gpt2", "o200k", "qwen2"};
   for (const char* name : names) {
     const Result<Pretokenizer> pretokenizer =
         Pretokenizer::create(pretokenizer_preset(name)->rules);

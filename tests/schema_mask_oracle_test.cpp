@@ -212,7 +212,9 @@ TEST_F(SchemaMaskOracle, Llama3) {
 }
 
 TEST_F(SchemaMaskOracle, O200k) {
-  const auto vocabulary = load("o200k_base.tiktoken", {.eos_ids = {199999}});
+  VocabularyOptions options;
+  options.eos_ids = {199999};
+  const auto vocabulary = load("o200k_base.tiktoken", options);
   if (!vocabulary) GTEST_SKIP() << "the o200k vocabulary is not among the shared data";
   check(vocabulary, test_seed() + 2);
 }
@@ -287,7 +289,9 @@ TEST_F(SchemaMaskOracle, RowsFromLoopsEqualWalkedRows) {
       {R"({"type": "string", "format": "uri"})", {"", "http://a"}},
   };
   for (const auto& [schema, prefixes] : leaves) {
-    const auto grammar = Grammar::from_json_schema(schema, {.profile = Profile::kExact});
+    SchemaOptions options;
+    options.profile = Profile::kExact;
+    const auto grammar = Grammar::from_json_schema(schema, options);
     ASSERT_TRUE(grammar.ok()) << schema << grammar.status().to_string();
     for (const std::string& prefix : prefixes) {
       Recognizer& recognizer = (*grammar)->recognizer();
