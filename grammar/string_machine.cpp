@@ -578,15 +578,35 @@ StringMachine::Search StringMachine::search_other(
 bool StringMachine::listed_bytes(uint32_t state, ByteSet* out) const {
   const std::lock_guard lock(mutex_);
   const ByteState& at = states_[state];
-  if (at.sub != kBody || !spec_.automata.empty() || !spec_.lengths.empty()) return false;
+  const uint32_t kind = at.sub & 0xFF000000u;
+  if (!spec_.automata.empty() || !spec_.lengths.empty()) return false;
+  if (kind != kBody && kind != kEscape && kind != kHex) return false;
   const uint32_t node = products_[at.product].node;
   if (node == kOff) return false;
-  out->insert('\\');
-  if (trie_[node].string != StringSignature::kOther) out->insert('"');
-  for (const auto& child : expanded_node(node).children) {
-    std::string first;
-    append_wtf8(&first, child.first);
-    out->insert(static_cast<uint8_t>(first[0]));
+  static constexpr std::string_view kHexDigits = "0123456789abcdef";
+  const uint32_t digits = at.sub >> 16 & 0xFF, value = at.sub & 0xFFFF;
+  const auto insert_hex = [&](uint32_t unit) {
+    if (hex_range(digits, value).lo > unit || unit > hex_range(digits, value).hi) return;
+    const char digit = kHexDigits[unit >> (4 * (3 - digits)) & 15];
+    out->insert(static_cast<uint8_t>(digit));
+    if (digit >= 'a') out->insert(static_cast<uint8_t>(digit - 'a' + 'A'));
+  };
+  if (kind == kBody) out->insert('\\');
+  if (kind == kEscape) out->insert('u');
+  if (kind == kBody && trie_[node].string != StringSignature::kOther) out->insert('"');
+  for (const auto& [codepoint, below] : expanded_node(node).children) {
+    if (kind == kBody) {
+      std::string first;
+      append_wtf8(&first, codepoint);
+      out->insert(static_cast<uint8_t>(first[0]));
+    } else if (kind == kHex) {
+      insert_hex(codepoint < 0x10000 ? codepoint : 0xD800 + ((codepoint - 0x10000) >> 10));
+    } else {
+      for (const char escape : std::string_view("\"\\/bfnrt")) {
+        if (simple_escape(static_cast<uint8_t>(escape)) == codepoint)
+          out->insert(static_cast<uint8_t>(escape));
+      }
+    }
   }
   return true;
 }

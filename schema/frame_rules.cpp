@@ -445,10 +445,15 @@ bool SchemaMachine::product_live(FrameId object, uint32_t product) {
   const auto it = product_memo_.find(key);
   if (it != product_memo_.end()) return it->second;
   KeyShape& shape = *shapes_[frames_[object].shape];
-  const auto found = shape.machine().search(product, [&](const StringSignature& signature) {
+  const auto possible = [&](const StringSignature& signature) {
     return property_slot(object, shape.class_of(signature), TextStore::kUnseen) != 0;
-  });
-  return product_memo_[key] = found != StringMachine::Search::kExhausted;
+  };
+  // Where only the list matters, unlisted names are one class, and open_object() has the answer.
+  const bool live =
+      shape.only_listed()
+          ? open_object(object) || shape.machine().search_listed(product, possible)
+          : shape.machine().search(product, possible) != StringMachine::Search::kExhausted;
+  return product_memo_[key] = live;
 }
 
 bool SchemaMachine::open_object(FrameId object) {
