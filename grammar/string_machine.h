@@ -13,6 +13,7 @@
 
 #include "byte_set.h"
 #include "codepoint_automaton.h"
+#include "json_spelling.h"
 #include "stable_vector.h"
 
 namespace espalier {
@@ -39,9 +40,6 @@ struct StringSignature {
   std::vector<bool> accepted;  ///< per automaton
   friend bool operator==(const StringSignature&, const StringSignature&) = default;
 };
-
-std::u32string to_codepoints(std::string_view wtf8);
-void append_wtf8(std::string* out, uint32_t codepoint);
 
 /// Reads the bytes of a JSON string after its opening quote, the closing quote included, and runs a
 /// product over its *code points*: a trie of strings, any number of automata, and a length counter.

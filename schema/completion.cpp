@@ -19,32 +19,6 @@ constexpr size_t kMaxText = 1 << 20;
 constexpr size_t kMaxSearch = 2'000;   // product states visited to find an unlisted name
 constexpr size_t kMaxFreeNames = 100;  // unlisted names one completion may write
 
-void append_escaped(uint32_t c, std::string* out) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  static constexpr std::string_view kShort = "\bb\ff\nn\rr\tt\"\"\\\\";
-  for (size_t i = 0; i < kShort.size(); i += 2) {
-    if (c == static_cast<uint8_t>(kShort[i])) {
-      *out += '\\';
-      *out += kShort[i + 1];
-      return;
-    }
-  }
-  if (c < 0x20 || (c >= 0xD800 && c <= 0xDFFF)) {
-    *out += "\\u";
-    for (int shift = 12; shift >= 0; shift -= 4) *out += kHex[c >> shift & 15];
-  } else {
-    append_wtf8(out, c);
-  }
-}
-
-uint32_t readable(uint32_t lo, uint32_t hi) {
-  for (const char32_t c : std::u32string_view(U"a0A_- ")) {
-    if (c >= lo && c <= hi) return c;
-  }
-  if (lo < 0x20 && hi >= 0x20) return 0x20;
-  return lo >= 0xD800 && lo <= 0xDFFF && hi > 0xDFFF ? 0xE000 : lo;
-}
-
 }  // namespace
 
 bool SchemaMachine::accepting_locked(State s) const {
@@ -226,7 +200,7 @@ bool SchemaMachine::append_name(State* s, std::string* out) {
   if (!append("\"", s, out)) return false;
   if (chosen == nullptr) return finish_name(s, unlisted, out);
   std::string escaped;
-  for (const char32_t c : *chosen) append_escaped(c, &escaped);
+  for (const char32_t c : *chosen) append_json_codepoint(&escaped, c);
   return append(escaped + "\"", s, out);
 }
 
@@ -259,11 +233,11 @@ bool SchemaMachine::finish_name(State* s, uint32_t key_class, std::string* out) 
       std::vector<uint32_t> path;
       for (size_t j = i; j != 0; j = steps[j].parent) path.push_back(steps[j].codepoint);
       std::string escaped;
-      for (auto it = path.rbegin(); it != path.rend(); ++it) append_escaped(*it, &escaped);
+      for (auto it = path.rbegin(); it != path.rend(); ++it) append_json_codepoint(&escaped, *it);
       return append(escaped + "\"", s, out);
     }
     machine.successors(at.product, [&](uint32_t lo, uint32_t hi) {
-      const uint32_t c = readable(lo, hi);
+      const uint32_t c = readable_codepoint(lo, hi);
       const uint32_t next = machine.step_codepoint(at.product, c);
       const uint32_t text = texts_.find(at.text, c);
       if (!product_live(object, next) || !seen.emplace(next, text).second) return;

@@ -25,16 +25,9 @@ namespace espalier {
 namespace {
 
 constexpr uint8_t kLive = 1, kDead = 2;
-constexpr uint32_t kFirstChunkBits = 6;
 constexpr size_t kShortestBudget = 20'000;  // products one shortest_exit may visit
 constexpr size_t kRests = 10'000;           // products whose shortest rest is remembered
 constexpr size_t kLiveBudget = 4'000;       // products one liveness question may visit
-
-std::pair<uint32_t, uint32_t> split(uint32_t i) {
-  const uint32_t biased = i + (1u << kFirstChunkBits);
-  const uint32_t chunk = 31 - static_cast<uint32_t>(__builtin_clz(biased)) - kFirstChunkBits;
-  return {chunk, biased - (1u << (kFirstChunkBits + chunk))};
-}
 
 // The verdict shared by both kinds of leaf: formulas over atoms renumbered to the machine's.
 class Verdict {
@@ -69,50 +62,6 @@ class Verdict {
   bool restricted_;
   std::set<Outcome> allowed_;
 };
-
-char32_t readable(uint32_t lo, uint32_t hi) {
-  for (const char32_t c : U"a0A- _.:/") {
-    if (c != 0 && c >= lo && c <= hi) return c;
-  }
-  if (lo < 0x20 && hi >= 0x20) lo = 0x20;
-  if (lo >= 0xD800 && lo <= 0xDFFF && hi > 0xDFFF) lo = 0xE000;
-  return lo;
-}
-
-void append_json_codepoint(std::string* out, uint32_t c) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  switch (c) {
-    case '"':
-      *out += "\\\"";
-      return;
-    case '\\':
-      *out += "\\\\";
-      return;
-    case 8:
-      *out += "\\b";
-      return;
-    case 9:
-      *out += "\\t";
-      return;
-    case 10:
-      *out += "\\n";
-      return;
-    case 12:
-      *out += "\\f";
-      return;
-    case 13:
-      *out += "\\r";
-      return;
-    default:
-      break;
-  }
-  if (c < 0x20 || (c >= 0xD800 && c <= 0xDFFF)) {
-    *out += "\\u";
-    for (int shift = 12; shift >= 0; shift -= 4) out->push_back(kHex[c >> shift & 15]);
-  } else {
-    append_wtf8(out, c);
-  }
-}
 
 class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
  public:
@@ -257,8 +206,9 @@ class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
 
   std::vector<uint32_t> successors(uint32_t product) const {
     std::vector<uint32_t> codepoints, out;
-    machine_->successors(product,
-                         [&](uint32_t lo, uint32_t hi) { codepoints.push_back(readable(lo, hi)); });
+    machine_->successors(product, [&](uint32_t lo, uint32_t hi) {
+      codepoints.push_back(readable_codepoint(lo, hi));
+    });
     for (const uint32_t c : codepoints) out.push_back(machine_->step_codepoint(product, c));
     std::sort(out.begin(), out.end());
     out.erase(std::unique(out.begin(), out.end()), out.end());
@@ -322,7 +272,7 @@ class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
         }
       }
       machine_->successors(product, [&](uint32_t lo, uint32_t hi) {
-        uint32_t c = readable(lo, hi);
+        uint32_t c = readable_codepoint(lo, hi);
         if (machine_->spec().spelling == StringSpelling::kMinimal && c >= 0xD800 && c <= 0xDFFF)
           return;
         const uint32_t next = machine_->step_codepoint(product, c);
@@ -460,24 +410,6 @@ void serialize_allowed(const std::vector<Outcome>* allowed, std::string* key) {
 }
 
 }  // namespace
-
-FlagTable::~FlagTable() {
-  for (auto& chunk : chunks_) delete[] chunk.load(std::memory_order_relaxed);
-}
-uint8_t FlagTable::get(uint32_t i) const {
-  const auto [chunk, offset] = split(i);
-  const auto* data = chunks_[chunk].load(std::memory_order_acquire);
-  return data == nullptr ? 0 : data[offset].load(std::memory_order_acquire);
-}
-void FlagTable::set(uint32_t i, uint8_t value) {
-  const auto [chunk, offset] = split(i);
-  auto* data = chunks_[chunk].load(std::memory_order_relaxed);
-  if (data == nullptr) {
-    data = new std::atomic<uint8_t>[size_t{1} << (kFirstChunkBits + chunk)]();
-    chunks_[chunk].store(data, std::memory_order_release);
-  }
-  data[offset].store(value, std::memory_order_release);
-}
 
 std::shared_ptr<const StringMachine> string_machine(StringSpec spec) {
   std::string key;

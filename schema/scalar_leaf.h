@@ -1,7 +1,5 @@
 #pragma once
 
-#include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -11,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "grammar/flag_table.h"
 #include "grammar/leaf.h"
 #include "grammar/number_machine.h"
 #include "grammar/string_machine.h"
@@ -86,20 +85,6 @@ class SpaceLeaf final : public Leaf {
   }
   bool can_exit(uint32_t) const override { return true; }
   bool is_final(uint32_t) const override { return false; }
-};
-
-/// A growing table of small flags, 0 until set: lock-free reads, one writer at a time.
-class FlagTable {
- public:
-  FlagTable() = default;
-  ~FlagTable();
-  FlagTable(const FlagTable&) = delete;
-  FlagTable& operator=(const FlagTable&) = delete;
-  uint8_t get(uint32_t i) const;
-  void set(uint32_t i, uint8_t value);
-
- private:
-  std::array<std::atomic<std::atomic<uint8_t>*>, 28> chunks_{};
 };
 
 }  // namespace espalier

@@ -1,0 +1,269 @@
+// What can still become of a string: the part of StringMachine that looks ahead.
+//
+// The idea. Liveness of a byte state is liveness of a product state: a partial spelling stands for
+// a range of code points, one of which must lead to a live product (live). Which signatures a
+// product can still reach is answered by search(): the listed strings below its trie node are
+// finite, and all others are found by walking sets of automaton tuples, one code point at a time.
+//
+// Example: with automaton ^a{3}$ and lengths {5}, search from the start visits the signatures (not
+// accepted), (accepted) and, once the length matters no more, (not accepted, length reached).
+//
+// Invariants: search() visits every reachable signature, unless it says kOverBudget; with many
+// listed strings below a node it may take unlisted ones to be possible that are not.
+//
+// Cost: a walk costs one automaton step for each range of code points of each tuple in a layer; the
+// layers are eventually periodic, and while they repeat, lengths are skipped from bound to bound.
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "json_spelling.h"
+#include "string_machine.h"
+
+namespace espalier {
+namespace {
+
+constexpr uint32_t kSmallTrie = 256;       // strings below a node up to which a search is exact
+constexpr size_t kSearchBudget = 200'000;  // automaton steps of one search
+
+}  // namespace
+
+bool StringMachine::for_ranges(uint32_t node, const std::vector<uint32_t>& automata, uint32_t lo,
+                               uint32_t hi,
+                               const std::function<bool(uint32_t, uint32_t)>& visit) const {
+  if (lo > hi) return false;
+  std::vector<uint32_t> starts{lo};
+  const auto cut = [&](uint32_t from, uint32_t to) {
+    if (from > lo && from <= hi) starts.push_back(from);
+    if (to >= lo && to < hi) starts.push_back(to + 1);
+  };
+  for (size_t i = 0; i < automata.size(); ++i) {
+    for (const CodepointEdge& edge : spec_.automata[i]->edges(automata[i])) cut(edge.lo, edge.hi);
+  }
+  if (node != kOff) {
+    for (const auto& child : expanded_node(node).children) cut(child.first, child.first);
+  }
+  std::sort(starts.begin(), starts.end());
+  starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
+  for (size_t i = 0; i < starts.size(); ++i) {
+    if (visit(starts[i], i + 1 < starts.size() ? starts[i + 1] - 1 : hi)) return true;
+  }
+  return false;
+}
+
+bool StringMachine::any_codepoint(uint32_t product, uint32_t lo, uint32_t hi,
+                                  const std::function<bool(uint32_t)>& live_product) const {
+  // Copied: stepping may intern products.
+  const uint32_t node = products_[product].node;
+  const std::vector<uint32_t> automata = products_[product].automata;
+  return for_ranges(node, automata, lo, hi,
+                    [&](uint32_t c, uint32_t) { return live_product(step_locked(product, c)); });
+}
+
+// A \u escape whose value lies in [lo, hi]; a high surrogate may become a pair.
+bool StringMachine::any_code_unit(uint32_t product, uint32_t lo, uint32_t hi,
+                                  const std::function<bool(uint32_t)>& live_product) const {
+  if (any_codepoint(product, lo, hi, live_product)) return true;
+  const uint32_t first = std::max(lo, 0xD800u), last = std::min(hi, 0xDBFFu);
+  return first <= last &&
+         any_codepoint(product, combine(first, 0xDC00), combine(last, 0xDFFF), live_product);
+}
+
+bool StringMachine::live(uint32_t state, const std::function<bool(uint32_t)>& live_product) const {
+  const std::lock_guard lock(mutex_);
+  const uint32_t product = states_[state].product, sub = states_[state].sub;
+  const uint32_t payload = sub & 0x00FFFFFFu;
+  const bool json = spec_.spelling == StringSpelling::kJson;
+  const auto any_minimal = [&](CodepointRange range) {
+    for (uint32_t c = range.lo; c <= std::min(range.hi, 0x1Fu); ++c) {
+      if (minimal_hex(c) && live_product(step_locked(product, c))) return true;
+    }
+    return false;
+  };
+  switch (sub & 0xFF000000u) {
+    case kBody:
+      return live_product(product);
+    case kUtf8: {
+      const CodepointRange r = utf8_range(payload >> 20, payload >> 18 & 3, payload & 0x3FFFF);
+      return any_codepoint(product, r.lo, r.hi, live_product);
+    }
+    case kEscape: {
+      if (json) return any_codepoint(product, 0, kMaxCodepoint, live_product);
+      for (const uint32_t c : {8u, 9u, 10u, 12u, 13u, uint32_t{'"'}, uint32_t{'\\'}}) {
+        if (live_product(step_locked(product, c))) return true;
+      }
+      return any_minimal({0, 0x1F});
+    }
+    case kHex: {
+      const CodepointRange r = hex_range(payload >> 16, payload & 0xFFFF);
+      return json ? any_code_unit(product, r.lo, r.hi, live_product) : any_minimal(r);
+    }
+    case kHigh:
+    case kHighEscape: {
+      const uint32_t high = 0xD800 + payload;
+      if (any_codepoint(product, combine(high, 0xDC00), combine(high, 0xDFFF), live_product))
+        return true;
+      const uint32_t alone = step_locked(product, high);
+      if ((sub & 0xFF000000u) == kHigh) return live_product(alone);
+      return any_codepoint(alone, 0, kMaxCodepoint, live_product);
+    }
+    case kHighHex: {
+      const uint32_t high = 0xD800 + (payload >> 14);
+      const CodepointRange r = hex_range(payload >> 12 & 3, payload & 0xFFF);
+      const uint32_t lo = std::max(r.lo, 0xDC00u), hi = std::min(r.hi, 0xDFFFu);
+      if (lo <= hi && any_codepoint(product, combine(high, lo), combine(high, hi), live_product))
+        return true;
+      const uint32_t alone = step_locked(product, high);
+      return (r.lo < 0xDC00 && any_code_unit(alone, r.lo, std::min(r.hi, 0xDBFFu), live_product)) ||
+             (r.hi > 0xDFFF && any_code_unit(alone, std::max(r.lo, 0xE000u), r.hi, live_product));
+    }
+    default:
+      return true;
+  }
+}
+
+void StringMachine::successors(uint32_t product,
+                               const std::function<void(uint32_t, uint32_t)>& visit) const {
+  const std::lock_guard lock(mutex_);
+  for_ranges(products_[product].node, products_[product].automata, 0, kMaxCodepoint,
+             [&](uint32_t lo, uint32_t hi) {
+               visit(lo, hi);
+               return false;
+             });
+}
+
+const StringSignature& StringMachine::string_signature(uint32_t index) const {
+  if (!string_signature_known_[index]) {
+    StringSignature signature;
+    signature.string = index;
+    const std::u32string& text = spec_.strings[index];
+    signature.length_rank = length_rank(std::min<uint64_t>(text.size(), length_cap_));
+    for (const auto& automaton : spec_.automata) {
+      uint32_t state = automaton->start();
+      for (const char32_t c : text) state = automaton->step(state, c);
+      signature.accepted.push_back(automaton->accepting(state));
+    }
+    string_signatures_[index] = std::move(signature);
+    string_signature_known_[index] = true;
+  }
+  return string_signatures_[index];
+}
+
+StringMachine::Search StringMachine::search(
+    uint32_t product, const std::function<bool(const StringSignature&)>& visit) const {
+  const std::lock_guard lock(mutex_);
+  const Search other = search_other(product, visit);
+  if (other == Search::kFound || !search_listed(product, visit)) return other;
+  return Search::kFound;
+}
+
+bool StringMachine::search_listed(uint32_t product,
+                                  const std::function<bool(const StringSignature&)>& visit) const {
+  const std::lock_guard lock(mutex_);
+  const uint32_t node = products_[product].node;
+  if (node == kOff) return false;
+  const uint32_t first = trie_[node].first, last = trie_[node].last;
+  for (uint32_t i = first; i < last; ++i) {
+    if (visit(string_signature(i))) return true;
+  }
+  return false;
+}
+
+bool StringMachine::listed_bytes(uint32_t state, ByteSet* out) const {
+  const std::lock_guard lock(mutex_);
+  const ByteState& at = states_[state];
+  const uint32_t kind = at.sub & 0xFF000000u;
+  if (!spec_.automata.empty() || !spec_.lengths.empty()) return false;
+  if (kind != kBody && kind != kEscape && kind != kHex) return false;
+  const uint32_t node = products_[at.product].node;
+  if (node == kOff) return false;
+  static constexpr std::string_view kHexDigits = "0123456789abcdef";
+  const uint32_t digits = at.sub >> 16 & 0xFF, value = at.sub & 0xFFFF;
+  const auto insert_hex = [&](uint32_t unit) {
+    if (hex_range(digits, value).lo > unit || unit > hex_range(digits, value).hi) return;
+    const char digit = kHexDigits[unit >> (4 * (3 - digits)) & 15];
+    out->insert(static_cast<uint8_t>(digit));
+    if (digit >= 'a') out->insert(static_cast<uint8_t>(digit - 'a' + 'A'));
+  };
+  if (kind == kBody) out->insert('\\');
+  if (kind == kEscape) out->insert('u');
+  if (kind == kBody && trie_[node].string != StringSignature::kOther) out->insert('"');
+  for (const auto& [codepoint, below] : expanded_node(node).children) {
+    if (kind == kBody) {
+      std::string first;
+      append_wtf8(&first, codepoint);
+      out->insert(static_cast<uint8_t>(first[0]));
+    } else if (kind == kHex) {
+      insert_hex(codepoint < 0x10000 ? codepoint : 0xD800 + ((codepoint - 0x10000) >> 10));
+    } else {
+      for (const char escape : std::string_view("\"\\/bfnrt")) {
+        if (simple_escape(static_cast<uint8_t>(escape)) == codepoint)
+          out->insert(static_cast<uint8_t>(escape));
+      }
+    }
+  }
+  return true;
+}
+
+// Strings that are none of spec_.strings: walks the sequence S_0 = {state}, S_(m+1) = successors of
+// S_m, whose elements are (trie node while the trie below is small, automata). The sequence is
+// deterministic, so the first repetition ends it once the length no longer matters.
+StringMachine::Search StringMachine::search_other(
+    uint32_t id, const std::function<bool(const StringSignature&)>& visit) const {
+  using Element = std::pair<uint32_t, std::vector<uint32_t>>;
+  using Layer = std::set<Element>;
+  const auto collapse = [&](uint32_t node) {
+    return node == kOff || trie_[node].last - trie_[node].first > kSmallTrie ? kOff : node;
+  };
+  uint64_t length = products_[id].length;
+  Layer layer{{collapse(products_[id].node), products_[id].automata}};
+  bool at_string = products_[id].signature.string != StringSignature::kOther;
+  std::set<std::pair<uint32_t, std::vector<bool>>> seen_signatures;
+  std::set<Layer> seen_layers;
+  size_t work = 0;
+  for (;;) {
+    for (const auto& [node, automata] : layer) {
+      if (at_string || (node != kOff && trie_[node].string != StringSignature::kOther)) continue;
+      StringSignature signature;
+      signature.length_rank = length_rank(length);
+      for (size_t i = 0; i < automata.size(); ++i) {
+        signature.accepted.push_back(spec_.automata[i]->accepting(automata[i]));
+      }
+      if (seen_signatures.emplace(signature.length_rank, signature.accepted).second &&
+          visit(signature)) {
+        return Search::kFound;
+      }
+    }
+    at_string = false;
+    Layer next;
+    for (const auto& [node, automata] : layer) {
+      for_ranges(node, automata, 0, kMaxCodepoint, [&](uint32_t c, uint32_t) {
+        Element element{collapse(trie_child(node, c)), {}};
+        for (size_t i = 0; i < automata.size(); ++i) {
+          element.second.push_back(spec_.automata[i]->step(automata[i], c));
+        }
+        work += 1 + automata.size();
+        next.insert(std::move(element));
+        return false;
+      });
+      if (work > kSearchBudget) break;
+    }
+    if (work > kSearchBudget) return Search::kOverBudget;
+    if (length < length_cap_) {
+      const bool fixed = next == layer;
+      if (fixed) {
+        // Nothing changes but the length: go straight to the next bound.
+        const auto bound = std::upper_bound(spec_.lengths.begin(), spec_.lengths.end(), length);
+        length = bound == spec_.lengths.end() ? length_cap_ : *bound;
+      } else {
+        ++length;
+      }
+      layer = std::move(next);
+      continue;
+    }
+    if (!seen_layers.insert(layer).second) return Search::kExhausted;
+    layer = std::move(next);
+  }
+}
+
+}  // namespace espalier
