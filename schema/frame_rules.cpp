@@ -459,10 +459,11 @@ bool SchemaMachine::product_live(FrameId object, uint32_t product) {
 bool SchemaMachine::open_object(FrameId object) {
   if (const uint8_t known = open_memo_.get(object)) return known == kYes;
   KeyShape& shape = *shapes_[frames_[object].shape];
-  bool open = shape.only_listed();
-  if (open) {
-    const std::vector<uint32_t> others = shape.other_classes();
-    open = !others.empty() && property_slot(object, others[0], TextStore::kUnseen) != 0;
+  // Open: a name of any unlisted class may be used, so any string is the beginning of one.
+  const std::vector<uint32_t> others = shape.other_classes();
+  bool open = !others.empty() && shape.other_classes_known();
+  for (const uint32_t other : others) {
+    open = open && property_slot(object, other, TextStore::kUnseen) != 0;
   }
   open_memo_.set(object, open ? kYes : kNo);
   return open;

@@ -114,13 +114,21 @@ std::optional<uint32_t> KeyShape::class_of_text(uint32_t text) {
 const std::vector<uint32_t>& KeyShape::other_classes() {
   if (!other_classes_) {
     std::set<uint32_t> found;
-    machine_->search(machine_->product(machine_->start()), [&](const StringSignature& signature) {
-      if (signature.string == StringSignature::kOther) found.insert(class_of(signature));
-      return signature.string != StringSignature::kOther;
-    });
+    const auto result = machine_->search(machine_->product(machine_->start()),
+                                         [&](const StringSignature& signature) {
+                                           if (signature.string == StringSignature::kOther)
+                                             found.insert(class_of(signature));
+                                           return signature.string != StringSignature::kOther;
+                                         });
+    other_classes_known_ = result != StringMachine::Search::kOverBudget;
     other_classes_.emplace(found.begin(), found.end());
   }
   return *other_classes_;
+}
+
+bool KeyShape::other_classes_known() {
+  other_classes();
+  return other_classes_known_;
 }
 
 KeyClass KeyShape::describe(const StringSignature& signature) {

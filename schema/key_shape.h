@@ -48,6 +48,8 @@ class KeyShape {
   const KeyClass& key_class(uint32_t id) const { return classes_[id]; }
   /// Classes of names that are not listed.
   const std::vector<uint32_t>& other_classes();
+  /// False when there were too many to look at all of them.
+  bool other_classes_known();
   size_t num_listed() const { return machine_->spec().strings.size(); }
   /// True when the names observe nothing but the list: no patterns, no propertyNames.
   bool only_listed() const {
@@ -69,6 +71,7 @@ class KeyShape {
   std::unordered_map<std::string, uint32_t> class_ids_;
   std::deque<KeyClass> classes_;  // never moves
   std::optional<std::vector<uint32_t>> other_classes_;
+  bool other_classes_known_ = false;
 };
 
 }  // namespace espalier
