@@ -23,7 +23,7 @@
 namespace espalier {
 namespace {
 
-constexpr uint32_t kSmallTrie = 256;       // strings below a node up to which a search is exact
+constexpr uint32_t kSmallTrie = 32;        // strings below a node up to which a search is exact
 constexpr size_t kSearchBudget = 200'000;  // automaton steps of one search
 
 }  // namespace

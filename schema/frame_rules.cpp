@@ -449,10 +449,10 @@ bool SchemaMachine::product_live(FrameId object, uint32_t product) {
     return property_slot(object, shape.class_of(signature), TextStore::kUnseen) != 0;
   };
   // Where only the list matters, unlisted names are one class, and open_object() has the answer.
-  const bool live =
-      shape.only_listed()
-          ? open_object(object) || shape.machine().search_listed(product, possible)
-          : shape.machine().search(product, possible) != StringMachine::Search::kExhausted;
+  bool live = open_object(object) || shape.machine().search_listed(product, possible);
+  if (!live && !shape.only_listed()) {
+    live = shape.machine().search(product, possible) != StringMachine::Search::kExhausted;
+  }
   return product_memo_[key] = live;
 }
 
