@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <set>
 
+#include "schema/name_leaf.h"
 #include "schema/schema_machine.h"
 
 namespace espalier {
@@ -467,6 +468,27 @@ bool SchemaMachine::open_object(FrameId object) {
   }
   open_memo_.set(object, open ? kYes : kNo);
   return open;
+}
+
+// The names an object may use, as a leaf with rows of its own, where patterns decide; nullptr where
+// a walk down the listed names is better.
+const Leaf* SchemaMachine::names_of(FrameId object) {
+  constexpr size_t kFewListed = 32;
+  KeyShape& shape = *shapes_[frames_[object].shape];
+  if (shape.only_listed() || shape.num_listed() > kFewListed) return nullptr;
+  const auto [it, inserted] = names_memo_.try_emplace(object);
+  if (!inserted || !shape.other_classes_known()) return it->second.get();
+  std::vector<StringSignature> acceptable;
+  const auto consider = [&](uint32_t id) {
+    if (property_slot(object, id, TextStore::kUnseen) != 0)
+      acceptable.push_back(shape.signature_of(id));
+  };
+  for (const uint32_t id : std::vector<uint32_t>(shape.other_classes())) consider(id);
+  for (const std::u32string& name : shape.machine().spec().strings) {
+    consider(*shape.class_of_text(texts_.intern(name)));
+  }
+  names_memo_[object] = name_leaf(shape.shared_machine(), std::move(acceptable));
+  return names_memo_[object].get();
 }
 
 bool SchemaMachine::name_possible(FrameId object) {

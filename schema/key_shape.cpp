@@ -98,7 +98,10 @@ uint32_t KeyShape::class_of(const StringSignature& signature) {
   }
   const auto [it, inserted] =
       class_ids_.try_emplace(std::move(key), static_cast<uint32_t>(classes_.size()));
-  if (inserted) classes_.push_back(describe(signature));
+  if (inserted) {
+    classes_.push_back(describe(signature));
+    signatures_.push_back(signature);
+  }
   return it->second;
 }
 

@@ -41,11 +41,13 @@ class KeyShape {
   const std::vector<NodeId>& nodes() const { return nodes_; }
   size_t node_index(NodeId id) const;
   const StringMachine& machine() const { return *machine_; }
+  const std::shared_ptr<const StringMachine>& shared_machine() const { return machine_; }
   /// The class of a finished name.
   uint32_t class_of(const StringSignature& signature);
   /// The class of a listed name by text id, or nullopt.
   std::optional<uint32_t> class_of_text(uint32_t text);
   const KeyClass& key_class(uint32_t id) const { return classes_[id]; }
+  const StringSignature& signature_of(uint32_t id) const { return signatures_[id]; }
   /// Classes of names that are not listed.
   const std::vector<uint32_t>& other_classes();
   /// False when there were too many to look at all of them.
@@ -69,7 +71,8 @@ class KeyShape {
   std::unordered_map<const CodepointAutomaton*, uint32_t> automaton_index_;
   std::vector<FormulaId> name_formulas_;  // per node: propertyNames, for strings
   std::unordered_map<std::string, uint32_t> class_ids_;
-  std::deque<KeyClass> classes_;  // never moves
+  std::deque<KeyClass> classes_;            // never moves
+  std::deque<StringSignature> signatures_;  // one of each class
   std::optional<std::vector<uint32_t>> other_classes_;
   bool other_classes_known_ = false;
 };

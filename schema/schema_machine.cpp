@@ -247,7 +247,10 @@ Bulk SchemaMachine::bulk(State s) {
   if (s.leaf != kKey) return exact_ ? Bulk{space_.get(), space_->start(), true, true} : Bulk{};
   if (open_memo_.get(s.frame) != kYes) {
     const std::lock_guard lock(mutex_);
-    if (!open_object(s.frame)) return {};
+    if (!open_object(s.frame)) {
+      const Leaf* names = names_of(s.frame);
+      return names != nullptr ? Bulk{names, s.state, false, false} : Bulk{};
+    }
   }
   // Any string may be a name here: the tokens that stay inside are those of a free string.
   const StringMachine& machine = *key_machines_[frames_[s.frame].shape];

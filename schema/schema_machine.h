@@ -89,6 +89,7 @@ class SchemaMachine final : public Recognizer {
   uint32_t leaf_of(FrameId slot, ValueClass value_class);
   bool open_object(FrameId object);
   bool name_possible(FrameId object);
+  const Leaf* names_of(FrameId object);
   bool product_live(FrameId object, uint32_t product);
   bool key_state_live(FrameId object, uint32_t state);
 
@@ -150,6 +151,7 @@ class SchemaMachine final : public Recognizer {
   std::unordered_map<FrameId, Cost> cost_memo_;
   FlagTable slot_memo_, close_memo_, open_memo_, name_memo_;  // by frame: kYes, kNo
   std::unordered_map<FrameId, FrameId> item_memo_;
+  std::unordered_map<FrameId, std::shared_ptr<const Leaf>> names_memo_;
   std::unordered_map<uint64_t, bool> class_memo_, product_memo_, key_state_memo_;
   std::map<std::tuple<FrameId, uint32_t, uint32_t>, FrameId> property_memo_;
 

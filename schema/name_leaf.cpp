@@ -1,0 +1,102 @@
+// Property names under patterns, as a leaf.
+//
+// The idea: where an object takes any name, the rows of a free string serve its names. Where
+// patterns or propertyNames forbid some, the names that are left are a language of their own, the
+// same in every object with the same patterns; as a leaf it gets rows, loops and bitmaps like any
+// string.
+//
+// Example: {"patternProperties": {"^.+$": {}}, "additionalProperties": false} leaves every name but
+// the empty one; one row serves all its states after the first character.
+//
+// Invariant: a state is live here iff the structure's own step calls it live.
+// Cost: one search for each product state, once.
+#include "schema/name_leaf.h"
+
+#include <algorithm>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "grammar/flag_table.h"
+#include "grammar/string_loop.h"
+
+namespace espalier {
+namespace {
+
+constexpr uint8_t kLive = 1, kDead = 2;
+constexpr size_t kMaxLeaves = 1024;  // beyond it, leaves that nobody uses are dropped
+
+class NameLeaf final : public Leaf, public LoopingLeaf {
+ public:
+  NameLeaf(std::shared_ptr<const StringMachine> machine, std::vector<StringSignature> acceptable)
+      : machine_(std::move(machine)), acceptable_(std::move(acceptable)) {}
+
+  uint32_t start() const override { return live(machine_->start()) ? machine_->start() : 0; }
+  uint32_t step(uint32_t state, uint8_t byte) const override {
+    const uint32_t next = machine_->step(state, byte);
+    return next != 0 && live(next) ? next : 0;
+  }
+  bool can_exit(uint32_t state) const override { return machine_->ended(state); }
+  bool is_final(uint32_t state) const override { return machine_->ended(state); }
+  bool loop(uint32_t state, LeafLoop* out) const override {
+    const auto live_product = [this](uint32_t product) { return product_live(product); };
+    // Only with lengths may a dead product's automaton states be alive at another length.
+    const bool lengths = !machine_->spec().lengths.empty();
+    return string_loop(
+        *machine_, state, live_product,
+        [this, lengths](uint32_t product) { return !lengths && !product_live(product); }, out);
+  }
+
+ private:
+  bool accepts(const StringSignature& signature) const {
+    return std::find(acceptable_.begin(), acceptable_.end(), signature) != acceptable_.end();
+  }
+  bool product_live(uint32_t product) const {
+    if (const uint8_t flag = products_.get(product)) return flag == kLive;
+    const std::lock_guard lock(mutex_);
+    const auto possible = [this](const StringSignature& signature) { return accepts(signature); };
+    const bool found = machine_->search_listed(product, possible) ||
+                       machine_->search(product, possible) != StringMachine::Search::kExhausted;
+    products_.set(product, found ? kLive : kDead);
+    return found;
+  }
+  bool live(uint32_t state) const {
+    if (const uint8_t flag = states_.get(state)) return flag == kLive;
+    const std::lock_guard lock(mutex_);
+    const bool found =
+        machine_->ended(state)
+            ? accepts(machine_->signature(machine_->product(state)))
+            : machine_->live(state, [this](uint32_t product) { return product_live(product); });
+    states_.set(state, found ? kLive : kDead);
+    return found;
+  }
+
+  std::shared_ptr<const StringMachine> machine_;
+  std::vector<StringSignature> acceptable_;
+  mutable std::recursive_mutex mutex_;
+  mutable FlagTable states_, products_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Leaf> name_leaf(const std::shared_ptr<const StringMachine>& machine,
+                                      std::vector<StringSignature> acceptable) {
+  static std::mutex mutex;
+  static auto* const table = new std::unordered_map<std::string, std::shared_ptr<const Leaf>>;
+  const StringMachine* address = machine.get();
+  std::string key(reinterpret_cast<const char*>(&address), sizeof address);
+  for (const StringSignature& signature : acceptable) {
+    key +=
+        ';' + std::to_string(signature.string) + ',' + std::to_string(signature.length_rank) + ',';
+    for (const bool bit : signature.accepted) key += bit ? '1' : '0';
+  }
+  const std::lock_guard lock(mutex);
+  if (table->size() > kMaxLeaves) {
+    std::erase_if(*table, [](const auto& entry) { return entry.second.use_count() == 1; });
+  }
+  auto& leaf = (*table)[key];
+  if (leaf == nullptr) leaf = std::make_shared<NameLeaf>(machine, std::move(acceptable));
+  return leaf;
+}
+
+}  // namespace espalier
