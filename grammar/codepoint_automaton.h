@@ -3,7 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "espalier/status.h"
@@ -35,15 +37,25 @@ class CodepointAutomaton {
   virtual uint32_t start() const = 0;
   /// All edges of a state, sorted, disjoint; code points not covered lead to state 0. The span
   /// stays valid for the automaton's lifetime. If the state budget is exceeded, new successors are
-  /// reported as 0 and status() says so.
+  /// reported as 0 and status() says so. In an automaton that remembers(), an edge leads its first
+  /// code point to `next` and the others to states of their own, live as well.
   virtual std::span<const CodepointEdge> edges(uint32_t state) const = 0;
   virtual bool accepting(uint32_t state) const = 0;
   /// True when every continuation (the empty one included) is accepted from here on.
   virtual bool universal(uint32_t state) const = 0;
   virtual Status status() const = 0;
 
-  /// Convenience over edges(): binary search.
-  uint32_t step(uint32_t state, uint32_t codepoint) const;
+  /// The state after a code point. By default a binary search in edges().
+  virtual uint32_t step(uint32_t state, uint32_t codepoint) const;
+  /// Do states remember code points, so that there are as many as texts?
+  virtual bool remembers() const { return false; }
+  /// For an automaton that remembers(): a state that survives whatever `state` survives, such that
+  /// code points which lead it to states that settle to itself keep `state` alive too, in any
+  /// number and order.
+  virtual uint32_t settled(uint32_t state) const { return state; }
+  /// A text that leads from a live state to acceptance, not always a shortest one; nullopt when
+  /// only a search would tell.
+  virtual std::optional<std::u32string> completion(uint32_t /*state*/) const { return {}; }
   /// Convenience: whole match over UTF-8 text (WTF-8 surrogates allowed).
   bool matches(std::string_view utf8) const;
 };

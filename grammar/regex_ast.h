@@ -50,4 +50,8 @@ const CodepointSet& word_set();
 const CodepointSet& space_set();
 const CodepointSet& line_terminator_set();
 
+/// The code points that may begin, and go on in, the name of a group.
+const CodepointSet& name_start_set();
+const CodepointSet& name_part_set();
+
 }  // namespace espalier

@@ -128,7 +128,15 @@ class Parser {
       union_of_names.insert(union_of_names.end(), own.begin(), own.end());
     } while (in_.eat('|'));
     flags_ = saved;
-    for (std::string& name : union_of_names) names->push_back(std::move(name));
+    std::sort(union_of_names.begin(), union_of_names.end());
+    union_of_names.erase(std::unique(union_of_names.begin(), union_of_names.end()),
+                         union_of_names.end());
+    for (std::string& name : union_of_names) {
+      if (std::find(names->begin(), names->end(), name) != names->end()) {
+        return in_.fail("Two groups are named '" + name + "'");
+      }
+      names->push_back(std::move(name));
+    }
     if (alternatives.size() == 1) return alternatives[0];
     return add(Kind::kAlternation, std::move(alternatives));
   }
@@ -312,9 +320,6 @@ class Parser {
 
   /// An identifier up to `>`.
   std::optional<std::string> identifier() {
-    static const CodepointSet first = unicode_property("ID_Start", false).value_or(CodepointSet());
-    static const CodepointSet rest =
-        unicode_property("ID_Continue", false).value_or(CodepointSet());
     std::string name;
     while (in_.peek() != kEndOfPattern && in_.peek() != '>') {
       uint32_t c = in_.peek();
@@ -324,9 +329,7 @@ class Parser {
         if (!escaped) return std::nullopt;
         c = *escaped;
       }
-      const CodepointSet& allowed = name.empty() ? first : rest;
-      const bool joiner = !name.empty() && (c == 0x200C || c == 0x200D);
-      if (c != '$' && c != '_' && !joiner && !allowed.contains(c)) return std::nullopt;
+      if (!(name.empty() ? name_start_set() : name_part_set()).contains(c)) return std::nullopt;
       append_utf8(c, &name);
     }
     if (name.empty() || !in_.eat('>')) return std::nullopt;

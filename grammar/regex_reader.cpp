@@ -45,12 +45,25 @@ const CodepointSet& line_terminator_set() {
   return set;
 }
 
+const CodepointSet& name_start_set() {
+  static const CodepointSet set = unicode_property("ID_Start", false)
+                                      .value_or(CodepointSet())
+                                      .unite(CodepointSet({{'$', '$'}, {'_', '_'}}));
+  return set;
+}
+
+const CodepointSet& name_part_set() {
+  static const CodepointSet set =
+      unicode_property("ID_Continue", false)
+          .value_or(CodepointSet())
+          .unite(CodepointSet({{'$', '$'}, {'_', '_'}, {0x200C, 0x200D}}));
+  return set;
+}
+
 namespace {
 
 /// Larger numbers in escapes are cut to this.
 constexpr uint32_t kMaxNumber = UINT32_MAX - 1;
-
-bool is_letter(uint32_t c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z' && c < 0x80; }
 
 int hex_value(uint32_t c) {
   if (RegexReader::is_digit(c)) return static_cast<int>(c - '0');

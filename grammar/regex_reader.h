@@ -70,6 +70,7 @@ class RegexReader {
   std::optional<Class> character_class();
 
   static bool is_digit(uint32_t c) { return c >= '0' && c <= '9'; }
+  static bool is_letter(uint32_t c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z' && c < 0x80; }
 
  private:
   std::optional<uint32_t> hex(size_t digits);

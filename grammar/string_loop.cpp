@@ -9,6 +9,9 @@
 // for at most 5 code points; the slash kills, and besides it only the quote and the backslash are
 // left.
 //
+// An automaton that remembers what it has read never is where it was; it says which state stands
+// for all that survive the same (CodepointAutomaton::settled).
+//
 // Above U+007F all code points loop, with a few exceptions (those that \s matches, say), or it is
 // not said which do.
 //
@@ -34,12 +37,20 @@ bool string_loop(const StringMachine& machine, uint32_t state,
                  const std::function<bool(uint32_t product)>& live_product,
                  const std::function<bool(uint32_t product)>& hopeless, LeafLoop* out) {
   if (!machine.between(state)) return false;
-  const uint32_t product = machine.product(state);
-  if (!machine.off_trie(product)) return false;
-  const size_t automata = machine.spec().automata.size();
+  if (!machine.off_trie(machine.product(state))) return false;
+  const auto& automata = machine.spec().automata;
+  // An automaton that remembers what it has read loops by itself only: what survives beside others
+  // may depend on what it remembers.
+  const bool remembers = std::any_of(automata.begin(), automata.end(),
+                                     [](const auto& automaton) { return automaton->remembers(); });
+  if (remembers && (automata.size() > 1 || !machine.spec().lengths.empty())) return false;
+  const uint32_t product =
+      remembers ? machine.settled(machine.product(state)) : machine.product(state);
   const auto loops = [&](uint32_t next) {
-    for (size_t i = 0; i < automata; ++i) {
-      if (machine.automaton_state(next, i) != machine.automaton_state(product, i)) return false;
+    for (size_t i = 0; i < automata.size(); ++i) {
+      uint32_t reached = machine.automaton_state(next, i);
+      if (remembers) reached = automata[i]->settled(reached);
+      if (reached != machine.automaton_state(product, i)) return false;
     }
     return true;
   };
@@ -51,7 +62,7 @@ bool string_loop(const StringMachine& machine, uint32_t state,
   uint64_t high_strays = 0;
   uint32_t looping = 0;
   machine.successors(product, [&](uint32_t lo, uint32_t hi) {
-    // All of a range leads to one product state.
+    // All of a range leads to one product state, or to such as settle alike.
     const uint32_t next = machine.step_codepoint(product, lo);
     const bool loop = loops(next);
     const bool possible = !loop && !hopeless(next);

@@ -92,7 +92,11 @@ class StringMachine {
     return products_[product].automata[i];
   }
 
-  /// Visits ranges of code points that together cover all, each leading to one product state.
+  /// The product state with its automata settled; see CodepointAutomaton::settled.
+  uint32_t settled(uint32_t product) const;
+
+  /// Visits ranges of code points that together cover all, each leading to one product state, or to
+  /// such as differ in what an automaton remembers.
   void successors(uint32_t product,
                   const std::function<void(uint32_t lo, uint32_t hi)>& visit) const;
 

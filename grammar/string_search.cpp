@@ -132,6 +132,15 @@ void StringMachine::successors(uint32_t product,
              });
 }
 
+uint32_t StringMachine::settled(uint32_t product) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<uint32_t> automata = products_[product].automata;
+  for (size_t i = 0; i < automata.size(); ++i) {
+    automata[i] = spec_.automata[i]->settled(automata[i]);
+  }
+  return intern_product(products_[product].node, products_[product].length, std::move(automata));
+}
+
 const StringSignature& StringMachine::string_signature(uint32_t index) const {
   if (!string_signature_known_[index]) {
     StringSignature signature;

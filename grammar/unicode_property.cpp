@@ -4,6 +4,7 @@
 #include <unicode/uscript.h>
 #include <unicode/uset.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <memory>
@@ -129,6 +130,45 @@ std::optional<CodepointSet> script(UProperty property, const std::string& name) 
   return property_set(property, *value);
 }
 
+/// Appends every name of a property or value; `choose` gives the one of a kind.
+template <typename Choose>
+void for_each_name(const Choose& choose, std::vector<std::string>* out) {
+  for (int choice = U_SHORT_PROPERTY_NAME;; ++choice) {
+    const char* name = choose(static_cast<UPropertyNameChoice>(choice));
+    if (name != nullptr) out->emplace_back(name);
+    if (name == nullptr && choice > U_LONG_PROPERTY_NAME) return;
+  }
+}
+
+std::vector<std::string> category_names() {
+  std::vector<int32_t> masks = {U_GC_L_MASK, U_GC_LC_MASK, U_GC_M_MASK, U_GC_N_MASK,
+                                U_GC_P_MASK, U_GC_S_MASK,  U_GC_Z_MASK, U_GC_C_MASK};
+  for (int category = 0; category < U_CHAR_CATEGORY_COUNT; ++category) {
+    masks.push_back(static_cast<int32_t>(U_MASK(category)));
+  }
+  std::vector<std::string> names;
+  for (const int32_t mask : masks) {
+    for_each_name(
+        [&](UPropertyNameChoice choice) {
+          return u_getPropertyValueName(UCHAR_GENERAL_CATEGORY_MASK, mask, choice);
+        },
+        &names);
+  }
+  return names;
+}
+
+std::vector<std::string> script_names() {
+  std::vector<std::string> names;
+  for (int32_t value = 0; value <= u_getIntPropertyMaxValue(UCHAR_SCRIPT); ++value) {
+    for_each_name(
+        [&](UPropertyNameChoice choice) {
+          return u_getPropertyValueName(UCHAR_SCRIPT, value, choice);
+        },
+        &names);
+  }
+  return names;
+}
+
 std::optional<CodepointSet> lone_name(const std::string& name) {
   if (name == "Any") return CodepointSet::all();
   if (name == "ASCII") return CodepointSet({{0, 0x7F}});
@@ -161,6 +201,28 @@ std::optional<CodepointSet> unicode_property(std::string_view expression, bool b
     return script(UCHAR_SCRIPT_EXTENSIONS, value);
   }
   return std::nullopt;
+}
+
+const std::vector<std::string>& unicode_property_expressions() {
+  static const auto* const expressions = [] {
+    auto* all = new std::vector<std::string>{"ASCII", "Any", "Assigned"};
+    for (const UProperty property : kBinaryProperties) {
+      for_each_name([&](UPropertyNameChoice choice) { return u_getPropertyName(property, choice); },
+                    all);
+    }
+    for (const std::string& name : category_names()) {
+      for (const char* prefix : {"", "gc=", "General_Category="}) all->push_back(prefix + name);
+    }
+    for (const std::string& name : script_names()) {
+      for (const char* prefix : {"sc=", "Script=", "scx=", "Script_Extensions="}) {
+        all->push_back(prefix + name);
+      }
+    }
+    std::sort(all->begin(), all->end());
+    all->erase(std::unique(all->begin(), all->end()), all->end());
+    return all;
+  }();
+  return *expressions;
 }
 
 CodepointSet case_closure(const CodepointSet& set) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "codepoint_set.h"
 
@@ -13,6 +15,9 @@ namespace espalier {
 /// any other. With `bare_scripts`, a script's name alone (`Han`) is taken too, as other dialects
 /// do.
 std::optional<CodepointSet> unicode_property(std::string_view expression, bool bare_scripts);
+
+/// Every expression that unicode_property takes without `bare_scripts`, sorted.
+const std::vector<std::string>& unicode_property_expressions();
 
 /// The set closed under simple case folding: what it matches when case is ignored.
 CodepointSet case_closure(const CodepointSet& set);

@@ -1,21 +1,42 @@
 // Formats by name.
 //
-// All but one are regular expressions (format_patterns.cpp). `hostname` (RFC 1123, section 2.1) has
-// a machine of its own, because a label that starts with "xn--" must be the Punycode of a valid
-// U-label (hostname_automaton.cpp).
+// Most are regular expressions (format_patterns.cpp). The others have machines of their own:
+//   hostname  a label that starts with "xn--" must be the Punycode of a valid U-label
+//             (hostname_automaton.cpp)
+//   regex     parentheses nest and names are remembered (grammar/regex_syntax.cpp)
 //
-// Left out, and so annotations as far as this function can say:
-//   regex         balanced parentheses are not a regular language
+// Left out, and so an annotation as far as this function can say:
 //   idn-hostname  the length of a U-label is bounded through its Punycode form
 #include "schema/formats.h"
 
+#include <mutex>
+
+#include "grammar/regex_syntax.h"
+#include "grammar/structured_automaton.h"
 #include "schema/format_patterns.h"
 #include "schema/hostname_automaton.h"
 
 namespace espalier {
+namespace {
+
+constexpr uint32_t kMaxStates = 1'000'000;
+
+/// The process-wide automaton of a machine; a fresh one when the last is full.
+template <typename Machine>
+std::shared_ptr<const CodepointAutomaton> structured(const char* name) {
+  static std::mutex mutex;
+  static std::shared_ptr<const CodepointAutomaton> shared;
+  const std::lock_guard lock(mutex);
+  if (shared == nullptr || !shared->status().ok())
+    shared = std::make_shared<StructuredAutomaton<Machine>>(name, kMaxStates);
+  return shared;
+}
+
+}  // namespace
 
 Result<std::shared_ptr<const CodepointAutomaton>> format_automaton(std::string_view name) {
   if (name == "hostname") return hostname_automaton();
+  if (name == "regex") return structured<RegexSyntaxMachine>("regex");
   const auto pattern = format_pattern(name);
   if (!pattern) return std::shared_ptr<const CodepointAutomaton>();
   return compile_anchored(*pattern);

@@ -111,6 +111,10 @@ class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
       state = finish_codepoint(state, &text);
       if (state == 0 || machine_->ended(state)) return text;
     }
+    if (const auto rest = known_rest(machine_->product(state))) {
+      for (const char32_t c : *rest) append_json_codepoint(&text, c);
+      return text + "\"";
+    }
     return text + shortest_from(machine_->product(state)) + "\"";
   }
 
@@ -154,6 +158,30 @@ class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
     });
   }
 
+  // With nothing but one automaton to observe, is what it accepts acceptable? A live state of it
+  // leads there.
+  bool accepted_alone(uint32_t product) const {
+    const StringSpec& spec = machine_->spec();
+    if (spec.automata.size() != 1 || !spec.strings.empty() || !spec.lengths.empty()) return false;
+    StringSignature signature = machine_->signature(product);
+    signature.accepted[0] = true;
+    return machine_->automaton_state(product, 0) != 0 && verdict_.acceptable(value(signature));
+  }
+
+  // A string that leads from the product to acceptance by one of its automata and is acceptable,
+  // where an automaton knows one without a search.
+  std::optional<std::u32string> known_rest(uint32_t product) const {
+    const auto& automata = machine_->spec().automata;
+    for (size_t i = 0; i < automata.size(); ++i) {
+      const auto rest = automata[i]->completion(machine_->automaton_state(product, i));
+      if (!rest) continue;
+      uint32_t end = product;
+      for (const char32_t c : *rest) end = machine_->step_codepoint(end, c);
+      if (verdict_.acceptable(value(machine_->signature(end)))) return rest;
+    }
+    return std::nullopt;
+  }
+
   // Can an acceptable string be reached? Without automata the machine's own search answers at once;
   // else breadth first over products: those on the way to an acceptable one are remembered as live,
   // and when nothing is found all that were seen as dead.
@@ -166,6 +194,10 @@ class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
       const bool found = machine_->search(product, acceptable) != StringMachine::Search::kExhausted;
       product_flags_.set(product, found ? kLive : kDead);
       return found;
+    }
+    if (accepted_alone(product) || known_rest(product)) {
+      product_flags_.set(product, kLive);
+      return true;
     }
     std::vector<std::pair<uint32_t, size_t>> queue;  // (product, index it was reached from)
     std::set<uint32_t> seen;

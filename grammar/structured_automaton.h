@@ -1,0 +1,150 @@
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "codepoint_automaton.h"
+#include "codepoint_set.h"
+#include "state_table.h"
+
+namespace espalier {
+
+/// The automaton of a machine whose states are values with an order, interned as they are met. The
+/// machine decides alone what is dead: its `step` gives only states that can be completed. It has
+///
+///   State start();
+///   std::optional<State> step(const State&, uint32_t codepoint);
+///   bool accepting(const State&);
+///   State settled(const State&);                     // see CodepointAutomaton
+///   uint32_t toward_end(const State&);               // a code point on the way to acceptance
+///   void cuts(const State&, std::vector<uint32_t>*); // where a range of successors starts
+///
+/// Successors of code points between two cuts must be alike: all dead, all equal, or all told apart
+/// by nothing but what they remember, the first being completed by whatever completes another.
+/// Machines may intern parts of their states: all calls are made under one mutex.
+template <typename Machine>
+class StructuredAutomaton final : public CodepointAutomaton {
+ public:
+  /// `name` is what the error of an exceeded budget speaks of.
+  StructuredAutomaton(std::string name, uint32_t max_states)
+      : name_(std::move(name)), max_states_(max_states) {
+    const std::lock_guard lock(mutex_);
+    states_.next().published = true;
+    states_.publish_last();
+    start_ = intern(machine_.start());
+  }
+
+  uint32_t start() const override { return start_; }
+
+  std::span<const CodepointEdge> edges(uint32_t state) const override {
+    if (state >= states_.size()) return {};
+    Record& record = states_[state];
+    if (!record.published.load(std::memory_order_acquire)) publish(state);
+    return record.edges;
+  }
+
+  bool accepting(uint32_t state) const override {
+    return state < states_.size() && states_[state].accepting;
+  }
+  bool universal(uint32_t) const override { return false; }
+  bool remembers() const override { return true; }
+
+  uint32_t step(uint32_t state, uint32_t codepoint) const override {
+    if (state == 0) return 0;
+    const std::lock_guard lock(mutex_);
+    return intern(machine_.step(states_[state].content, codepoint));
+  }
+
+  uint32_t settled(uint32_t state) const override {
+    if (state == 0) return 0;
+    const std::lock_guard lock(mutex_);
+    return intern(machine_.settled(states_[state].content));
+  }
+
+  std::optional<std::u32string> completion(uint32_t state) const override {
+    if (state == 0) return std::nullopt;
+    const std::lock_guard lock(mutex_);
+    std::u32string text;
+    std::optional<State> at = states_[state].content;
+    while (!machine_.accepting(*at)) {
+      text.push_back(machine_.toward_end(*at));
+      at = machine_.step(*at, text.back());
+      if (!at || text.size() > kLongestCompletion) return std::nullopt;
+    }
+    return text;
+  }
+
+  Status status() const override {
+    if (!exceeded_.load(std::memory_order_acquire)) return {};
+    return Status(StatusCode::kBudgetExceeded, "The automaton of the format '" + name_ +
+                                                   "' needs more than " +
+                                                   std::to_string(max_states_) + " states.");
+  }
+
+ private:
+  using State = typename Machine::State;
+  static constexpr size_t kLongestCompletion = 100'000;
+
+  struct Record {
+    State content;
+    bool accepting = false;
+    std::vector<CodepointEdge> edges;
+    std::atomic<bool> published = false;  // `edges` are final
+  };
+
+  uint32_t intern(const std::optional<State>& content) const {
+    if (!content) return 0;
+    if (const auto known = ids_.find(*content); known != ids_.end()) return known->second;
+    if (states_.size() > max_states_) {
+      exceeded_.store(true, std::memory_order_release);
+      return 0;
+    }
+    Record& record = states_.next();
+    record.content = *content;
+    record.accepting = machine_.accepting(*content);
+    const uint32_t id = states_.publish_last();
+    ids_.emplace(*content, id);
+    return id;
+  }
+
+  void publish(uint32_t state) const {
+    const std::lock_guard lock(mutex_);
+    Record& record = states_[state];
+    if (record.published.load(std::memory_order_relaxed)) return;
+    std::vector<uint32_t> cuts{0};
+    machine_.cuts(record.content, &cuts);
+    std::sort(cuts.begin(), cuts.end());
+    cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+    std::vector<CodepointEdge> edges;
+    for (size_t i = 0; i < cuts.size(); ++i) {
+      const uint32_t next = intern(machine_.step(record.content, cuts[i]));
+      if (next == 0) continue;
+      const uint32_t hi = i + 1 < cuts.size() ? cuts[i + 1] - 1 : kMaxCodepoint;
+      if (!edges.empty() && edges.back().next == next && edges.back().hi + 1 == cuts[i]) {
+        edges.back().hi = hi;
+      } else {
+        edges.push_back({cuts[i], hi, next});
+      }
+    }
+    edges.shrink_to_fit();
+    record.edges = std::move(edges);
+    record.published.store(true, std::memory_order_release);
+  }
+
+  const std::string name_;
+  const uint32_t max_states_;
+  uint32_t start_ = 0;
+  mutable StateTable<Record> states_;
+  mutable std::atomic<bool> exceeded_ = false;
+  mutable std::mutex mutex_;  // guards everything below, and records that are not published
+  mutable Machine machine_;
+  mutable std::map<State, uint32_t> ids_;
+};
+
+}  // namespace espalier
