@@ -1,6 +1,7 @@
 // Preparing the atoms of a number machine.
 //
-// Order atoms (kLess, kEqual) are split by sign and kept twice: as digit strings in lexicographic
+// Order atoms (kLess, kEqual, and each member of a kOneOf as one kEqual more with the same bit) are
+// split by sign and kept twice: as digit strings in lexicographic
 // order, which is how a number being read meets them (its significant digits so far select a
 // contiguous range of operands they are a prefix of), and as magnitudes in ascending order, which
 // cut the line into points and open regions of constant order truth.
@@ -48,14 +49,32 @@ Decimal magnitude(const Decimal& value) {
   return result;
 }
 
-// Order atoms at `value`, or (when `inside`) at a value a little nearer to zero.
-Truth order_truth(const std::vector<NumberAtom>& atoms, const Decimal& value, bool inside) {
-  Truth truth = 0;
+// One comparison of the value with a constant. Several may decide the same atom.
+struct Comparison {
+  const Decimal* operand;
+  Truth bit;
+  bool equal;  // kEqual, else kLess
+};
+
+std::vector<Comparison> comparisons(const std::vector<NumberAtom>& atoms) {
+  std::vector<Comparison> out;
   for (size_t i = 0; i < atoms.size(); ++i) {
-    auto order = compare(value, atoms[i].operand);
+    const NumberAtom& atom = atoms[i];
+    if (atom.kind == Kind::kLess || atom.kind == Kind::kEqual)
+      out.push_back({&atom.operand, Truth{1} << i, atom.kind == Kind::kEqual});
+    for (const Decimal& member : atom.members) out.push_back({&member, Truth{1} << i, true});
+  }
+  return out;
+}
+
+// kLess atoms at `value`, or (when `inside`) at a value a little nearer to zero.
+Truth less_truth(const std::vector<Comparison>& terms, const Decimal& value, bool inside) {
+  Truth truth = 0;
+  for (const Comparison& term : terms) {
+    if (term.equal) continue;
+    auto order = compare(value, *term.operand);
     if (order == 0 && inside) order = value.negative ? 1 <=> 0 : 0 <=> 1;
-    if (atoms[i].kind == Kind::kLess && order < 0) truth |= Truth{1} << i;
-    if (atoms[i].kind == Kind::kEqual && order == 0) truth |= Truth{1} << i;
+    if (order < 0) truth |= term.bit;
   }
   return truth;
 }
@@ -179,15 +198,16 @@ Status prepare_multiple(Atoms& out, const Decimal& operand, Truth bit) {
   return {};
 }
 
-void prepare_side(Atoms& out, const std::vector<NumberAtom>& atoms, bool negative) {
+void prepare_side(Atoms& out, const std::vector<Comparison>& terms, bool negative) {
   Side& side = out.side[negative ? 1 : 0];
   side.negative = negative;
-  for (size_t i = 0; i < atoms.size(); ++i) {
-    const NumberAtom& atom = atoms[i];
-    if (atom.kind != Kind::kLess && atom.kind != Kind::kEqual) continue;
-    const Decimal& operand = atom.operand;
-    if (operand.is_zero() || operand.negative != negative) {
-      if (atom.kind == Kind::kLess && negative) side.fixed |= Truth{1} << i;
+  const auto elsewhere = [&](const Comparison& term) {
+    return term.operand->is_zero() || term.operand->negative != negative;
+  };
+  for (const Comparison& term : terms) {
+    const Decimal& operand = *term.operand;
+    if (elsewhere(term)) {
+      if (!term.equal && negative) side.fixed |= term.bit;
       continue;
     }
     side.operands.push_back(operand.digits);
@@ -201,15 +221,20 @@ void prepare_side(Atoms& out, const std::vector<NumberAtom>& atoms, bool negativ
   std::sort(side.points.begin(), side.points.end(),
             [](const Decimal& a, const Decimal& b) { return compare(a, b) < 0; });
   unique(side.points);
-  for (size_t i = 0; i < atoms.size(); ++i) {
-    const NumberAtom& atom = atoms[i];
-    if (atom.kind != Kind::kLess && atom.kind != Kind::kEqual) continue;
-    const Decimal& operand = atom.operand;
-    if (operand.is_zero() || operand.negative != negative) continue;
+  std::vector<Truth> equal_truth(side.points.size());
+  for (const Comparison& term : terms) {
+    if (elsewhere(term)) continue;
+    const Decimal& operand = *term.operand;
+    if (term.equal) {
+      const auto point =
+          std::lower_bound(side.points.begin(), side.points.end(), magnitude(operand),
+                           [](const Decimal& a, const Decimal& b) { return compare(a, b) < 0; });
+      equal_truth[static_cast<size_t>(point - side.points.begin())] |= term.bit;
+    }
     const auto index = std::lower_bound(side.operands.begin(), side.operands.end(), operand.digits);
     side.atoms.push_back({static_cast<uint32_t>(index - side.operands.begin()),
-                          operand.exponent + static_cast<int64_t>(operand.digits.size()),
-                          Truth{1} << i, atom.kind == Kind::kEqual});
+                          operand.exponent + static_cast<int64_t>(operand.digits.size()), term.bit,
+                          term.equal});
   }
   for (size_t i = 0; i < side.points.size(); ++i) {
     Decimal value = side.points[i];
@@ -218,9 +243,9 @@ void prepare_side(Atoms& out, const std::vector<NumberAtom>& atoms, bool negativ
     side.max_position = i == 0 ? position : std::max(side.max_position, position);
     side.scaled.push_back(make_scaled(BigInt(value.digits), value.exponent));
     value.negative = negative;
-    side.point_truth.push_back(order_truth(atoms, value, false) |
+    side.point_truth.push_back(less_truth(terms, value, false) | equal_truth[i] |
                                multiple_truth(out.multiples, value));
-    side.region_truth.push_back(order_truth(atoms, value, true));
+    side.region_truth.push_back(less_truth(terms, value, true));
   }
   Truth beyond = side.fixed;
   for (const OrderAtom& atom : side.atoms) {
@@ -245,6 +270,12 @@ Result<Atoms> prepare_atoms(const std::vector<NumberAtom>& atoms, NumberSpelling
   }
   Atoms out;
   out.spelling = spelling;
+  const std::vector<Comparison> terms = comparisons(atoms);
+  for (const Comparison& term : terms) {
+    if (term.operand->digits.size() <= kMaxOperandDigits) continue;
+    return Status(StatusCode::kBudgetExceeded,
+                  "a number has more than " + std::to_string(kMaxOperandDigits) + " digits");
+  }
   for (size_t i = 0; i < atoms.size(); ++i) {
     const NumberAtom& atom = atoms[i];
     const Truth bit = Truth{1} << i;
@@ -252,11 +283,8 @@ Result<Atoms> prepare_atoms(const std::vector<NumberAtom>& atoms, NumberSpelling
     switch (atom.kind) {
       case Kind::kLess:
       case Kind::kEqual:
+      case Kind::kOneOf:
         out.has_order = true;
-        if (atom.operand.digits.size() > kMaxOperandDigits) {
-          status = {StatusCode::kBudgetExceeded,
-                    "a number has more than " + std::to_string(kMaxOperandDigits) + " digits"};
-        }
         break;
       case Kind::kMultipleOf:
         status = prepare_multiple(out, atom.operand, bit);
@@ -278,9 +306,12 @@ Result<Atoms> prepare_atoms(const std::vector<NumberAtom>& atoms, NumberSpelling
     out.has_multiples = tracked;
   }
   if (Status status = prepare_closed_sets(out); !status.ok()) return status;
-  out.zero_truth = order_truth(atoms, Decimal{}, false) | out.all_multiples;
-  prepare_side(out, atoms, false);
-  prepare_side(out, atoms, true);
+  out.zero_truth = less_truth(terms, Decimal{}, false) | out.all_multiples;
+  for (const Comparison& term : terms) {
+    if (term.equal && term.operand->is_zero()) out.zero_truth |= term.bit;
+  }
+  prepare_side(out, terms, false);
+  prepare_side(out, terms, true);
   return out;
 }
 

@@ -19,9 +19,11 @@ struct NumberAtom {
     kMultipleOf,       ///< value is an integer multiple of operand (operand > 0)
     kInteger,          ///< value is a mathematical integer: 1.0 and 1.5e1 are
     kIntegerSpelling,  ///< spelled without fraction and exponent (draft-04's integer)
+    kOneOf,            ///< value equals one of members
   };
   Kind kind;
   Decimal operand;
+  std::vector<Decimal> members;
 };
 
 /// Which spellings of a number the machine reads.

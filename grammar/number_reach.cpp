@@ -115,6 +115,7 @@ class Search {
     const Side& side = atoms_.side[family.negative ? 1 : 0];
     const Truth spelling = family.integer ? atoms_.spelling_bits : 0;
     for (size_t i = 0; i < side.points.size(); ++i) {
+      if (has(side.point_truth[i] | spelling)) continue;
       if (family.integer && !side.points[i].is_integer()) continue;
       if (!contains(family, side.points[i])) continue;
       add(side.point_truth[i] | spelling, family.negative, side.scaled[i]);
@@ -123,6 +124,7 @@ class Search {
       const Scaled* above = i == 0 ? nullptr : &side.scaled[i - 1];
       const Scaled* below = i == side.points.size() ? nullptr : &side.scaled[i];
       const Truth order = side.region_truth[i] | spelling;
+      if (known(family, order)) continue;
       const auto at = meeting(family, above, below);
       if (!at) continue;
       if (!family.integer && !has(order)) {
@@ -139,6 +141,14 @@ class Search {
   std::map<Truth, Found> take() { return std::move(found_); }
 
  private:
+  // Is every truth that a region of this order can have found already?
+  bool known(const Family& family, Truth order) const {
+    if (!family.integer && !has(order)) return false;
+    return std::all_of(atoms_.closed_sets.begin() + 1, atoms_.closed_sets.end(),
+                       [&](const ClosedSet& set) {
+                         return (family.integer && !set.integer) || has(order | set.bits);
+                       });
+  }
   static bool contains(const Family& family, const Decimal& point) {
     const int64_t position = point.exponent + static_cast<int64_t>(point.digits.size());
     if (family.digits.empty()) {

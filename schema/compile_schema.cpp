@@ -5,9 +5,6 @@
 namespace espalier {
 namespace {
 
-// A number leaf compares with at most this many constants at once (NumberMachine's truth vector).
-constexpr size_t kMaxNumberConstants = 60;
-
 Status refused(const SchemaNode& node, const std::string& keyword, const std::string& reason) {
   return {StatusCode::kUnsupported, keyword + ": " + reason, node.pointer + "/" + keyword};
 }
@@ -19,15 +16,6 @@ Status check_enforced(const SchemaGraph& graph) {
       return refused(node, "unevaluatedProperties", "is not enforced yet");
     if (node.unevaluated_items != kNoNode)
       return refused(node, "unevaluatedItems", "is not enforced yet");
-    if (node.enum_values) {
-      size_t numbers = 0;
-      for (const JsonValue& value : *node.enum_values)
-        numbers += value.kind == JsonValue::Kind::kNumber ? 1 : 0;
-      if (numbers > kMaxNumberConstants) {
-        return refused(node, "enum",
-                       "lists more than " + std::to_string(kMaxNumberConstants) + " numbers");
-      }
-    }
   }
   return {};
 }

@@ -135,6 +135,7 @@ FormulaId Expansion::one_of_values(const SchemaNode& node,
   using Kind = JsonValue::Kind;
   std::vector<FormulaId> any;
   std::vector<std::u32string> strings;
+  std::vector<Decimal> numbers;
   for (const JsonValue* value : values) {
     switch (value->kind) {
       case Kind::kNull:
@@ -147,8 +148,7 @@ FormulaId Expansion::one_of_values(const SchemaNode& node,
         if (c == ValueClass::kTrue) return FormulaPool::kTrue;
         break;
       case Kind::kNumber:
-        if (c == ValueClass::kNumber)
-          any.push_back(number_atom(NumberAtom::Kind::kEqual, value->number));
+        if (c == ValueClass::kNumber) numbers.push_back(value->number);
         break;
       case Kind::kString:
         if (c == ValueClass::kString) strings.push_back(to_codepoints(value->string));
@@ -162,6 +162,7 @@ FormulaId Expansion::one_of_values(const SchemaNode& node,
     }
   }
   if (!strings.empty()) any.push_back(strings_atom(std::move(strings)));
+  if (!numbers.empty()) any.push_back(numbers_atom(std::move(numbers)));
   return pool_->disjunction(std::move(any));
 }
 
@@ -220,7 +221,21 @@ FormulaId Expansion::strings_atom(std::vector<std::u32string> strings) {
 FormulaId Expansion::number_atom(NumberAtom::Kind kind, const Decimal& operand) {
   const auto [it, inserted] = number_ids_.try_emplace({static_cast<int>(kind), operand.key()},
                                                       static_cast<uint32_t>(atoms_.numbers.size()));
-  if (inserted) atoms_.numbers.push_back({kind, operand});
+  if (inserted) atoms_.numbers.push_back({kind, operand, {}});
+  return pool_->atom({Atom::Kind::kNumber, it->second, 0});
+}
+
+FormulaId Expansion::numbers_atom(std::vector<Decimal> numbers) {
+  std::sort(numbers.begin(), numbers.end(),
+            [](const Decimal& a, const Decimal& b) { return compare(a, b) < 0; });
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  if (numbers.size() == 1) return number_atom(NumberAtom::Kind::kEqual, numbers[0]);
+  std::string key;
+  for (const Decimal& number : numbers) key += number.key() + "|";
+  constexpr auto kKind = NumberAtom::Kind::kOneOf;
+  const auto [it, inserted] = number_ids_.try_emplace({static_cast<int>(kKind), std::move(key)},
+                                                      static_cast<uint32_t>(atoms_.numbers.size()));
+  if (inserted) atoms_.numbers.push_back({kKind, {}, std::move(numbers)});
   return pool_->atom({Atom::Kind::kNumber, it->second, 0});
 }
 

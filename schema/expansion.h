@@ -51,6 +51,7 @@ class Expansion {
   FormulaId pattern_atom(const std::shared_ptr<const CodepointAutomaton>& automaton);
   FormulaId strings_atom(std::vector<std::u32string> strings);
   FormulaId number_atom(NumberAtom::Kind kind, const Decimal& operand);
+  FormulaId numbers_atom(std::vector<Decimal> numbers);
   FormulaId at_least(Atom::Kind kind, uint64_t bound) { return pool_->atom({kind, 0, bound}); }
   NodeId value_node(const JsonValue& value, const SchemaNode& like);
   void string_assertions(const SchemaNode& node, std::vector<Piece>* out);

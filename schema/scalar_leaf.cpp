@@ -548,6 +548,7 @@ Result<std::shared_ptr<const ScalarLeaf>> number_leaf(const FormulaPool& pool,
           if (index.try_emplace(atom.index, numbers.size()).second) numbers.push_back(number);
           put(&key, number.kind);
           key += number.operand.key() + ",";
+          for (const Decimal& member : number.members) key += member.key() + "|";
         },
         &key);
   }

@@ -32,11 +32,11 @@ uint64_t seed() {
 int below(Random& random, int n) { return static_cast<int>(random() % static_cast<uint64_t>(n)); }
 
 Decimal decimal(std::string_view text) { return *Decimal::parse(text); }
-NumberAtom less(std::string_view text) { return {Kind::kLess, decimal(text)}; }
-NumberAtom equal(std::string_view text) { return {Kind::kEqual, decimal(text)}; }
-NumberAtom multiple(std::string_view text) { return {Kind::kMultipleOf, decimal(text)}; }
-NumberAtom integer() { return {Kind::kInteger, {}}; }
-NumberAtom integer_spelling() { return {Kind::kIntegerSpelling, {}}; }
+NumberAtom less(std::string_view text) { return {Kind::kLess, decimal(text), {}}; }
+NumberAtom equal(std::string_view text) { return {Kind::kEqual, decimal(text), {}}; }
+NumberAtom multiple(std::string_view text) { return {Kind::kMultipleOf, decimal(text), {}}; }
+NumberAtom integer() { return {Kind::kInteger, {}, {}}; }
+NumberAtom integer_spelling() { return {Kind::kIntegerSpelling, {}, {}}; }
 
 Machine create(std::vector<NumberAtom> atoms, NumberSpelling spelling = NumberSpelling::kJson) {
   auto machine = NumberMachine::create(std::move(atoms), spelling);
@@ -45,10 +45,12 @@ Machine create(std::vector<NumberAtom> atoms, NumberSpelling spelling = NumberSp
 }
 
 std::string describe(const std::vector<NumberAtom>& atoms) {
-  static const char* kNames[] = {"<", "==", "multipleOf ", "integer", "spelled "};
+  static const char* kNames[] = {"<", "==", "multipleOf ", "integer", "spelled ", "one of "};
   std::string text;
   for (const auto& atom : atoms) {
-    text += "[" + std::string(kNames[static_cast<int>(atom.kind)]) + atom.operand.to_string() + "]";
+    text += "[" + std::string(kNames[static_cast<int>(atom.kind)]) + atom.operand.to_string();
+    for (const Decimal& member : atom.members) text += " " + member.to_string();
+    text += "]";
   }
   return text;
 }
@@ -82,6 +84,9 @@ Truth oracle_truth(const std::vector<NumberAtom>& atoms, std::string_view text) 
       case Kind::kIntegerSpelling:
         holds = text.find_first_of(".eE") == std::string_view::npos;
         break;
+      case Kind::kOneOf:
+        for (const Decimal& member : atoms[i].members) holds |= compare(value, member) == 0;
+        break;
     }
     if (holds) truth |= Truth{1} << i;
   }
@@ -114,7 +119,7 @@ std::vector<NumberAtom> random_atoms(Random& random) {
   std::vector<NumberAtom> atoms;
   const int count = below(random, 5);
   for (int i = 0; i < count; ++i) {
-    switch (below(random, 8)) {
+    switch (below(random, 9)) {
       case 0:
       case 1:
       case 2:
@@ -130,6 +135,13 @@ std::vector<NumberAtom> random_atoms(Random& random) {
       case 6:
         atoms.push_back(integer());
         break;
+      case 7: {
+        NumberAtom one_of{Kind::kOneOf, {}, {}};
+        for (int members = 1 + below(random, 4); members > 0; --members)
+          one_of.members.push_back(decimal(random_number(random, true)));
+        atoms.push_back(std::move(one_of));
+        break;
+      }
       default:
         atoms.push_back(integer_spelling());
         break;
@@ -386,6 +398,25 @@ TEST(NumberMachine, ThreadsAgree) {
   }
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(wrong, 0);
+}
+
+TEST(NumberMachine, ListsThousandsOfNumbersInOneAtom) {
+  Random random(seed());
+  NumberAtom one_of{Kind::kOneOf, {}, {}};
+  std::set<int> members;
+  while (members.size() < 5000) members.insert(below(random, 40'000) - 20'000);
+  for (const int member : members) one_of.members.push_back(decimal(std::to_string(member)));
+  const Machine machine = create({one_of, less("0")});
+  for (int round = 0; round < 500; ++round) {
+    const int value = below(random, 40'000) - 20'000;
+    std::string text = std::to_string(value);
+    if (below(random, 2) == 0) text += below(random, 2) == 0 ? ".00" : "0e-1";
+    uint32_t state = machine->start();
+    for (const char byte : text) state = machine->step(state, static_cast<uint8_t>(byte));
+    ASSERT_NE(state, 0u) << text;
+    EXPECT_EQ(machine->truth(state), (members.contains(value) ? 1u : 0u) | (value < 0 ? 2u : 0u))
+        << text;
+  }
 }
 
 }  // namespace
