@@ -1,15 +1,20 @@
 // Grammars: a recognizer and, beside it, what the engine remembers about it.
+//
+// A grammar is immutable; what is filled lazily lives in a store. Stores only grow, so that readers
+// need no lock and no id ever changes its meaning. They are bounded by being replaced: a store
+// beyond its budget (or with a failed recognizer) is retired, which means that matchers made from
+// then on get a fresh one. Matchers at work keep theirs alive and notice nothing.
 
 #include "espalier/grammar.h"
 
 #include <algorithm>
 
-#include "engine/grammar_caches.h"
+#include "engine/grammar_store.h"
 #include "grammar/recognizer.h"
 
 namespace espalier {
 
-std::shared_ptr<VocabularyCaches> GrammarCaches::get(const Vocabulary& vocabulary) {
+std::shared_ptr<VocabularyCaches> GrammarStore::caches(const Vocabulary& vocabulary) {
   const std::lock_guard lock(mutex_);
   const auto it = std::find_if(by_vocabulary_.begin(), by_vocabulary_.end(),
                                [&](const auto& entry) { return entry.first == vocabulary.uid(); });
@@ -22,26 +27,42 @@ std::shared_ptr<VocabularyCaches> GrammarCaches::get(const Vocabulary& vocabular
   return by_vocabulary_.back().second;
 }
 
-size_t GrammarCaches::memory_bytes() const {
+size_t GrammarStore::memory_bytes() const {
+  size_t bytes = sizeof *this + recognizer_->memory_bytes();
   const std::lock_guard lock(mutex_);
-  size_t bytes = 0;
-  for (const auto& [uid, caches] : by_vocabulary_) bytes += caches->masks.memory_bytes();
+  for (const auto& [uid, caches] : by_vocabulary_) {
+    bytes += caches->masks.memory_bytes() + caches->liveness.memory_bytes();
+  }
   return bytes;
 }
 
-Grammar::Grammar(std::shared_ptr<Recognizer> recognizer)
-    : recognizer_(std::move(recognizer)), caches_(std::make_unique<GrammarCaches>()) {}
+Grammar::Grammar(std::shared_ptr<Recognizer> recognizer, size_t max_store_bytes)
+    : max_store_bytes_(max_store_bytes),
+      unsatisfiable_(recognizer->start().dead()),
+      store_(std::make_shared<GrammarStore>(std::move(recognizer))) {}
 
 Grammar::~Grammar() = default;
 
-std::shared_ptr<const Grammar> Grammar::from_recognizer(std::shared_ptr<Recognizer> recognizer) {
-  return std::shared_ptr<const Grammar>(new Grammar(std::move(recognizer)));
+std::shared_ptr<const Grammar> Grammar::from_recognizer(std::shared_ptr<Recognizer> recognizer,
+                                                        size_t max_store_bytes) {
+  return std::shared_ptr<const Grammar>(new Grammar(std::move(recognizer), max_store_bytes));
 }
 
-bool Grammar::unsatisfiable() const { return recognizer_->start().dead(); }
+std::shared_ptr<GrammarStore> Grammar::store() const {
+  const std::lock_guard lock(mutex_);
+  if (store_->memory_bytes() > max_store_bytes_ || !store_->recognizer().status().ok()) {
+    if (auto fresh = store_->recognizer().fresh()) {
+      store_ = std::make_shared<GrammarStore>(std::move(fresh));
+    }
+  }
+  return store_;
+}
+
+std::shared_ptr<Recognizer> Grammar::recognizer() const { return store()->shared_recognizer(); }
 
 size_t Grammar::memory_bytes() const {
-  return sizeof(Grammar) + recognizer_->memory_bytes() + caches_->memory_bytes();
+  const std::lock_guard lock(mutex_);
+  return sizeof *this + store_->memory_bytes();
 }
 
 }  // namespace espalier

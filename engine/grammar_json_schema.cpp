@@ -9,7 +9,7 @@ Result<std::shared_ptr<const Grammar>> Grammar::from_json_schema(std::string_vie
                                                                  const SchemaOptions& options) {
   Result<std::shared_ptr<Recognizer>> recognizer = make_schema_recognizer(schema_text, options);
   if (!recognizer.ok()) return recognizer.status();
-  return from_recognizer(*std::move(recognizer));
+  return from_recognizer(*std::move(recognizer), options.limits.max_store_bytes);
 }
 
 }  // namespace espalier

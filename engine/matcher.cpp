@@ -14,7 +14,7 @@
 #include <algorithm>
 
 #include "engine/forced.h"
-#include "engine/grammar_caches.h"
+#include "engine/grammar_store.h"
 #include "engine/history.h"
 #include "engine/mask_bits.h"
 #include "engine/mask_builder.h"
@@ -23,29 +23,57 @@
 
 namespace espalier {
 
-struct Matcher::Impl {
-  Impl(std::shared_ptr<const Grammar> grammar_in, std::shared_ptr<const Vocabulary> vocabulary_in,
-       const MatcherOptions& options_in)
+namespace {
+
+/// Working space that the matchers of a thread share, so that a matcher is small.
+struct ThreadScratch {
+  MaskScratch mask;
+  std::vector<MaskWord> row;
+};
+ThreadScratch& scratch() {
+  thread_local ThreadScratch space;
+  return space;
+}
+
+/// What a matcher and its clones have in common.
+struct Context {
+  Context(std::shared_ptr<const Grammar> grammar_in,
+          std::shared_ptr<const Vocabulary> vocabulary_in, const MatcherOptions& options_in,
+          std::shared_ptr<GrammarStore> store_in)
       : grammar(std::move(grammar_in)),
         vocabulary(std::move(vocabulary_in)),
         options(options_in),
-        recognizer(&grammar->recognizer()),
-        caches(options.use_caches ? grammar->caches().get(*vocabulary)
+        store(std::move(store_in)),
+        caches(options.use_caches ? store->caches(*vocabulary)
                                   : std::shared_ptr<VocabularyCaches>()),
-        start(recognizer->start()),
+        start(store->recognizer().start()),
         filtered(TokenLiveness::needed(*vocabulary)) {}
 
-  Impl(const Impl& other)
-      : grammar(other.grammar),
-        vocabulary(other.vocabulary),
-        options(other.options),
-        recognizer(other.recognizer),
-        caches(other.caches),
-        start(other.start),
-        filtered(other.filtered),
-        history(other.history) {}
+  const std::shared_ptr<const Grammar> grammar;
+  const std::shared_ptr<const Vocabulary> vocabulary;
+  const MatcherOptions options;
+  const std::shared_ptr<GrammarStore> store;
+  const std::shared_ptr<VocabularyCaches> caches;  ///< null when nothing is to be memoized
+  const State start;
+  const bool filtered;
+};
 
-  State state() const { return history.last() == nullptr ? start : history.last()->state; }
+}  // namespace
+
+struct Matcher::Impl {
+  explicit Impl(std::shared_ptr<const Context> context_in) : context(std::move(context_in)) {
+    bind();
+  }
+  Impl(const Impl&) = default;
+
+  void bind() {
+    recognizer = &context->store->recognizer();
+    vocabulary = context->vocabulary.get();
+    caches = context->caches.get();
+    filtered = context->filtered;
+  }
+
+  State state() const { return history.last() == nullptr ? context->start : history.last()->state; }
   bool terminated() const { return history.last() != nullptr && history.last()->terminated; }
   bool accepting() const { return !terminated() && recognizer->accepting(state()); }
 
@@ -103,8 +131,9 @@ struct Matcher::Impl {
     const auto bits = row.first(vocabulary->row_words());
     std::fill(row.begin() + static_cast<ptrdiff_t>(bits.size()), row.end(), 0);
     if (caches != nullptr && caches->masks.fill(s, bits)) return;
+    MaskScratch& space = scratch().mask;
     std::shared_ptr<const LeafRow> base =
-        build_mask(*recognizer, *vocabulary, s, caches != nullptr, &scratch, bits);
+        build_mask(*recognizer, *vocabulary, s, caches != nullptr, &space, bits);
     if (filtered) {
       base = nullptr;
       drop_dead_ends(s, bits);
@@ -112,11 +141,11 @@ struct Matcher::Impl {
     if (recognizer->accepting(s)) {
       for (const TokenId eos : vocabulary->eos_ids()) {
         set_mask_bit(bits, eos);
-        scratch.tokens.push_back(eos);
+        space.tokens.push_back(eos);
       }
     }
     if (caches != nullptr && recognizer->status().ok()) {
-      caches->masks.insert(s, std::move(base), scratch.tokens, bits);
+      caches->masks.insert(s, std::move(base), space.tokens, bits);
     }
   }
 
@@ -128,7 +157,7 @@ struct Matcher::Impl {
     });
     std::fill(bits.begin(), bits.end(), 0);
     for (const TokenId token : kept) set_mask_bit(bits, token);
-    scratch.tokens = std::move(kept);
+    scratch().mask.tokens = std::move(kept);
   }
 
   /// The state in which a completion is asked for, `first` having been read; terminated states and
@@ -151,21 +180,18 @@ struct Matcher::Impl {
     return fresh.completion(*recognizer, *vocabulary, s);
   }
 
-  const std::shared_ptr<const Grammar> grammar;
-  const std::shared_ptr<const Vocabulary> vocabulary;
-  const MatcherOptions options;
-  Recognizer* const recognizer;
-  const std::shared_ptr<VocabularyCaches> caches;  ///< null when nothing is to be memoized
-  const State start;
-  const bool filtered;
+  std::shared_ptr<const Context> context;
+  Recognizer* recognizer;  ///< these four are the context's
+  const Vocabulary* vocabulary;
+  VocabularyCaches* caches;
+  bool filtered;
   History history;
-  MaskScratch scratch;
-  std::vector<MaskWord> scratch_row;
 };
 
 Matcher::Matcher(std::shared_ptr<const Grammar> grammar,
                  std::shared_ptr<const Vocabulary> vocabulary, const MatcherOptions& options)
-    : impl_(std::make_unique<Impl>(std::move(grammar), std::move(vocabulary), options)) {}
+    : impl_(std::make_unique<Impl>(std::make_shared<const Context>(grammar, std::move(vocabulary),
+                                                                   options, grammar->store()))) {}
 
 Matcher::~Matcher() = default;
 Matcher::Matcher(Matcher&&) noexcept = default;
@@ -262,7 +288,15 @@ Status Matcher::rollback(size_t n) {
   return Status();
 }
 
-void Matcher::reset() { impl_->history.clear(); }
+void Matcher::reset() {
+  impl_->history.clear();
+  const Context& old = *impl_->context;
+  if (auto store = old.grammar->store(); store != old.store) {
+    impl_->context =
+        std::make_shared<const Context>(old.grammar, old.vocabulary, old.options, std::move(store));
+    impl_->bind();
+  }
+}
 
 size_t Matcher::num_accepted() const { return impl_->history.depth(); }
 bool Matcher::is_accepting() { return impl_->accepting(); }
@@ -270,10 +304,10 @@ bool Matcher::is_terminated() const { return impl_->terminated(); }
 
 bool Matcher::is_stuck() {
   if (impl_->terminated() || impl_->accepting()) return false;
-  impl_->scratch_row.resize(impl_->vocabulary->row_words());
-  impl_->fill(impl_->scratch_row);
-  return std::all_of(impl_->scratch_row.begin(), impl_->scratch_row.end(),
-                     [](MaskWord word) { return word == 0; });
+  std::vector<MaskWord>& row = scratch().row;
+  row.resize(impl_->vocabulary->row_words());
+  impl_->fill(row);
+  return std::all_of(row.begin(), row.end(), [](MaskWord word) { return word == 0; });
 }
 
 std::string Matcher::forced_bytes() {
@@ -293,12 +327,11 @@ std::string Matcher::text() const {
   std::vector<std::string_view> pieces;
   pieces.reserve(impl_->history.depth());
   size_t length = 0;
-  for (const History::Node* node = impl_->history.last(); node != nullptr; node = node->parent) {
-    if (node->terminated) continue;
-    pieces.push_back(node->raw != nullptr ? std::string_view(*node->raw)
-                                          : impl_->vocabulary->bytes(node->token));
+  impl_->history.for_each_backwards([&](const History::Entry& entry, std::string_view raw) {
+    if (entry.terminated) return;
+    pieces.push_back(entry.token == History::kRaw ? raw : impl_->vocabulary->bytes(entry.token));
     length += pieces.back().size();
-  }
+  });
   std::string text;
   text.reserve(length);
   for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece) text += *piece;
@@ -392,6 +425,10 @@ Result<std::vector<TokenId>> Matcher::completion() {
 
 Status Matcher::status() const { return impl_->recognizer->status(); }
 const Vocabulary& Matcher::vocabulary() const { return *impl_->vocabulary; }
-const Grammar& Matcher::grammar() const { return *impl_->grammar; }
+const Grammar& Matcher::grammar() const { return *impl_->context->grammar; }
+
+size_t Matcher::memory_bytes() const {
+  return sizeof *this + sizeof(Impl) + sizeof(Context) + impl_->history.memory_bytes();
+}
 
 }  // namespace espalier

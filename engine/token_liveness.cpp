@@ -67,6 +67,13 @@ std::optional<size_t> TokenLiveness::known_length(const State& state) const {
   return it == lengths_.end() ? std::nullopt : std::optional(it->second);
 }
 
+size_t TokenLiveness::memory_bytes() const {
+  const std::lock_guard lock(mutex_);
+  constexpr size_t kEntry = 48;
+  return (known_.size() + lengths_.size()) * kEntry +
+         (known_.bucket_count() + lengths_.bucket_count()) * sizeof(void*);
+}
+
 Result<std::vector<TokenId>> TokenLiveness::completion(Recognizer& recognizer,
                                                        const Vocabulary& vocabulary, State state) {
   Result<std::vector<TokenId>> tokens = find(recognizer, vocabulary, state);

@@ -44,6 +44,7 @@ class TokenLiveness {
   /// The size of a completion that was found before, SIZE_MAX when none was found; nullopt when it
   /// was not asked.
   std::optional<size_t> known_length(const State& state) const;
+  size_t memory_bytes() const;
 
  private:
   bool known(const State& state, bool* live) const;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "byte_set.h"
@@ -93,6 +94,10 @@ class Recognizer {
 
   /// Bytes of memory held by interned states.
   virtual size_t memory_bytes() const = 0;
+
+  /// A recognizer of the same language that has nothing in store yet, its states unrelated to those
+  /// of this one; nullptr when there is nothing worth dropping.
+  virtual std::shared_ptr<Recognizer> fresh() const { return nullptr; }
 };
 
 }  // namespace espalier

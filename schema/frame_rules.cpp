@@ -105,6 +105,7 @@ Outcome SchemaMachine::outcome_now(const std::vector<FormulaId>& formulas) const
 
 void SchemaMachine::fail(Status status) {
   if (status_.ok()) status_ = std::move(status);
+  failed_.store(true, std::memory_order_release);
 }
 
 // ---- Containers --------------------------------------------------------------------------------

@@ -18,8 +18,8 @@
 // in a live state can be completed (frame_cost < kNever) as far as satisfiability.cpp decides;
 // nothing is built before a text or a mask needs it.
 //
-// Cost: a byte inside a scalar is two table look-ups without a lock. A structural byte is a few
-// hash look-ups once its frame was seen.
+// Cost: a byte inside a scalar is two table look-ups, a structural byte at most one hash look-up
+// once it was seen in its state; neither takes a lock. New steps are computed under one mutex.
 //
 // References: JSON Schema Core 2020-12 section 10; Alur and Madhusudan, "Visibly pushdown
 // languages" (STOC 2004) for why this is closed under Boolean operations; RFC 8259.
@@ -90,37 +90,95 @@ SchemaMachine::SchemaMachine(std::shared_ptr<const SchemaGraph> graph, const Sch
 
 bool SchemaMachine::whitespace(uint8_t byte) const { return exact_ && is_json_space(byte); }
 
-State SchemaMachine::step(State s, uint8_t byte) {
-  if (advance_unlocked(&s, byte, Mode::kStep)) return s;
+State SchemaMachine::step(State s, uint8_t byte) { return look_up(s, byte, Mode::kStep); }
+State SchemaMachine::probe(State s, uint8_t byte) { return look_up(s, byte, Mode::kProbe); }
+
+State SchemaMachine::look_up(State s, uint8_t byte, Mode mode) {
+  if (failed_.load(std::memory_order_acquire)) return {};
+  if (advance_unlocked(&s, byte, mode)) return s;
+  // Only inside a name does it matter whether texts are remembered.
+  const uint32_t label = byte | (s.leaf == kKey && mode == Mode::kProbe ? kProbeLabel : 0u);
+  State next;
+  if (steps_.find(s, label, &next)) return next;
   const std::lock_guard lock(mutex_);
-  return advance(s, byte, Mode::kStep);
+  next = advance(s, byte, mode);
+  if (status_.ok()) steps_.insert(s, label, next);
+  return next;
 }
 
-State SchemaMachine::probe(State s, uint8_t byte) {
-  if (advance_unlocked(&s, byte, Mode::kProbe)) return s;
-  const std::lock_guard lock(mutex_);
-  return advance(s, byte, Mode::kProbe);
-}
-
-// The bytes that need nothing but leaves: inside a scalar, and, when only looking ahead, inside a
-// name of an object that takes any name and has used listed ones only. False: take the lock and ask
-// advance().
+// The bytes that need nothing but leaves, frames and flags: inside a scalar; at the end of a value
+// that feeds no binding; in white space; after ',' and '}' where the answer is known; and, when
+// only looking ahead, inside a name of an object that takes any name and has used listed ones only.
+// False: go on from *s with the same byte.
 bool SchemaMachine::advance_unlocked(State* s, uint8_t byte, Mode mode) const {
   if (s->leaf >= kFirstLeaf) {
     const Leaf& leaf = *leaves_[s->leaf - kFirstLeaf];
     const uint32_t next = leaf.step(s->state, byte);
-    if (next == 0 || leaf.is_final(next)) return false;
-    s->state = next;
-    return true;
+    if (next != 0 && !leaf.is_final(next)) {
+      s->state = next;
+      return true;
+    }
+    if (next == 0 && !leaf.can_exit(s->state)) {
+      *s = {};
+      return true;
+    }
+    State after;
+    if (!leave_unlocked(*s, next != 0 ? next : s->state, &after)) return false;
+    *s = after;
+    if (next != 0 || after.dead()) return true;
   }
-  if (s->leaf != kKey || mode == Mode::kStep || open_memo_.get(s->frame) != kYes) return false;
-  const Frame& frame = frames_[s->frame];
-  if (frame.open_names != 0) return false;
-  const StringMachine& machine = *key_machines_[frame.shape];
-  const uint32_t next = machine.step(s->state, byte);
-  if (next != 0 && machine.ended(next)) return false;
-  *s = next != 0 ? State{s->frame, kKey, next, TextStore::kUnseen} : State{};
+  if (whitespace(byte) && s->leaf != kKey) return true;
+  switch (s->leaf) {
+    case kKey: {
+      if (mode == Mode::kStep || open_memo_.get(s->frame) != kYes) return false;
+      const Frame& frame = frames_[s->frame];
+      if (frame.open_names != 0) return false;
+      const StringMachine& machine = *key_machines_[frame.shape];
+      const uint32_t next = machine.step(s->state, byte);
+      if (next != 0 && machine.ended(next)) return false;
+      *s = next != 0 ? State{s->frame, kKey, next, TextStore::kUnseen} : State{};
+      return true;
+    }
+    case kKeyQuote:
+      if (byte != '"' || name_memo_.get(s->frame) != kYes) return false;
+      *s = {s->frame, kKey, key_machines_[frames_[s->frame].shape]->start(), TextStore::kEmpty};
+      return true;
+    case kColon:
+      *s = byte == ':' ? State{s->frame, kValue, exact_ ? 0u : 1u, 0} : State{};
+      return true;
+    case kAfterValue: {
+      const Frame& frame = frames_[s->frame];
+      const bool object = frame.kind == Frame::Kind::kObject;
+      if (byte == ',' && object && name_memo_.get(s->frame) == kYes) {
+        *s = {s->frame, kKeyQuote, exact_ ? 0u : 1u, 0};
+        return true;
+      }
+      if (byte == (object ? '}' : ']') && close_memo_.get(s->frame) == kYes) {
+        return finish_unlocked(frame.parent, s);
+      }
+      if (byte == ',' || byte == (object ? '}' : ']')) return false;
+      *s = {};
+      return true;
+    }
+    case kDone:
+      *s = {};
+      return true;
+    default:
+      return false;
+  }
+}
+
+// What finish() and end_leaf() do where no outcome matters. False: ask them.
+bool SchemaMachine::finish_unlocked(FrameId slot, State* s) const {
+  const Frame& frame = frames_[slot];
+  if (frame.bindings != 0) return false;
+  *s = frame.parent == 0 ? State{slot, kDone, 0, 0} : State{frame.parent, kAfterValue, 0, 0};
   return true;
+}
+
+bool SchemaMachine::leave_unlocked(State s, uint32_t exit_state, State* after) const {
+  return finish_unlocked(s.frame, after) ||
+         steps_.find({s.frame, s.leaf, exit_state, 0}, kLeaveLabel, after);
 }
 
 State SchemaMachine::advance(State s, uint8_t byte, Mode mode) {
@@ -259,8 +317,12 @@ Bulk SchemaMachine::bulk(State s) {
 
 State SchemaMachine::leave(State s, uint32_t exit_state) {
   if (s.leaf < kFirstLeaf) return s;  // white space
+  State after;
+  if (leave_unlocked(s, exit_state, &after)) return after;
   const std::lock_guard lock(mutex_);
-  return end_leaf(s, exit_state);
+  after = end_leaf(s, exit_state);
+  if (status_.ok()) steps_.insert({s.frame, s.leaf, exit_state, 0}, kLeaveLabel, after);
+  return after;
 }
 
 void SchemaMachine::next_bytes(State s, ByteSet* out) {
@@ -291,9 +353,8 @@ void SchemaMachine::next_bytes(State s, ByteSet* out) {
     case kDone:
       return;
     case kKey: {
-      const std::lock_guard lock(mutex_);
-      const StringMachine& machine = shapes_[frames_[s.frame].shape]->machine();
-      if (open_object(s.frame) || !machine.listed_bytes(s.state, out)) out->fill();
+      const StringMachine& machine = *key_machines_[frames_[s.frame].shape];
+      if (object_is_open(s.frame) || !machine.listed_bytes(s.state, out)) out->fill();
       return;
     }
     default:
@@ -303,7 +364,14 @@ void SchemaMachine::next_bytes(State s, ByteSet* out) {
   out->fill();
 }
 
+bool SchemaMachine::object_is_open(FrameId object) {
+  if (const uint8_t known = open_memo_.get(object)) return known == kYes;
+  const std::lock_guard lock(mutex_);
+  return open_object(object);
+}
+
 Status SchemaMachine::status() const {
+  if (!failed_.load(std::memory_order_acquire)) return {};
   const std::lock_guard lock(mutex_);
   return status_;
 }
@@ -311,7 +379,7 @@ Status SchemaMachine::status() const {
 size_t SchemaMachine::memory_bytes() const {
   const std::lock_guard lock(mutex_);
   size_t bytes = sizeof *this + pool_.memory_bytes() + texts_.memory_bytes() +
-                 sets_.memory_bytes() + frames_.memory_bytes();
+                 sets_.memory_bytes() + frames_.memory_bytes() + steps_.memory_bytes();
   for (const auto& shape : shapes_) bytes += shape->memory_bytes();
   const size_t memos = typed_memo_.size() + leaf_memo_.size() + container_memo_.size() +
                        cost_memo_.size() + item_memo_.size() + class_memo_.size() +

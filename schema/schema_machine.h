@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "espalier/grammar.h"
 #include "grammar/recognizer.h"
 #include "grammar/stable_vector.h"
+#include "grammar/step_memo.h"
 #include "schema/expansion.h"
 #include "schema/frames.h"
 #include "schema/key_shape.h"
@@ -29,7 +31,7 @@ Result<std::shared_ptr<Recognizer>> make_schema_recognizer(std::string_view text
                                                            const SchemaOptions& options);
 
 /// The recognizer of one schema. Thread-safe: one mutex guards everything that is not yet built;
-/// bytes inside a scalar leaf are read without it.
+/// steps that were taken before are read without it.
 class SchemaMachine final : public Recognizer {
  public:
   SchemaMachine(std::shared_ptr<const SchemaGraph> graph, const SchemaOptions& options);
@@ -45,6 +47,9 @@ class SchemaMachine final : public Recognizer {
   Explanation explain(State s, const std::string& text, uint8_t byte) override;
   Status status() const override;
   size_t memory_bytes() const override;
+  std::shared_ptr<Recognizer> fresh() const override {
+    return std::make_shared<SchemaMachine>(graph_, options_);
+  }
 
   const SchemaGraph& graph() const { return *graph_; }
 
@@ -65,8 +70,17 @@ class SchemaMachine final : public Recognizer {
   enum class Mode : uint8_t { kStep, kProbe };
   static constexpr uint8_t kYes = 1, kNo = 2;
 
-  State advance(State s, uint8_t byte, Mode mode);
+  // Labels of steps_ beside the bytes.
+  static constexpr uint32_t kProbeLabel = 256;  // a byte of a name, looked at only
+  static constexpr uint32_t kLeaveLabel = 512;  // from {frame, leaf, exit state}: end_leaf
+
+  State look_up(State s, uint8_t byte, Mode mode);
   bool advance_unlocked(State* s, uint8_t byte, Mode mode) const;
+  bool finish_unlocked(FrameId slot, State* s) const;
+  bool leave_unlocked(State s, uint32_t exit_state, State* after) const;
+  bool object_is_open(FrameId object);
+
+  State advance(State s, uint8_t byte, Mode mode);
   State begin_value(FrameId slot, uint8_t byte);
   State advance_leaf(State s, uint8_t byte, Mode mode);
   State advance_key(State s, uint8_t byte, Mode mode);
@@ -127,6 +141,8 @@ class SchemaMachine final : public Recognizer {
   StringSpelling strings_;
   NumberSpelling numbers_;
 
+  StepMemo steps_;                   // written under mutex_
+  std::atomic<bool> failed_{false};  // status_ is not ok
   mutable std::mutex mutex_;
   FormulaPool pool_;
   TextStore texts_;

@@ -73,7 +73,7 @@ TEST_F(MaskOracle, EveryMaskEqualsTheCheckOfEveryToken) {
         }
         ++states;
         const MaskRow expected =
-            slow_mask(grammar->recognizer(), replay(grammar->recognizer(), m.text()), *vocabulary);
+            slow_mask(*grammar->recognizer(), replay(*grammar->recognizer(), m.text()), *vocabulary);
         ASSERT_EQ(mask, expected) << "after " << m.text() << "\n"
                                   << difference(mask, expected, *vocabulary);
       });
@@ -257,7 +257,8 @@ TEST_F(MaskOracle, TokenCoreachabilityEqualsBruteForce) {
     }
     const auto vocabulary = vocabulary_of(tokens);
     const auto grammar = Grammar::from_recognizer(std::make_shared<ToyRecognizer>(2));
-    Recognizer& recognizer = grammar->recognizer();
+    const std::shared_ptr<Recognizer> owner = grammar->recognizer();
+    Recognizer& recognizer = *owner;
     Matcher matcher(grammar, vocabulary);
     std::map<std::vector<uint32_t>, bool> live;
     for (int i = 0; i < 8; ++i) {

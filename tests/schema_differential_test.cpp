@@ -99,7 +99,8 @@ TEST(SchemaDifferential, SaysWhatTheReferenceSays) {
       ++refused;
       continue;
     }
-    Recognizer& recognizer = c.grammar->recognizer();
+    const std::shared_ptr<Recognizer> owner = c.grammar->recognizer();
+    Recognizer& recognizer = *owner;
     for (int i = 0; i < 20 && !HasFailure(); ++i) {
       const Json value = random.instance(c.parsed);
       for (int spelling = 0; spelling < 2; ++spelling) {
@@ -169,7 +170,8 @@ TEST(SchemaDifferential, WhatTheMachineWritesIsValid) {
     const Case c = make_case(random);
     if (c.judge == nullptr) break;
     if (c.grammar == nullptr || c.grammar->unsatisfiable()) continue;
-    Recognizer& recognizer = c.grammar->recognizer();
+    const std::shared_ptr<Recognizer> owner = c.grammar->recognizer();
+    Recognizer& recognizer = *owner;
     for (int i = 0; i < 6 && !HasFailure(); ++i) {
       std::string stuck;
       const std::string text = draw(recognizer, random, &stuck);

@@ -157,7 +157,8 @@ class SchemaMaskOracle : public ::testing::Test {
     std::vector<MaskRow> masks;
     for (int step = 0; step < 4; ++step) {
       const MaskRow mask = mask_of(matcher);
-      Recognizer& slow = (*reference)->recognizer();
+      const std::shared_ptr<Recognizer> owner = (*reference)->recognizer();
+    Recognizer& slow = *owner;
       State s = slow.start();
       for (const char c : matcher.text()) s = slow.step(s, static_cast<uint8_t>(c));
       const MaskRow expected = slow_mask(slow, s, *vocabulary);
@@ -294,7 +295,8 @@ TEST_F(SchemaMaskOracle, RowsFromLoopsEqualWalkedRows) {
     const auto grammar = Grammar::from_json_schema(schema, options);
     ASSERT_TRUE(grammar.ok()) << schema << grammar.status().to_string();
     for (const std::string& prefix : prefixes) {
-      Recognizer& recognizer = (*grammar)->recognizer();
+      const std::shared_ptr<Recognizer> owner = (*grammar)->recognizer();
+    Recognizer& recognizer = *owner;
       State s = recognizer.start();
       for (const char c : '"' + prefix) s = recognizer.step(s, static_cast<uint8_t>(c));
       ASSERT_FALSE(s.dead()) << schema << " after " << prefix;

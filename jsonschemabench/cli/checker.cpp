@@ -15,7 +15,8 @@
 namespace espalier::cli {
 
 Result<Verdict> check_text(const Grammar& grammar, std::string_view text) {
-  Recognizer& machine = grammar.recognizer();
+  const std::shared_ptr<Recognizer> owner = grammar.recognizer();
+  Recognizer& machine = *owner;
   Verdict verdict;
   if (grammar.unsatisfiable()) {
     verdict.why.sentence = "The schema admits no instance.";

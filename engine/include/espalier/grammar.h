@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,13 +12,14 @@
 
 namespace espalier {
 
-class GrammarCaches;
+class GrammarStore;
 class Recognizer;
 
 /// Two profiles of one language; L(generation) is inside L(exact).
 enum class Profile : uint8_t {
   kExact,       ///< every JSON text of every valid instance
-  kGeneration,  ///< one good spelling: schema order, bounded whitespace, plain numbers, needed escapes
+  kGeneration,  ///< one good spelling: schema order, bounded whitespace, plain numbers, needed
+                ///< escapes
 };
 
 enum class FormatPolicy : uint8_t { kAssert, kAnnotate };
@@ -29,14 +31,19 @@ struct Limits {
   size_t max_nesting = 512;               ///< nesting of the instance
   size_t max_states = 4'000'000;          ///< interned structural states per grammar store
   size_t max_automaton_states = 100'000;  ///< states per pattern
+  /// Bytes of a grammar's lazily filled store (states, steps, masks) beyond which it is retired:
+  /// new matchers start a fresh one, those at work keep theirs. Not an error, and no answer
+  /// changes.
+  size_t max_store_bytes = kDefaultStoreBytes;
+  static constexpr size_t kDefaultStoreBytes = size_t{64} << 20;
 };
 
 struct SchemaOptions {
   Profile profile = Profile::kGeneration;
   FormatPolicy formats = FormatPolicy::kAssert;
   Limits limits;
-  /// Folder whose files serve remote references ("" = none): a URI is looked up by its `$id` or by its
-  /// path below the folder.
+  /// Folder whose files serve remote references ("" = none): a URI is looked up by its `$id` or by
+  /// its path below the folder.
   std::string schema_dir;
 };
 
@@ -56,20 +63,26 @@ class Grammar {
   static Result<std::shared_ptr<const Grammar>> from_json_schema(std::string_view schema_text,
                                                                  const SchemaOptions& options = {});
   /// Wraps any recognizer (tests, host code).
-  static std::shared_ptr<const Grammar> from_recognizer(std::shared_ptr<Recognizer> recognizer);
+  static std::shared_ptr<const Grammar> from_recognizer(
+      std::shared_ptr<Recognizer> recognizer, size_t max_store_bytes = Limits::kDefaultStoreBytes);
 
   ~Grammar();
   /// True when no instance is valid.
-  bool unsatisfiable() const;
-  Recognizer& recognizer() const { return *recognizer_; }
+  bool unsatisfiable() const { return unsatisfiable_; }
+  /// The recognizer that the next matcher would use.
+  std::shared_ptr<Recognizer> recognizer() const;
+  /// Bytes held by the store that the next matcher would use: states, steps, masks and completions.
+  /// What all grammars share is counted by process_memory() (memory.h).
   size_t memory_bytes() const;
-  /// Memos of masks and completions; for the engine.
-  GrammarCaches& caches() const { return *caches_; }
+  /// That store; for the engine.
+  std::shared_ptr<GrammarStore> store() const;
 
  private:
-  explicit Grammar(std::shared_ptr<Recognizer> recognizer);
-  std::shared_ptr<Recognizer> recognizer_;
-  std::unique_ptr<GrammarCaches> caches_;
+  Grammar(std::shared_ptr<Recognizer> recognizer, size_t max_store_bytes);
+  const size_t max_store_bytes_;
+  const bool unsatisfiable_;
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<GrammarStore> store_;
 };
 
 }  // namespace espalier
