@@ -73,6 +73,10 @@ std::vector<Expansion::Piece> Expansion::pieces(NodeId id, ValueClass c) {
       break;
   }
   in_place(node, c, &out);
+  if (const FormulaId rest = unevaluated(id, c); rest != FormulaPool::kTrue) {
+    const bool object = c == ValueClass::kObject;
+    out.push_back({object ? "unevaluatedProperties" : "unevaluatedItems", rest});
+  }
   return out;
 }
 
@@ -88,7 +92,7 @@ void Expansion::in_place(const SchemaNode& node, ValueClass c, std::vector<Piece
   if (!node.one_of.empty()) out->push_back({"oneOf", pool_->exactly_one(expanded(node.one_of))});
   if (node.not_schema != kNoNode)
     out->push_back({"not", pool_->negate(expand(node.not_schema, c))});
-  if (node.if_schema != kNoNode) {
+  if (node.if_schema != kNoNode && (node.then_schema != kNoNode || node.else_schema != kNoNode)) {
     const FormulaId condition = expand(node.if_schema, c);
     if (node.then_schema != kNoNode) {
       out->push_back(

@@ -43,7 +43,22 @@ class Expansion {
   bool trivially_false(NodeId id) const { return nodes_[id].kind == SchemaNode::Kind::kFalse; }
   const ScalarAtoms& atoms() const { return atoms_; }
 
+  // evaluation.cpp: what a kUnevaluatedProperties or kUnevaluatedItems atom means.
+  /// The nodes whose own keywords evaluate something, one for each part of the atom.
+  const std::vector<NodeId>& evaluators(const Atom& atom) const;
+  /// The subschema for what nobody evaluates.
+  NodeId unevaluated_node(const Atom& atom) const;
+  /// Does node `id`, one of the atom's evaluators, evaluate all that its other keywords leave?
+  bool evaluates_rest(const Atom& atom, NodeId id) const;
+  /// Does it evaluate item `index`, whatever that is?
+  bool evaluates_item(const Atom& atom, NodeId id, uint64_t index) const;
+  /// The subschema whose matches node `id` evaluates (`contains`), or kNoNode.
+  NodeId evaluates_matches(const Atom& atom, NodeId id) const;
+  /// A node that holds where one of these does; kNoNode where one of them always does.
+  NodeId any_of_node(std::vector<NodeId> nodes);
+
  private:
+  FormulaId unevaluated(NodeId id, ValueClass c);
   void in_place(const SchemaNode& node, ValueClass value_class, std::vector<Piece>* out);
   FormulaId type_formula(const SchemaNode& node, ValueClass value_class);
   FormulaId one_of_values(const SchemaNode& node, const std::vector<const JsonValue*>& values,
@@ -67,6 +82,8 @@ class Expansion {
   std::map<std::vector<std::u32string>, uint32_t> string_set_ids_;
   std::map<std::pair<int, std::string>, uint32_t> number_ids_;
   std::unordered_map<uint64_t, FormulaId> memo_;
+  std::map<std::pair<NodeId, Atom::Kind>, std::vector<NodeId>> evaluators_;
+  std::map<std::vector<NodeId>, NodeId> any_of_nodes_;
   static constexpr FormulaId kInProgress = UINT32_MAX;
 };
 

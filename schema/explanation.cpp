@@ -234,6 +234,12 @@ void SchemaMachine::explain_name(State s, uint8_t byte, Explanation* out) {
           "the property \"" + name + "\" comes too late for schema order (generation profile)";
       return;
     }
+    if (NodeId holder = kNoNode; leaves_unevaluated(frame, key, &holder)) {
+      out->schema_pointer = expansion_.node(holder).pointer;
+      out->keyword = "unevaluatedProperties";
+      out->sentence = "no subschema that can still hold evaluates the property \"" + name + "\"";
+      return;
+    }
     for (size_t i = 0; i < shape.nodes().size(); ++i) {
       if (!key.effects[i].violates) continue;
       const SchemaNode& node = expansion_.node(shape.nodes()[i]);
@@ -273,6 +279,7 @@ void SchemaMachine::explain_container(State s, uint8_t byte, Explanation* out) {
       below.insert(below.end(), node.one_of.begin(), node.one_of.end());
       for (const NodeId id : {node.ref, node.if_schema, node.then_schema, node.else_schema})
         below.push_back(id);
+      for (const auto& [name, id] : node.dependent_schemas) below.push_back(id);
       for (const NodeId id : below) {
         if (id != kNoNode && seen.insert(id).second) queue.push_back(id);
       }

@@ -39,7 +39,7 @@ FormulaId FormulaPool::intern(Op op, AtomId atom, std::vector<FormulaId> parts) 
   return it->second;
 }
 
-FormulaId FormulaPool::atom(const Atom& atom) {
+FormulaId FormulaPool::atom(const Atom& atom, std::vector<FormulaId> parts) {
   if (atom.bound == 0 &&
       (atom.kind == Atom::Kind::kMoreProperties || atom.kind == Atom::Kind::kMoreItems ||
        atom.kind == Atom::Kind::kContains || atom.kind == Atom::Kind::kLength)) {
@@ -52,7 +52,7 @@ FormulaId FormulaPool::atom(const Atom& atom) {
   const auto [it, inserted] =
       ids_.try_emplace(std::move(key), static_cast<uint32_t>(atoms_.size()));
   if (inserted) atoms_.push_back(atom);
-  return intern(Op::kAtom, it->second, {});
+  return intern(Op::kAtom, it->second, std::move(parts));
 }
 
 FormulaId FormulaPool::negate(FormulaId f) {
@@ -136,12 +136,28 @@ FormulaId FormulaPool::substitute(FormulaId f, const AtomMap& map) {
   return substitute_in(f, map, &memo);
 }
 
+FormulaId FormulaPool::substitute_parts(FormulaId atom, const AtomMap& map) {
+  std::unordered_map<FormulaId, FormulaId> memo;
+  return substitute_parts_in(atom, map, &memo);
+}
+
+FormulaId FormulaPool::substitute_parts_in(FormulaId atom, const AtomMap& map,
+                                           std::unordered_map<FormulaId, FormulaId>* memo) {
+  std::vector<FormulaId> fresh = parts(atom);
+  for (FormulaId& part : fresh) part = substitute_in(part, map, memo);
+  return intern(Op::kAtom, nodes_[atom].atom, std::move(fresh));
+}
+
 FormulaId FormulaPool::substitute_in(FormulaId f, const AtomMap& map,
                                      std::unordered_map<FormulaId, FormulaId>* memo) {
   if (f == kFalse || f == kTrue) return f;
-  if (op(f) == Op::kAtom) return map(f);
+  if (op(f) == Op::kAtom && parts(f).empty()) return map(f);
   const auto it = memo->find(f);
   if (it != memo->end()) return it->second;
+  if (op(f) == Op::kAtom) {
+    const FormulaId result = map(substitute_parts_in(f, map, memo));
+    return (*memo)[f] = result;
+  }
   const std::vector<FormulaId> old = parts(f);  // copied: the pool grows below
   std::vector<FormulaId> fresh;
   fresh.reserve(old.size());

@@ -22,6 +22,11 @@ struct Atom {
     kItems,      ///< all items so far satisfy node `index`; true until violated
     kMoreItems,  ///< at least `bound` more items follow
     kContains,   ///< at least `bound` more items satisfy node `index`
+    // Either. A kUnevaluated atom has parts (see unevaluated.cpp); true until something is left
+    // over.
+    kUnevaluatedProperties,  ///< what no part evaluates satisfies `index`'s unevaluatedProperties
+    kUnevaluatedItems,       ///< the same for items and unevaluatedItems
+    kValue,                  ///< the value being read satisfies node `index`
     // Strings and numbers; decided when the scalar ends.
     kPattern,       ///< automaton `index` accepts the string
     kOneOfStrings,  ///< the string is in string set `index`
@@ -34,6 +39,13 @@ struct Atom {
   friend bool operator==(const Atom&, const Atom&) = default;
 };
 
+/// Does the atom speak of elements still to come, so that it is true at the close?
+inline bool true_at_close(const Atom& atom) {
+  return atom.kind == Atom::Kind::kProperties || atom.kind == Atom::Kind::kItems ||
+         atom.kind == Atom::Kind::kUnevaluatedProperties ||
+         atom.kind == Atom::Kind::kUnevaluatedItems;
+}
+
 /// Hash-consed Boolean formulas over atoms, kept simplified: constants are propagated, conjunctions
 /// and disjunctions flat and sorted, x and not x in one of them cancel. Equal formulas (up to
 /// these rules) have equal ids. Not thread-safe; owned by one schema machine.
@@ -45,7 +57,8 @@ class FormulaPool {
 
   FormulaPool();
 
-  FormulaId atom(const Atom& atom);
+  /// `parts`: formulas the atom speaks of; substitution reaches them, evaluation does not.
+  FormulaId atom(const Atom& atom, std::vector<FormulaId> parts = {});
   FormulaId negate(FormulaId f);
   FormulaId conjunction(std::vector<FormulaId> parts);
   FormulaId disjunction(std::vector<FormulaId> parts);
@@ -58,6 +71,8 @@ class FormulaPool {
   /// f with every atom replaced by what `map` gives (itself to keep it).
   using AtomMap = std::function<FormulaId(FormulaId atom)>;
   FormulaId substitute(FormulaId f, const AtomMap& map);
+  /// The same for the parts of an atom, the atom itself kept.
+  FormulaId substitute_parts(FormulaId atom, const AtomMap& map);
 
   /// A formula of another pool, its atoms renamed by `rename`, in this pool.
   FormulaId copy(const FormulaPool& from, FormulaId f, const std::function<Atom(Atom)>& rename);
@@ -69,7 +84,7 @@ class FormulaPool {
   enum class Ternary : uint8_t { kFalse, kTrue, kUnknown };
   Ternary evaluate_partly(FormulaId f, const std::function<Ternary(const Atom&)>& value) const;
 
-  /// Atoms that occur in f (as formula ids), sorted.
+  /// Atoms that occur in f and in the parts of its atoms (as formula ids), sorted.
   const std::vector<FormulaId>& atoms(FormulaId f);
 
   size_t memory_bytes() const { return bytes_; }
@@ -82,6 +97,8 @@ class FormulaPool {
   };
   FormulaId combine(Op op, std::vector<FormulaId> parts);
   FormulaId intern(Op op, AtomId atom, std::vector<FormulaId> parts);
+  FormulaId substitute_parts_in(FormulaId atom, const AtomMap& map,
+                                std::unordered_map<FormulaId, FormulaId>* memo);
   FormulaId substitute_in(FormulaId f, const AtomMap& map,
                           std::unordered_map<FormulaId, FormulaId>* memo);
 

@@ -64,6 +64,10 @@ uint32_t SchemaMachine::shape_id(const std::vector<FormulaId>& formulas) {
         if (!forced(formulas[0], atom)) ++alternatives;
       }
       if (a.kind == Atom::Kind::kRequired) required.push_back(a.index);
+      if (a.kind == Atom::Kind::kUnevaluatedProperties) {
+        const std::vector<NodeId>& evaluators = expansion_.evaluators(a);
+        nodes.insert(nodes.end(), evaluators.begin(), evaluators.end());
+      }
     }
   }
   sort_unique(&nodes);
@@ -95,11 +99,8 @@ FormulaId SchemaMachine::count_one(FormulaId f) {
 
 Outcome SchemaMachine::outcome_now(const std::vector<FormulaId>& formulas) const {
   Outcome outcome;
-  const auto at_close = [](const Atom& atom) {
-    return atom.kind == Atom::Kind::kProperties || atom.kind == Atom::Kind::kItems;
-  };
   for (size_t i = 1; i < formulas.size(); ++i)
-    outcome.push_back(pool_.evaluate(formulas[i], at_close));
+    outcome.push_back(pool_.evaluate(formulas[i], true_at_close));
   return outcome;
 }
 
@@ -202,6 +203,7 @@ FrameId SchemaMachine::apply(FrameId slot, const Outcome& outcome) {
           --a.bound;
           return pool_.atom(a);
         }
+        if (a.kind == Atom::Kind::kValue) return holds ? FormulaPool::kTrue : FormulaPool::kFalse;
         return holds ? atom : FormulaPool::kFalse;
       }
       return atom;
@@ -222,10 +224,8 @@ bool SchemaMachine::closeable(FrameId container) {
   if (const uint8_t known = close_memo_.get(container)) return known == kYes;
   const Frame frame = frames_[container];
   const std::vector<FormulaId>& formulas = formula_lists_[frame.formulas];
-  const bool holds = pool_.evaluate(formulas[0], [](const Atom& atom) {
-    return atom.kind == Atom::Kind::kProperties || atom.kind == Atom::Kind::kItems;
-  });
-  const bool ok = holds && acceptable(frame.parent, outcome_now(formulas));
+  const bool ok =
+      pool_.evaluate(formulas[0], true_at_close) && acceptable(frame.parent, outcome_now(formulas));
   close_memo_.set(container, ok ? kYes : kNo);
   return ok;
 }
@@ -344,12 +344,17 @@ FrameId SchemaMachine::property_slot(FrameId object, uint32_t key_class, uint32_
 
   std::vector<FormulaId> formulas = formula_lists_[frame.formulas];
   const auto& nodes = shape.nodes();
+  bool unevaluated = false;
   for (FormulaId& f : formulas) {
     f = pool_.substitute(f, [&](FormulaId atom) {
       Atom a = pool_.atom_of(atom);
       if (a.kind == Atom::Kind::kRequired && a.index == text) return FormulaPool::kTrue;
       if (a.kind == Atom::Kind::kProperties && key.effects[shape.node_index(a.index)].violates) {
         return FormulaPool::kFalse;
+      }
+      if (a.kind == Atom::Kind::kUnevaluatedProperties) {
+        unevaluated = true;
+        return unevaluated_property(atom, shape, key);
       }
       if (!counts(a.kind)) return atom;
       --a.bound;
@@ -359,6 +364,7 @@ FrameId SchemaMachine::property_slot(FrameId object, uint32_t key_class, uint32_
   if (formulas[0] == FormulaPool::kFalse) return property_memo_[memo_key] = 0;
   Ask ask(1);
   std::vector<Binding> bindings;
+  if (unevaluated) ask_value(&formulas, &ask, &bindings);
   for (size_t i = 0; i < nodes.size(); ++i) {
     const KeyEffect& effect = key.effects[i];
     if (effect.violates || effect.children.empty()) continue;
@@ -395,8 +401,10 @@ FrameId SchemaMachine::item_slot(FrameId array) {
   std::set<FormulaId> atoms;
   for (const FormulaId f : formulas) atoms.insert(pool_.atoms(f).begin(), pool_.atoms(f).end());
   // Items that a node forbids decide it at once.
+  bool unevaluated = false;
   for (const FormulaId atom : atoms) {
     const Atom a = pool_.atom_of(atom);
+    unevaluated |= a.kind == Atom::Kind::kUnevaluatedItems;
     if (a.kind != Atom::Kind::kItems) continue;
     const NodeId child = satisfiability_.item_node(a.index, frame.index);
     if (child == kNoNode || !expansion_.trivially_false(child)) continue;
@@ -407,7 +415,9 @@ FrameId SchemaMachine::item_slot(FrameId array) {
   if (formulas[0] == FormulaPool::kFalse) return item_memo_[array] = 0;
   Ask ask(1);
   std::vector<Binding> bindings;
-  uint64_t prefix = 0;
+  uint64_t prefix = unevaluated ? unevaluated_items(&formulas, frame.index) : 0;
+  if (unevaluated) ask_value(&formulas, &ask, &bindings);
+  if (formulas[0] == FormulaPool::kFalse) return item_memo_[array] = 0;
   std::set<NodeId> contained;
   for (const FormulaId atom : atoms) {
     const Atom a = pool_.atom_of(atom);

@@ -183,6 +183,7 @@ KeyClass KeyShape::describe(const StringSignature& signature) {
     for (const PatternProperty& property : node.pattern_properties) {
       if (accepted(property.automaton.get())) ask(property.node);
     }
+    effect.evaluates = matched;
     if (!matched && node.additional_properties != kNoNode) ask(node.additional_properties);
     if (!pool_->evaluate(name_formulas_[i], truth)) effect.violates = true;
     std::sort(effect.children.begin(), effect.children.end());

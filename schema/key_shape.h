@@ -15,7 +15,8 @@ namespace espalier {
 
 /// What a property name means to one node of a shape.
 struct KeyEffect {
-  bool violates = false;  ///< the name itself is forbidden (additionalProperties: false, ...)
+  bool violates = false;   ///< the name itself is forbidden (additionalProperties: false, ...)
+  bool evaluates = false;  ///< properties or patternProperties of the node look at it
   std::vector<NodeId> children;  ///< schemas its value must satisfy, trivially true ones left out
 };
 

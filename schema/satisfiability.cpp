@@ -180,18 +180,27 @@ FormulaId Satisfiability::propagate(FormulaId f, Literals* literals, std::vector
         open->push_back(part);
       }
     }
-    if (open->empty() || (literals->positive.empty() && literals->negative.empty())) return f;
-    const std::vector<FormulaId> rest = {
-        pool_->substitute(pool_->conjunction(*open), [&](FormulaId atom) {
-          if (std::binary_search(literals->positive.begin(), literals->positive.end(), atom))
-            return FormulaPool::kTrue;
-          if (std::find(literals->negative.begin(), literals->negative.end(), atom) !=
-              literals->negative.end()) {
-            return FormulaPool::kFalse;
-          }
-          return atom;
-        })};
-    std::vector<FormulaId> all = rest;
+    const bool parted = has_parts(*literals);
+    if (!parted && (open->empty() || (literals->positive.empty() && literals->negative.empty())))
+      return f;
+    const auto decided = [&](FormulaId atom) {
+      if (parted && !pool_->parts(atom).empty()) return parted_truth(*literals, atom);
+      if (std::binary_search(literals->positive.begin(), literals->positive.end(), atom))
+        return FormulaPool::kTrue;
+      if (std::find(literals->negative.begin(), literals->negative.end(), atom) !=
+          literals->negative.end()) {
+        return FormulaPool::kFalse;
+      }
+      return atom;
+    };
+    std::vector<FormulaId> all = {pool_->substitute(pool_->conjunction(*open), decided)};
+    if (parted) {
+      for (auto* side : {&literals->positive, &literals->negative}) {
+        std::vector<FormulaId> fresh;
+        for (const FormulaId atom : *side) fresh.push_back(pool_->substitute_parts(atom, decided));
+        *side = std::move(fresh);
+      }
+    }
     all.insert(all.end(), literals->positive.begin(), literals->positive.end());
     for (const FormulaId atom : literals->negative) all.push_back(pool_->negate(atom));
     const FormulaId next = pool_->conjunction(std::move(all));
@@ -238,7 +247,12 @@ Cost Satisfiability::solve(FormulaId f, const Check& check, int depth, int* budg
   std::vector<FormulaId> open;
   f = propagate(f, &literals, &open);
   if (f == FormulaPool::kFalse) return kNever;
-  if (f == FormulaPool::kTrue || open.empty()) return check(literals);
+  FormulaId undecided = FormulaPool::kFalse;
+  if (f == FormulaPool::kTrue || open.empty()) {
+    const Cost cost = check(literals);
+    if (cost != kNever || (undecided = undecided_part(literals)) == FormulaPool::kFalse)
+      return cost;
+  }
   if (--*budget < 0) return kUnknownCost;
   const auto fewest = std::min_element(open.begin(), open.end(), [&](FormulaId a, FormulaId b) {
     return pool_->parts(a).size() < pool_->parts(b).size();
@@ -260,7 +274,9 @@ Cost Satisfiability::solve(FormulaId f, const Check& check, int depth, int* budg
            : kind == Atom::Kind::kProperties || kind == Atom::Kind::kItems ? 2
                                                                            : 1;
   };
-  std::vector<FormulaId> choices = alternatives(*fewest);
+  std::vector<FormulaId> choices = undecided == FormulaPool::kFalse
+                                       ? alternatives(*fewest)
+                                       : std::vector{undecided, pool_->negate(undecided)};
   std::stable_sort(choices.begin(), choices.end(),
                    [&](FormulaId a, FormulaId b) { return effort(a) < effort(b); });
   Cost best = kNever;
@@ -275,30 +291,47 @@ Cost Satisfiability::solve(FormulaId f, const Check& check, int depth, int* budg
 
 Cost Satisfiability::object_literals(const Literals& literals, const ObjectContext& context) {
   KeyShape& shape = *context.shape;
-  std::vector<size_t> must, fail;  // indices into shape.nodes()
+  std::vector<size_t> must, fail;  // indices into shape.nodes(), then into left_over
+  std::vector<FormulaId> left_over;
   std::set<uint32_t> present, absent;
   uint64_t least = 0, most = UINT64_MAX;
   for (const FormulaId f : literals.positive) {
     const Atom& atom = pool_->atom_of(f);
     if (atom.kind == Atom::Kind::kProperties) must.push_back(shape.node_index(atom.index));
     if (atom.kind == Atom::Kind::kRequired) present.insert(atom.index);
+    if (atom.kind == Atom::Kind::kUnevaluatedProperties) {
+      must.push_back(shape.nodes().size() + left_over.size());
+      left_over.push_back(f);
+    }
     if (atom.kind == Atom::Kind::kMoreProperties) least = std::max(least, atom.bound);
   }
   for (const FormulaId f : literals.negative) {
     const Atom& atom = pool_->atom_of(f);
     if (atom.kind == Atom::Kind::kProperties) fail.push_back(shape.node_index(atom.index));
     if (atom.kind == Atom::Kind::kRequired) absent.insert(atom.index);
+    if (atom.kind == Atom::Kind::kUnevaluatedProperties) {
+      fail.push_back(shape.nodes().size() + left_over.size());
+      left_over.push_back(f);
+    }
     if (atom.kind == Atom::Kind::kMoreProperties) most = std::min(most, atom.bound - 1);
   }
   if (least > most) return kNever;
   // The cost of one more property of this class; takes out of `open` the nodes it also violates.
   const auto property = [&](uint32_t id, std::vector<size_t>* open) -> Cost {
     const KeyClass& key = shape.key_class(id);
+    std::vector<KeyEffect> more;  // of left_over
+    for (size_t i = 0; i < left_over.size(); ++i) {
+      const bool demanded =
+          std::find(must.begin(), must.end(), shape.nodes().size() + i) != must.end();
+      more.push_back(unevaluated_effect(left_over[i], demanded, shape, key));
+    }
+    const auto effect = [&](size_t i) -> const KeyEffect& {
+      return i < key.effects.size() ? key.effects[i] : more[i - key.effects.size()];
+    };
     Goal goal;
     for (const size_t i : must) {
-      if (key.effects[i].violates) return kNever;
-      goal.must.insert(goal.must.end(), key.effects[i].children.begin(),
-                       key.effects[i].children.end());
+      if (effect(i).violates) return kNever;
+      goal.must.insert(goal.must.end(), effect(i).children.begin(), effect(i).children.end());
     }
     std::sort(goal.must.begin(), goal.must.end());
     goal.must.erase(std::unique(goal.must.begin(), goal.must.end()), goal.must.end());
@@ -307,11 +340,11 @@ Cost Satisfiability::object_literals(const Literals& literals, const ObjectConte
     if (open != nullptr) {
       std::vector<size_t> left;
       for (const size_t i : *open) {
-        if (key.effects[i].violates) continue;
+        if (effect(i).violates) continue;
         Goal with = goal;
-        with.fail.push_back(key.effects[i].children);
+        with.fail.push_back(effect(i).children);
         std::sort(with.fail.begin(), with.fail.end());
-        const Cost c = key.effects[i].children.empty() ? kNever : value(with);
+        const Cost c = effect(i).children.empty() ? kNever : value(with);
         if (c == kNever) {
           left.push_back(i);
         } else {
@@ -332,6 +365,7 @@ Cost Satisfiability::object_literals(const Literals& literals, const ObjectConte
     return key.order >= context.order && !seen_->contains(context.seen, key.text) &&
            !absent.contains(key.text);
   };
+  const size_t violations = fail.size();
   Cost total = 1;
   uint64_t count = 0;
   std::set<uint32_t> used;
@@ -368,7 +402,16 @@ Cost Satisfiability::object_literals(const Literals& literals, const ObjectConte
         best = cost, chosen = id, best_left = std::move(left);
       }
     }
-    if (best == kNever || ++count > most) return kNever;
+    if (best == kNever || ++count > most) {
+      // Another choice might do, unless one of them cannot be violated at all.
+      const bool hopeless = std::any_of(fail.begin(), fail.end(), [&](size_t i) {
+        return std::none_of(others.begin(), others.end(), [&](uint32_t id) {
+          std::vector<size_t> alone{i};
+          return property(id, &alone) != kNever && alone.empty();
+        });
+      });
+      return hopeless || violations < 2 ? kNever : kUnknownCost;
+    }
     fail = std::move(best_left);
     total = add(total, best);
     used.insert(chosen);
@@ -397,6 +440,7 @@ NodeId Satisfiability::item_node(NodeId id, uint64_t index) const {
 
 Cost Satisfiability::array_literals(const Literals& literals, uint64_t index) {
   std::vector<NodeId> must, fail;
+  std::vector<FormulaId> left_over, some_left;  // kUnevaluatedItems that must hold, must fail
   std::vector<std::pair<NodeId, uint64_t>> wanted, limited;
   uint64_t least = 0, most = UINT64_MAX, prefix = 0;
   const auto note_prefix = [&](NodeId id) {
@@ -407,85 +451,107 @@ Cost Satisfiability::array_literals(const Literals& literals, uint64_t index) {
     if (atom.kind == Atom::Kind::kItems) must.push_back(atom.index), note_prefix(atom.index);
     if (atom.kind == Atom::Kind::kMoreItems) least = std::max(least, atom.bound);
     if (atom.kind == Atom::Kind::kContains) wanted.emplace_back(atom.index, atom.bound);
+    if (atom.kind != Atom::Kind::kUnevaluatedItems) continue;
+    left_over.push_back(f);
+    for (const NodeId id : expansion_->evaluators(atom)) note_prefix(id);
   }
   for (const FormulaId f : literals.negative) {
     const Atom& atom = pool_->atom_of(f);
     if (atom.kind == Atom::Kind::kItems) fail.push_back(atom.index), note_prefix(atom.index);
     if (atom.kind == Atom::Kind::kMoreItems) most = std::min(most, atom.bound - 1);
     if (atom.kind == Atom::Kind::kContains) limited.emplace_back(atom.index, atom.bound - 1);
+    if (atom.kind != Atom::Kind::kUnevaluatedItems) continue;
+    some_left.push_back(f);
+    for (const NodeId id : expansion_->evaluators(atom)) note_prefix(id);
   }
   if (least > most) return kNever;
+  for (const auto& [node, bound] : wanted) {
+    if (std::find_if(limited.begin(), limited.end(),
+                     [&, node = node, bound = bound](const auto& l) {
+                       return l.first == node && l.second < bound;
+                     }) != limited.end()) {
+      return kNever;
+    }
+  }
   Cost total = 1;
   uint64_t count = 0;
+  bool chosen = false;  // an item had to choose between tasks: another choice might do
+  const auto never = [&]() { return chosen ? kUnknownCost : kNever; };
   while (true) {
     const bool needed =
-        count < least || !fail.empty() ||
+        count < least || !fail.empty() || !some_left.empty() ||
         std::any_of(wanted.begin(), wanted.end(), [](const auto& w) { return w.second > 0; });
     if (!needed) return total;
-    if (count >= most) return kNever;
+    if (count >= most) return never();
     const uint64_t at = index + count;
     Goal goal;
     const auto require = [&](NodeId child) {
       if (child != kNoNode && !expansion_->trivially_true(child)) goal.must.push_back(child);
     };
     for (const NodeId id : must) require(item_node(id, at));
+    for (const FormulaId f : left_over) require(unevaluated_item(f, at));
     const auto normalized = [](Goal g) {
       std::sort(g.must.begin(), g.must.end());
       g.must.erase(std::unique(g.must.begin(), g.must.end()), g.must.end());
       std::sort(g.fail.begin(), g.fail.end());
       return g;
     };
-    // Let this item do as much as it can: satisfy every open `contains`, violate an open node.
+    // Let this item do as much as it can: satisfy every open `contains`, violate every open node,
+    // stay out of every limited count.
     Cost cost = kNever;
     Goal ambitious = goal;
+    const auto also = [&](const std::function<void(Goal*)>& add_to) {
+      Goal with = ambitious;
+      add_to(&with);
+      with = normalized(with);
+      if (const Cost c = value(with); c != kNever) {
+        ambitious = std::move(with), cost = c;
+        return true;
+      }
+      Goal alone = goal;
+      add_to(&alone);
+      chosen |= value(normalized(alone)) != kNever;
+      return false;
+    };
     std::vector<size_t> met;
     for (size_t i = 0; i < wanted.size(); ++i) {
       if (wanted[i].second == 0) continue;
-      Goal with = ambitious;
-      with.must.push_back(wanted[i].first);
-      with = normalized(with);
-      const Cost c = value(with);
-      if (c != kNever) ambitious = with, cost = c, met.push_back(i);
+      if (also([&](Goal* g) { g->must.push_back(wanted[i].first); })) met.push_back(i);
     }
-    bool violated = false;
-    if (!fail.empty()) {
-      const NodeId child = item_node(fail.back(), at);
-      if (child != kNoNode && !expansion_->trivially_true(child)) {
-        Goal with = ambitious;
-        with.fail.push_back({child});
-        with = normalized(with);
-        const Cost c = value(with);
-        if (c != kNever) ambitious = with, cost = c, violated = true;
-      }
-    }
+    const size_t open_before = fail.size() + some_left.size();
+    std::erase_if(fail, [&](NodeId id) {
+      const NodeId child = item_node(id, at);
+      return child != kNoNode && !expansion_->trivially_true(child) &&
+             also([&](Goal* g) { g->fail.push_back({child}); });
+    });
+    std::erase_if(some_left, [&](FormulaId f) {
+      return !surely_evaluated(f, at) && also([&](Goal* g) {
+        for (const NodeId id : item_judges(f)) g->fail.push_back({id});
+      });
+    });
+    const bool violated = fail.size() + some_left.size() < open_before;
     std::vector<size_t> spent;
     for (size_t i = 0; i < limited.size(); ++i) {
-      Goal with = ambitious;
-      with.fail.push_back({limited[i].first});
-      with = normalized(with);
-      const Cost c = value(with);
-      if (c != kNever) {
-        ambitious = with, cost = c;
-      } else {
+      const bool counted = std::any_of(
+          met.begin(), met.end(), [&](size_t j) { return wanted[j].first == limited[i].first; });
+      if (counted || !also([&](Goal* g) { g->fail.push_back({limited[i].first}); }))
         spent.push_back(i);
-      }
     }
     if (cost == kNever) cost = value(normalized(ambitious));
-    if (cost == kNever) return kNever;
+    if (cost == kNever) return never();
     for (const size_t i : spent) {
-      if (limited[i].second == 0) return kNever;
+      if (limited[i].second == 0) return never();
       --limited[i].second;
     }
     for (const size_t i : met) --wanted[i].second;
-    if (violated) fail.pop_back();
     total = add(total, cost + 1);
     ++count;
     const bool progress = !met.empty() || violated;
     if (at >= prefix && !progress) {
       // Every further item is like this one.
-      if (!fail.empty() ||
+      if (!fail.empty() || !some_left.empty() ||
           std::any_of(wanted.begin(), wanted.end(), [](const auto& w) { return w.second > 0; })) {
-        return kNever;
+        return never();
       }
       if (!spent.empty()) continue;
       if (count < least) total = add(total, (cost + 1) * (least - count)), count = least;

@@ -64,6 +64,16 @@ class Satisfiability {
   Cost array_literals(const Literals& literals, uint64_t index);
   Cost scalar(FormulaId f, ValueClass value_class);
 
+  // unevaluated_reach.cpp
+  bool has_parts(const Literals& literals) const;
+  FormulaId parted_truth(const Literals& literals, FormulaId atom) const;
+  FormulaId undecided_part(const Literals& literals) const;
+  KeyEffect unevaluated_effect(FormulaId atom, bool demanded, const KeyShape& shape,
+                               const KeyClass& key) const;
+  NodeId unevaluated_item(FormulaId atom, uint64_t index);
+  bool surely_evaluated(FormulaId atom, uint64_t index) const;
+  std::vector<NodeId> item_judges(FormulaId atom) const;
+
   struct Memo {
     Cost cost = kNever;
     bool done = false;

@@ -219,12 +219,12 @@ Status SchemaLoader::read_object(JsonId schema) {
       continue;
     }
     KeywordSupport support = keyword_support(*keyword, *json_, schema, value, dialect);
-    if (support.kind == KeywordSupport::Kind::kRefused) {
-      return Status(StatusCode::kUnsupported, std::move(support.reason), json_->pointer(value));
-    }
-    std::string note;
-    if (support.kind == KeywordSupport::Kind::kTrivial) {
-      note = std::move(support.reason);
+    std::string note = std::move(support.reason);
+    if (support.kind == KeywordSupport::Kind::kPlain) {
+      (keyword->keyword == Keyword::kUnevaluatedItems ? node_.items : node_.additional_properties) =
+          child(value);
+    } else if (support.kind == KeywordSupport::Kind::kTrivial) {
+      // Nothing is left for it.
     } else if (Status status = read_keyword(*keyword, schema, value, &note); !status.ok()) {
       return status;
     }
@@ -268,8 +268,9 @@ Status SchemaLoader::read_keyword(const KeywordInfo& keyword, JsonId schema, Jso
     case Keyword::kPatternProperties:
       return read_pattern_properties(value);
     case Keyword::kAdditionalProperties:
-    case Keyword::kUnevaluatedProperties:
       return subschema(&node_.additional_properties);
+    case Keyword::kUnevaluatedProperties:
+      return subschema(&node_.unevaluated_properties);
     case Keyword::kPropertyNames:
       return subschema(&node_.property_names);
     case Keyword::kDependentSchemas:
@@ -290,7 +291,7 @@ Status SchemaLoader::read_keyword(const KeywordInfo& keyword, JsonId schema, Jso
       return {};
     }
     case Keyword::kUnevaluatedItems:
-      return subschema(&node_.items);
+      return subschema(&node_.unevaluated_items);
     case Keyword::kContains:
       return subschema(&node_.contains);
     case Keyword::kAllOf:
@@ -304,7 +305,7 @@ Status SchemaLoader::read_keyword(const KeywordInfo& keyword, JsonId schema, Jso
     case Keyword::kIf:
       if (json.find(schema, "then") == kNoJson && json.find(schema, "else") == kNoJson) {
         *note = "asserts nothing without then or else";
-        return {};
+        if (node_.dialect < Dialect::k2019_09) return {};
       }
       return subschema(&node_.if_schema);
     case Keyword::kThen:

@@ -116,6 +116,14 @@ class SchemaMachine final : public Recognizer {
   Outcome outcome_now(const std::vector<FormulaId>& formulas) const;
   void fail(Status status);
 
+  // unevaluated.cpp
+  FormulaId take_unevaluated(FormulaId atom, const std::function<bool(NodeId)>& evaluates);
+  FormulaId this_value(NodeId node);
+  FormulaId unevaluated_property(FormulaId atom, const KeyShape& shape, const KeyClass& key);
+  uint64_t unevaluated_items(std::vector<FormulaId>* formulas, uint64_t index);
+  void ask_value(std::vector<FormulaId>* formulas, Ask* ask, std::vector<Binding>* bindings);
+  bool leaves_unevaluated(const Frame& frame, const KeyClass& key, NodeId* holder);
+
   // completion.cpp
   bool accepting_locked(State s) const;
   Cost class_cost(FrameId slot, ValueClass value_class);

@@ -1,13 +1,13 @@
-// Which keywords are enforced, which need nothing, and which are refused by name.
+// What a keyword occurrence amounts to.
 //
 // `unevaluatedProperties` and `unevaluatedItems` depend on which branches of the in-place
 // applicators beside them hold. Where there is no such applicator, all that is evaluated is known
 // from the siblings, and the keyword means what `additionalProperties` (or `items` after the
 // prefix) would mean:
 //
-//   {"properties": {"a": {}}, "unevaluatedProperties": false}    enforced, "a" alone is allowed
+//   {"properties": {"a": {}}, "unevaluatedProperties": false}    plain, "a" alone is allowed
 //   {"additionalProperties": {}, "unevaluatedProperties": false} trivial, nothing is left over
-//   {"anyOf": [...], "unevaluatedProperties": false}             refused
+//   {"anyOf": [...], "unevaluatedProperties": false}             enforced by evaluation.cpp
 #include "schema/schema_support.h"
 
 #include <algorithm>
@@ -16,9 +16,10 @@
 namespace espalier {
 namespace {
 
-using Names = std::initializer_list<std::string_view>;
+using Kind = KeywordSupport::Kind;
 
-bool has_any(const JsonDocument& json, JsonId schema, Names names) {
+bool has_any(const JsonDocument& json, JsonId schema,
+             std::initializer_list<std::string_view> names) {
   return std::any_of(names.begin(), names.end(),
                      [&](std::string_view name) { return json.find(schema, name) != kNoJson; });
 }
@@ -26,42 +27,25 @@ bool has_any(const JsonDocument& json, JsonId schema, Names names) {
 bool has_in_place_applicator(const JsonDocument& json, JsonId schema) {
   return has_any(json, schema,
                  {"$ref", "$dynamicRef", "$recursiveRef", "allOf", "anyOf", "oneOf", "if",
-                  "dependentSchemas", "dependencies"});
+                  "dependentSchemas", "dependencies", "propertyDependencies"});
 }
-
-KeywordSupport refused(std::string_view keyword, std::string_view reason) {
-  return {KeywordSupport::Kind::kRefused,
-          "The keyword \"" + std::string(keyword) + "\" is not supported " + std::string(reason)};
-}
-
-constexpr std::string_view kBesideApplicators =
-    "beside $ref, allOf, anyOf, oneOf, if, dependentSchemas or dependencies.";
 
 KeywordSupport unevaluated_properties(const JsonDocument& json, JsonId schema, JsonId value) {
-  if (json[value].is_true()) return {KeywordSupport::Kind::kTrivial, "true asserts nothing"};
-  if (has_any(json, schema, {"additionalProperties"})) {
-    return {KeywordSupport::Kind::kTrivial, "additionalProperties leaves nothing unevaluated"};
-  }
-  if (has_in_place_applicator(json, schema)) {
-    return refused("unevaluatedProperties", kBesideApplicators);
-  }
-  return {};
+  if (has_any(json, schema, {"additionalProperties"}))
+    return {Kind::kTrivial, "additionalProperties leaves nothing unevaluated"};
+  if (json[value].is_true()) return {Kind::kPlain, "true asserts nothing"};
+  return {has_in_place_applicator(json, schema) ? Kind::kEnforced : Kind::kPlain, ""};
 }
 
 KeywordSupport unevaluated_items(const JsonDocument& json, JsonId schema, JsonId value,
                                  Dialect dialect) {
-  if (json[value].is_true()) return {KeywordSupport::Kind::kTrivial, "true asserts nothing"};
   const JsonId items = json.find(schema, "items");
   const bool all_items = items != kNoJson && (!json[items].is_array() ||
                                               json.find(schema, "additionalItems") != kNoJson);
-  if (all_items) return {KeywordSupport::Kind::kTrivial, "items leaves nothing unevaluated"};
-  if (has_in_place_applicator(json, schema)) {
-    return refused("unevaluatedItems", kBesideApplicators);
-  }
-  if (dialect >= Dialect::k2020_12 && json.find(schema, "contains") != kNoJson) {
-    return refused("unevaluatedItems", "beside contains.");
-  }
-  return {};
+  if (all_items) return {Kind::kTrivial, "items leaves nothing unevaluated"};
+  if (json[value].is_true()) return {Kind::kPlain, "true asserts nothing"};
+  const bool contains = dialect >= Dialect::k2020_12 && json.find(schema, "contains") != kNoJson;
+  return {contains || has_in_place_applicator(json, schema) ? Kind::kEnforced : Kind::kPlain, ""};
 }
 
 }  // namespace

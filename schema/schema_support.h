@@ -13,15 +13,14 @@ namespace espalier {
 struct KeywordSupport {
   enum class Kind : uint8_t {
     kEnforced,
-    kTrivial,  ///< its value asserts nothing here (`unevaluatedItems: true`)
-    kRefused,
+    kPlain,    ///< enforced as the keyword for what the siblings leave (`additionalProperties`)
+    kTrivial,  ///< there is nothing it could speak of
   };
   Kind kind = Kind::kEnforced;
-  std::string reason;
+  std::string reason;  ///< why it asserts nothing, "" if it does
 };
 
-/// The one place that decides which keywords are refused: `value` is the keyword's value inside the
-/// object `schema`.
+/// What to do with a keyword: `value` is the keyword's value inside the object `schema`.
 KeywordSupport keyword_support(const KeywordInfo& keyword, const JsonDocument& json, JsonId schema,
                                JsonId value, Dialect dialect);
 

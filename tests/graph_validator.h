@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,31 +51,46 @@ class GraphValidator {
  private:
   using Kind = JsonValue::Kind;
 
+  /// What the subschemas that hold have evaluated of one object or array.
+  struct Evaluated {
+    std::set<std::string> names;
+    std::set<size_t> items;
+  };
+
   bool valid(NodeId id, const JsonValue& value) {
+    Evaluated ignored;
+    return valid(id, value, &ignored);
+  }
+
+  bool valid(NodeId id, const JsonValue& value, Evaluated* out) {
     const SchemaNode& node = graph_[id];
     if (node.kind != SchemaNode::Kind::kKeywords) return node.kind == SchemaNode::Kind::kTrue;
     if (++depth_ > 300) {
       --depth_;
       return true;
     }
-    const bool result = in_place(node, value) && type(node, value) && scalar(node, value) &&
-                        (value.kind != Kind::kObject || object(node, value)) &&
-                        (value.kind != Kind::kArray || array(node, value));
+    Evaluated own;
+    const bool result = in_place(node, value, &own) && type(node, value) && scalar(node, value) &&
+                        (value.kind != Kind::kObject || object(node, value, &own)) &&
+                        (value.kind != Kind::kArray || array(node, value, &own));
     --depth_;
+    if (result) {
+      out->names.insert(own.names.begin(), own.names.end());
+      out->items.insert(own.items.begin(), own.items.end());
+    }
     return result;
   }
 
-  bool in_place(const SchemaNode& node, const JsonValue& value) {
-    const auto holds = [&](NodeId id) { return valid(id, value); };
+  bool in_place(const SchemaNode& node, const JsonValue& value, Evaluated* out) {
+    const auto holds = [&](NodeId id) { return valid(id, value, out); };
+    const auto count = [&](const std::vector<NodeId>& ids) {
+      return std::count_if(ids.begin(), ids.end(), holds);  // all are asked: all may evaluate
+    };
     if (node.ref != kNoNode && !holds(node.ref)) return false;
     if (!std::all_of(node.all_of.begin(), node.all_of.end(), holds)) return false;
-    if (!node.any_of.empty() && std::none_of(node.any_of.begin(), node.any_of.end(), holds)) {
-      return false;
-    }
-    if (!node.one_of.empty() && std::count_if(node.one_of.begin(), node.one_of.end(), holds) != 1) {
-      return false;
-    }
-    if (node.not_schema != kNoNode && holds(node.not_schema)) return false;
+    if (!node.any_of.empty() && count(node.any_of) == 0) return false;
+    if (!node.one_of.empty() && count(node.one_of) != 1) return false;
+    if (node.not_schema != kNoNode && valid(node.not_schema, value)) return false;
     if (node.if_schema != kNoNode) {
       const NodeId then = holds(node.if_schema) ? node.then_schema : node.else_schema;
       if (then != kNoNode && !holds(then)) return false;
@@ -133,7 +149,7 @@ class GraphValidator {
     return true;
   }
 
-  bool object(const SchemaNode& node, const JsonValue& value) {
+  bool object(const SchemaNode& node, const JsonValue& value, Evaluated* out) {
     if (node.min_properties && value.members.size() < *node.min_properties) return false;
     if (node.max_properties && value.members.size() > *node.max_properties) return false;
     const auto has = [&](std::string_view name) { return find(value, name) != nullptr; };
@@ -142,7 +158,7 @@ class GraphValidator {
       if (has(name) && !std::all_of(needed.begin(), needed.end(), has)) return false;
     }
     for (const auto& [name, schema] : node.dependent_schemas) {
-      if (has(name) && !valid(schema, value)) return false;
+      if (has(name) && !valid(schema, value, out)) return false;
     }
     for (const auto& [name, member] : value.members) {
       if (node.property_names != kNoNode) {
@@ -162,15 +178,21 @@ class GraphValidator {
         covered = true;
         if (!valid(pattern.node, member)) return false;
       }
-      if (!covered && node.additional_properties != kNoNode &&
-          !valid(node.additional_properties, member)) {
-        return false;
+      if (!covered && node.additional_properties != kNoNode) {
+        covered = true;
+        if (!valid(node.additional_properties, member)) return false;
       }
+      if (covered) out->names.insert(name);
+    }
+    if (node.unevaluated_properties == kNoNode) return true;
+    for (const auto& [name, member] : value.members) {
+      if (out->names.insert(name).second && !valid(node.unevaluated_properties, member))
+        return false;
     }
     return true;
   }
 
-  bool array(const SchemaNode& node, const JsonValue& value) {
+  bool array(const SchemaNode& node, const JsonValue& value, Evaluated* out) {
     const std::vector<JsonValue>& items = value.items;
     if (node.min_items && items.size() < *node.min_items) return false;
     if (node.max_items && items.size() > *node.max_items) return false;
@@ -178,15 +200,25 @@ class GraphValidator {
     for (size_t i = 0; i < items.size(); ++i) {
       const NodeId schema = i < node.prefix_items.size() ? node.prefix_items[i] : node.items;
       if (schema != kNoNode && !valid(schema, items[i])) return false;
-      if (node.contains != kNoNode && valid(node.contains, items[i])) ++matching;
+      if (schema != kNoNode) out->items.insert(i);
+      if (node.contains != kNoNode && valid(node.contains, items[i])) {
+        ++matching;
+        if (node.dialect >= Dialect::k2020_12) out->items.insert(i);
+      }
       if (!node.unique_items) continue;
       for (size_t j = 0; j < i; ++j) {
         if (equal(items[i], items[j])) return false;
       }
     }
-    if (node.contains == kNoNode) return true;
-    return matching >= node.min_contains.value_or(1) &&
-           (!node.max_contains || matching <= *node.max_contains);
+    if (node.contains != kNoNode && (matching < node.min_contains.value_or(1) ||
+                                     (node.max_contains && matching > *node.max_contains))) {
+      return false;
+    }
+    if (node.unevaluated_items == kNoNode) return true;
+    for (size_t i = 0; i < items.size(); ++i) {
+      if (out->items.insert(i).second && !valid(node.unevaluated_items, items[i])) return false;
+    }
+    return true;
   }
 
   const SchemaGraph& graph_;

@@ -398,10 +398,6 @@ TEST(SchemaLoader, NamesWhatIsWrong) {
       {R"({"$ref": "#/%zz"})", StatusCode::kUnresolved, "/$ref"},
       {R"({"$ref": "http://example.com/x"})", StatusCode::kUnresolved, "/$ref"},
       {R"({"items": {"$ref": "other.json"}})", StatusCode::kUnresolved, "/items/$ref"},
-      {R"({"anyOf": [{}], "unevaluatedProperties": false})", StatusCode::kUnsupported,
-       "/unevaluatedProperties"},
-      {R"({"items": {"contains": {}, "unevaluatedItems": false}})", StatusCode::kUnsupported,
-       "/items/unevaluatedItems"},
   };
   for (const BadCase& c : cases) {
     const auto loaded = load(c.schema);

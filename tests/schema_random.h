@@ -59,6 +59,7 @@ class SchemaRandom {
   void add_array_keywords(Fields& fields, int depth);
   void add_object_keywords(Fields& fields, int depth);
   void add_applicators(Fields& fields, int depth);
+  void add_unevaluated(Fields& fields, int depth);
   static std::string object(const Fields& fields) {
     std::string text = "{";
     for (const auto& field : fields) text += (text.size() > 1 ? "," : "") + field;
@@ -221,6 +222,17 @@ inline void SchemaRandom::add_array_keywords(Fields& fields, int depth) {
   } else if (one_in(2)) {
     fields.push_back("\"items\":" + subschema(depth - 1, false));
   }
+  if (draft_ != Draft::k4 && one_in(5)) {
+    fields.push_back("\"contains\":" + subschema(depth - 1, false));
+    if (draft_ >= Draft::k2019 && one_in(3)) fields.push_back("\"minContains\":" + small(2));
+    if (draft_ >= Draft::k2019 && one_in(3)) fields.push_back("\"maxContains\":" + small(2));
+  }
+}
+
+inline void SchemaRandom::add_unevaluated(Fields& fields, int depth) {
+  const auto rest = [&] { return one_in(2) ? "false" : subschema(depth - 1, false); };
+  if (one_in(5)) fields.push_back("\"unevaluatedProperties\":" + rest());
+  if (one_in(7)) fields.push_back("\"unevaluatedItems\":" + rest());
 }
 
 inline void SchemaRandom::add_object_keywords(Fields& fields, int depth) {
@@ -247,6 +259,14 @@ inline void SchemaRandom::add_object_keywords(Fields& fields, int depth) {
     const std::string second = pick(kPatterns);
     if (one_in(3) && second != first) text += "," + second + ":" + subschema(depth - 1, false);
     fields.push_back("\"patternProperties\":{" + text + "}");
+  }
+  if (draft_ != Draft::k4 && one_in(10))
+    fields.push_back("\"propertyNames\":{\"maxLength\":" + small(2) + "}");
+  if (draft_ >= Draft::k2019 && one_in(8))
+    fields.push_back("\"dependentSchemas\":{" + name() + ":" + subschema(depth - 1, true) + "}");
+  if (draft_ >= Draft::k2019 && one_in(8)) {
+    fields.push_back("\"dependentRequired\":{" + name() + ":" +
+                     list(1, 2, true, &SchemaRandom::name) + "}");
   }
   if (one_in(6)) fields.push_back("\"minProperties\":" + small(2));
   if (one_in(6)) fields.push_back("\"maxProperties\":" + small(3));
@@ -321,6 +341,7 @@ inline std::string SchemaRandom::subschema(int depth, bool in_place) {
     }
   }
   if (depth > 0) add_applicators(fields, depth);
+  if (depth > 0 && draft_ >= Draft::k2019) add_unevaluated(fields, depth);
   std::shuffle(fields.begin(), fields.end(), random_);
   return object(fields);
 }
@@ -378,6 +399,8 @@ inline void SchemaRandom::collect(const Json& schema, std::vector<const Json*>& 
     collect(branches->items[static_cast<size_t>(below(static_cast<int>(branches->items.size())))],
             out, depth + 1);
   }
+  if (const Json* dependent = schema.find("dependentSchemas"); dependent != nullptr && one_in(2))
+    collect(dependent->members.front().second, out, depth + 1);
   for (const char* keyword : {"if", "then", "else", "not"}) {
     const Json* branch = schema.find(keyword);
     if (branch != nullptr && one_in(2)) collect(*branch, out, depth + 1);
@@ -436,6 +459,10 @@ inline SchemaRandom::Json SchemaRandom::make_array(const std::vector<const Json*
     } else if (items != nullptr) {
       rest = items;
     }
+    for (const char* keyword : {"unevaluatedItems", "contains"}) {
+      const Json* other = schema->find(keyword);
+      if (rest == nullptr && other != nullptr && one_in(2)) rest = other;
+    }
   }
   for (size_t i = 0; i < count; ++i) {
     const Json* schema = i < prefix.size() ? prefix[i] : rest;
@@ -455,10 +482,11 @@ inline SchemaRandom::Json SchemaRandom::make_object(const std::vector<const Json
     for (const Json* schema : schemas) {
       const Json* properties = schema->find("properties");
       if (properties != nullptr && properties->find(key) != nullptr) found = properties->find(key);
-      for (const char* keyword : {"additionalProperties", "patternProperties"}) {
+      for (const char* keyword :
+           {"additionalProperties", "patternProperties", "unevaluatedProperties"}) {
         const Json* other = schema->find(keyword);
         if (other == nullptr || !one_in(2)) continue;
-        additional = keyword[0] == 'a' ? other : &other->members.front().second;
+        additional = keyword[0] == 'p' ? &other->members.front().second : other;
       }
     }
     if (found == nullptr) found = additional;
