@@ -338,6 +338,12 @@ std::string Matcher::text() const {
   return text;
 }
 
+std::array<uint32_t, 4> Matcher::state_key() const {
+  if (impl_->terminated()) return {};
+  const State s = impl_->state();
+  return {s.frame, s.leaf, s.state, s.text};
+}
+
 Refusal Matcher::explain(TokenId token) {
   Refusal refusal;
   refusal.keyword = "syntax";

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -77,6 +78,9 @@ class Matcher {
   std::vector<TokenId> forced_tokens();
   /// Bytes accepted so far.
   std::string text() const;
+  /// Names the place: matchers of one family (clones of each other) with equal keys have equal
+  /// futures.
+  std::array<uint32_t, 4> state_key() const;
   /// Why is_allowed(token) is false; an empty sentence when it is allowed.
   Refusal explain(TokenId token);
 

@@ -1,0 +1,96 @@
+// Weighted rejection sampling: with replacement, and simulated without asking twice.
+//
+// Independent draws from the whole row, until `max_accepts` were allowed or `max_rejects` refused;
+// A and B count them. The token is the first allowed one. Its weight is the total mass times the
+// share of the sequences with these counts that begin with an allowed draw,
+//
+//   min(max_accepts - 1, A) / (A + B - 1)
+//
+// (Rao and Blackwell: the first draw is allowed with probability Z, and the counts are a sufficient
+// statistic; which token the first allowed draw was does not depend on them.)
+//
+// The geometric sampler has the same law. Once a share r of the mass is known to be refused, the
+// number of draws that hit it before one that does not is geometric: k with probability
+// r^k (1 - r). It is drawn at once and added to B, and only the draw that follows is tested. The
+// mass that is left is summed, not subtracted, so r close to 1 loses nothing.
+//
+// Evaluations with k = max_accepts and no bound on refusals: k / Z with replacement, and
+// k + sum over refused i of 1 - (Z / (Z + w_i))^k in the geometric form.
+//
+// Reference: arXiv 2504.05410, definition 1; genlm-control's geometric sampler.
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "engine/sampling/awrs.h"
+
+namespace espalier {
+namespace {
+
+/// Counts may exceed any integer: with 1e-40 of the mass left there are 1e40 draws before it.
+constexpr double kManyDraws = 1e300;
+
+/// Draws that hit a share 1 - exp(log_left) of the mass before one that does not.
+double phantom_draws(double log_left, Random* random) {
+  if (log_left >= 0) return 0;
+  const double log_known = std::log1p(-std::exp(log_left));
+  const double u = 1.0 - random->unit();
+  return std::min(kManyDraws, std::floor(std::log(u) / log_known));
+}
+
+/// `bound` as a number to compare counts with.
+double as_count(size_t bound) {
+  return bound == kUnlimited ? std::numeric_limits<double>::infinity() : static_cast<double>(bound);
+}
+
+enum class Repeats : uint8_t { kTested, kSimulated };
+
+WeightedToken sample(TokenRow* row, Evaluator* evaluator, Random* random, const AwrsBounds& bounds,
+                     Repeats repeats) {
+  const double max_accepts = as_count(bounds.max_accepts);
+  const double max_rejects = as_count(bounds.max_rejects);
+  const double log_mass = row->log_total();
+  TokenId first = -1;
+  TokenId token = -1;
+  double accepts = 0;
+  double rejects = 0;
+  while (!row->empty() && accepts < max_accepts && rejects < max_rejects) {
+    if (rejects > 0 && repeats == Repeats::kSimulated) {
+      rejects += phantom_draws(row->log_total() - log_mass, random);
+      if (rejects >= max_rejects) {
+        rejects = max_rejects;
+        break;
+      }
+    }
+    token = row->draw(random);
+    const Evaluator::Answer answer = evaluator->test(token);
+    if (answer == Evaluator::Answer::kStop) return WeightedToken::dead(token, evaluator->outcome());
+    if (answer == Evaluator::Answer::kYes) {
+      if (first < 0) first = token;
+      ++accepts;
+    } else {
+      if (repeats == Repeats::kSimulated) row->exclude(token);
+      ++rejects;
+    }
+  }
+  if (first < 0) {
+    return WeightedToken::dead(token, token < 0 ? StepOutcome::kNoSupport : StepOutcome::kRejected);
+  }
+  const double share = std::min(max_accepts - 1, accepts) / (accepts + rejects - 1);
+  return WeightedToken::accepted(first, log_mass + std::log(share));
+}
+
+}  // namespace
+
+WeightedToken awrs_geometric(TokenRow* row, Evaluator* evaluator, Random* random,
+                             const AwrsBounds& bounds) {
+  return sample(row, evaluator, random, bounds, Repeats::kSimulated);
+}
+
+WeightedToken awrs_with_replacement(TokenRow* row, Evaluator* evaluator, Random* random,
+                                    const AwrsBounds& bounds) {
+  return sample(row, evaluator, random, bounds, Repeats::kTested);
+}
+
+}  // namespace espalier
