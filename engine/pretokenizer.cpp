@@ -377,6 +377,13 @@ Status Pretokenizer::split(std::string_view text, std::vector<std::string_view>&
   return Status();
 }
 
+std::string_view Pretokenizer::pattern() const {
+  if (rules_.size() != 1) return {};
+  const SplitRule& rule = rules_[0]->rule;
+  const bool plain = !rule.literal && !rule.invert && rule.behavior == SplitBehavior::kIsolated;
+  return plain ? std::string_view(rule.pattern) : std::string_view();
+}
+
 size_t Pretokenizer::memory_bytes() const {
   constexpr size_t kAutomatonBytesPerUnit = 64;
   size_t total = 0;

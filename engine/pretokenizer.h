@@ -44,6 +44,8 @@ class Pretokenizer {
   /// Appends the pieces of `text`, in order. kBudgetExceeded if a pattern backtracks without end.
   Status split(std::string_view text, std::vector<std::string_view>& pieces) const;
   size_t memory_bytes() const;
+  /// The regular expression, where splitting is one isolating expression; else "".
+  std::string_view pattern() const;
 
  private:
   struct Rule;

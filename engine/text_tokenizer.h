@@ -27,6 +27,7 @@ class TextTokenizer final : public Tokenizer {
   explicit TextTokenizer(Stages stages) : stages_(std::move(stages)) {}
   Status encode(std::string_view text, std::vector<TokenId>& ids) const override;
   size_t memory_bytes() const override;
+  std::string_view pretokenization() const override { return stages_.pretokenizer.pattern(); }
 
  private:
   Status encode_stretch(std::string_view text, bool at_start, std::vector<TokenId>& ids) const;

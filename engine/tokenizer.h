@@ -17,6 +17,8 @@ class Tokenizer {
   /// Appends the ids of `text`; on failure `ids` holds what was encoded before the offending place.
   virtual Status encode(std::string_view text, std::vector<TokenId>& ids) const = 0;
   virtual size_t memory_bytes() const = 0;
+  /// The one regular expression that cuts a text before its pieces are encoded; "" = another way.
+  virtual std::string_view pretokenization() const { return {}; }
 };
 
 /// Stands in where a vocabulary can be read but its encoding rules are missing or not supported:

@@ -148,6 +148,10 @@ std::string Vocabulary::decode(std::span<const TokenId> tokens) const {
   return text;
 }
 
+std::string_view Vocabulary::pretokenization() const {
+  return tokenizer_ != nullptr ? tokenizer_->pretokenization() : std::string_view();
+}
+
 size_t Vocabulary::memory_bytes() const {
   return sizeof(*this) + blob_.capacity() + offsets_.capacity() * sizeof(uint32_t) +
          special_.capacity() / 8 + eos_ids_.capacity() * sizeof(TokenId) + sizeof(TokenTrie) +

@@ -26,6 +26,10 @@ struct BenchOptions {
   size_t limit = 0;                ///< at most this many files, evenly spaced (0 = all)
   std::string filter;              ///< only files whose name contains this
   std::string schema_dir;          ///< folder that serves remote references ("" = none)
+  std::vector<std::string> peers;  ///< engines to run beside espalier: "llguidance", "xgrammar"
+  std::string peer_folder;         ///< where they are installed ("" = the user's cache folder)
+  bool cold = false;               ///< a new process, with nothing compiled yet, for each file
+  std::string report;              ///< folder for tables and plots ("" = none)
 };
 
 /// Runs the benchmark and prints its report: tables, or with `json` one object, on stdout; progress

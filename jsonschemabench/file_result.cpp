@@ -161,6 +161,7 @@ std::string_view to_string(Outcome outcome) { return kOutcomeNames[static_cast<s
 std::string to_json_line(const FileResult& result) {
   std::string out = "{\"file\":";
   append_string(&out, result.file);
+  append_member(&out, "engine", result.engine);
   append_member(&out, "split", result.split);
   append_member(&out, "outcome", to_string(result.outcome));
   append_member(&out, "reason", result.reason);
@@ -179,6 +180,10 @@ std::string to_json_line(const FileResult& result) {
     out += ",\"ttfm_us\":";
     append_microseconds(&out, result.first_mask_ns);
   }
+  if (result.call_overhead_ns > 0) {
+    out += ",\"call_overhead_us\":";
+    append_microseconds(&out, result.call_overhead_ns);
+  }
   fmt::format_to(std::back_inserter(out), ",\"tokens\":{},\"tbm_us\":[", result.mask_ns.size());
   for (size_t i = 0; i < result.mask_ns.size(); ++i) {
     if (i > 0) out += ',';
@@ -195,6 +200,7 @@ Result<FileResult> parse_json_line(std::string_view line) {
     return Status(StatusCode::kParseError, "A line of results is not a JSON object.");
   }
   FileResult result;
+  result.engine = string_member(document, "engine");
   result.file = string_member(document, "file");
   result.split = string_member(document, "split");
   result.reason = string_member(document, "reason");
@@ -214,6 +220,7 @@ Result<FileResult> parse_json_line(std::string_view line) {
   result.valid_refused = static_cast<uint32_t>(uint_member(document, "valid_refused"));
   result.invalid_accepted = static_cast<uint32_t>(uint_member(document, "invalid_accepted"));
   result.peak_rss_bytes = uint_member(document, "peak_rss_bytes");
+  result.call_overhead_ns = time_member(document, "call_overhead_us").value_or(0);
   const auto compile = time_member(document, "compile_us");
   const auto first_mask = time_member(document, "ttfm_us");
   result.timed = compile && first_mask;

@@ -25,6 +25,7 @@ std::string_view to_string(Outcome outcome);
 
 /// The result of one MaskBench file. Durations are nanoseconds.
 struct FileResult {
+  std::string engine;  ///< empty: espalier; else a peer with its version
   std::string file;
   std::string split;
   Outcome outcome = Outcome::kPassing;
@@ -37,8 +38,10 @@ struct FileResult {
   uint32_t invalid_accepted = 0;
   bool timed = false;  ///< the two durations below count; a timed-out file counts as its limit
   uint64_t compile_ns = 0;
-  uint64_t first_mask_ns = 0;     ///< compile and first mask together (TTFM)
-  uint64_t peak_rss_bytes = 0;    ///< of the worker so far
+  uint64_t first_mask_ns = 0;   ///< compile and first mask together (TTFM)
+  uint64_t peak_rss_bytes = 0;  ///< of the worker so far
+  uint64_t call_overhead_ns =
+      0;  ///< peers: what a token's calls cost without work, in every sample
   std::vector<uint64_t> mask_ns;  ///< mask + accept, one per token (TBM)
 };
 

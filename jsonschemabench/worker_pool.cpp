@@ -183,8 +183,12 @@ class Pool {
     }
     ++next_;
     worker->index = index;
-    worker->deadline = Clock::now() + options_.time_limit;
+    worker->deadline = Clock::now() + limit_of(index);
     return {};
+  }
+
+  std::chrono::milliseconds limit_of(size_t index) const {
+    return options_.time_limit_of ? options_.time_limit_of(index) : options_.time_limit;
   }
 
   Status wait() {
@@ -240,7 +244,7 @@ class Pool {
     end.peak_rss_bytes = peak;
     if (timed_out) {
       end.reason = fmt::format("exceeded the time limit of {} s",
-                               static_cast<double>(options_.time_limit.count()) / 1e3);
+                               static_cast<double>(limit_of(*worker->index).count()) / 1e3);
     } else if (WIFSIGNALED(status)) {
       end.reason =
           fmt::format("killed by signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)));

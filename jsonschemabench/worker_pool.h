@@ -13,7 +13,9 @@ namespace espalier {
 struct WorkerPoolOptions {
   size_t workers = 1;
   std::chrono::milliseconds time_limit{60'000};  ///< wall clock per job
-  size_t memory_limit_bytes = 0;                 ///< address space a job may add (0 = no limit)
+  /// When given, the wall clock of each job in place of `time_limit`.
+  std::function<std::chrono::milliseconds(size_t index)> time_limit_of;
+  size_t memory_limit_bytes = 0;  ///< address space a job may add (0 = no limit)
 };
 
 /// How one job ended.

@@ -61,6 +61,8 @@ TEST(Statistics, DistributionIsInMicroseconds) {
 
 TEST(FileResult, LineRoundTrips) {
   FileResult result;
+  result.engine = "a peer 1.0";
+  result.call_overhead_ns = 380;
   result.file = "Github_easy---o1 \"quoted\".json";
   result.split = "Github_easy";
   result.outcome = Outcome::kValidationError;
@@ -79,6 +81,8 @@ TEST(FileResult, LineRoundTrips) {
   const auto read = parse_json_line(line);
   ASSERT_TRUE(read.ok()) << read.status().to_string();
   EXPECT_EQ(to_json_line(*read), line);
+  EXPECT_EQ(read->engine, result.engine);
+  EXPECT_EQ(read->call_overhead_ns, result.call_overhead_ns);
   EXPECT_EQ(read->file, result.file);
   EXPECT_EQ(read->outcome, result.outcome);
   EXPECT_EQ(read->first_mask_ns, result.first_mask_ns);
@@ -486,6 +490,19 @@ TEST_F(Run, MergedShardsAndWorkersGiveTheSameCounts) {
   for (const char* name :
        {"files", "passing", "compile_error", "validation_error", "crash", "invalidation_error",
         "timeout", "tokens", "tests", "splits", "refusals"}) {
+    EXPECT_TRUE(a[name] == b[name]) << name;
+  }
+}
+
+TEST_F(Run, ColdFilesHaveTheSameResults) {
+  BenchOptions cold = options();
+  cold.cold = true;
+  cold.threads = 2;
+  rapidjson::Document a, b;
+  a.Parse(run(options()).c_str());
+  b.Parse(run(cold).c_str());
+  for (const char* name : {"files", "passing", "compile_error", "validation_error", "crash",
+                           "invalidation_error", "timeout", "tokens", "splits", "refusals"}) {
     EXPECT_TRUE(a[name] == b[name]) << name;
   }
 }

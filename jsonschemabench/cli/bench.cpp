@@ -14,6 +14,9 @@ constexpr const char* kExamples = R"(Examples:
   espalier bench --data maskbench/ --vocabulary llama3.gguf --threads 8 --output results.jsonl
   espalier bench --data maskbench/ --vocabulary llama3.gguf --shard 3/16 --output part3.jsonl
   espalier bench --merge part*.jsonl --json
+  espalier bench --data maskbench/ --vocabulary llama3.gguf --peers llguidance,xgrammar \
+      --output beside.jsonl --report report/
+  espalier bench --data maskbench/ --vocabulary llama3.gguf --cold
 
 The MaskBench protocol: each instance, printed as json.dumps would, is tokenized; before each token
 the mask is computed and the token accepted. A valid instance must be accepted to its end, an
@@ -74,6 +77,14 @@ void add_bench(CLI::App& program, Action& action) {
       ->type_name("TEXT");
   command->add_option("--schema-dir", options.schema_dir, "folder that serves remote references")
       ->type_name("DIR");
+  command->add_option("--peers", options.peers, "engines to run beside: llguidance,xgrammar")
+      ->type_name("NAMES")
+      ->delimiter(',');
+  command->add_option("--peer-dir", options.peer_folder, "where they are installed from PyPI")
+      ->type_name("DIR");
+  command->add_option("--report", options.report, "write tables and plots into this folder")
+      ->type_name("DIR");
+  command->add_flag("--cold", options.cold, "a new process with nothing compiled for each file");
   command->add_flag("--json", options.json, "print one JSON object instead of the tables");
   command->callback([=, &action] {
     if (flags->bench.merge.empty()) {

@@ -83,6 +83,9 @@ class Vocabulary {
   Result<std::vector<TokenId>> encode(std::string_view text) const;
   /// Concatenated bytes of ordinary tokens; special ids add nothing.
   std::string decode(std::span<const TokenId> tokens) const;
+  /// The regular expression that cuts a text before its pieces are encoded; "" where there is none
+  /// or splitting takes more than one. Other engines ask for it.
+  std::string_view pretokenization() const;
   /// Bytes of memory held (tokens, trie, merges).
   size_t memory_bytes() const;
 
