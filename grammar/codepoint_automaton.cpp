@@ -11,6 +11,14 @@ uint32_t CodepointAutomaton::step(uint32_t state, uint32_t codepoint) const {
   return it != out.begin() && codepoint <= std::prev(it)->hi ? std::prev(it)->next : 0;
 }
 
+std::optional<uint32_t> CodepointAutomaton::survivor(uint32_t state, uint32_t lo,
+                                                     uint32_t hi) const {
+  for (const CodepointEdge& edge : edges(state)) {
+    if (edge.hi >= lo && edge.lo <= hi) return std::max(lo, edge.lo);
+  }
+  return std::nullopt;
+}
+
 bool CodepointAutomaton::matches(std::string_view utf8) const {
   uint32_t state = start();
   for (size_t i = 0; i < utf8.size() && state != 0;) {

@@ -51,8 +51,10 @@ class CodepointAutomaton {
   virtual bool remembers() const { return false; }
   /// For an automaton that remembers(): a state that survives whatever `state` survives, such that
   /// code points which lead it to states that settle to itself keep `state` alive too, in any
-  /// number and order.
+  /// number and order. 0 if none is known.
   virtual uint32_t settled(uint32_t state) const { return state; }
+  /// A code point of [lo, hi] that leads to a live state, if any; the first of a range of edges().
+  virtual std::optional<uint32_t> survivor(uint32_t state, uint32_t lo, uint32_t hi) const;
   /// A text that leads from a live state to acceptance, not always a shortest one; nullopt when
   /// only a search would tell.
   virtual std::optional<std::u32string> completion(uint32_t /*state*/) const { return {}; }

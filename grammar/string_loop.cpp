@@ -46,6 +46,7 @@ bool string_loop(const StringMachine& machine, uint32_t state,
   if (remembers && (automata.size() > 1 || !machine.spec().lengths.empty())) return false;
   const uint32_t product =
       remembers ? machine.settled(machine.product(state)) : machine.product(state);
+  if (remembers && machine.automaton_state(product, 0) == 0) return false;
   const auto loops = [&](uint32_t next) {
     for (size_t i = 0; i < automata.size(); ++i) {
       uint32_t reached = machine.automaton_state(next, i);

@@ -56,6 +56,10 @@ bool StringMachine::any_codepoint(uint32_t product, uint32_t lo, uint32_t hi,
   // Copied: stepping may intern products.
   const uint32_t node = products_[product].node;
   const std::vector<uint32_t> automata = products_[product].automata;
+  if (node == kOff && automata.size() == 1) {
+    const auto c = spec_.automata[0]->survivor(automata[0], lo, hi);
+    if (c && live_product(step_locked(product, *c))) return true;
+  }
   return for_ranges(node, automata, lo, hi,
                     [&](uint32_t c, uint32_t) { return live_product(step_locked(product, c)); });
 }

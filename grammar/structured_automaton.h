@@ -21,7 +21,7 @@ namespace espalier {
 ///   State start();
 ///   std::optional<State> step(const State&, uint32_t codepoint);
 ///   bool accepting(const State&);
-///   State settled(const State&);                     // see CodepointAutomaton
+///   std::optional<State> settled(const State&);      // see CodepointAutomaton; none: 0
 ///   uint32_t toward_end(const State&);               // a code point on the way to acceptance
 ///   void cuts(const State&, std::vector<uint32_t>*); // where a range of successors starts
 ///
@@ -65,6 +65,19 @@ class StructuredAutomaton final : public CodepointAutomaton {
     if (state == 0) return 0;
     const std::lock_guard lock(mutex_);
     return intern(machine_.settled(states_[state].content));
+  }
+
+  std::optional<uint32_t> survivor(uint32_t state, uint32_t lo, uint32_t hi) const override {
+    if (state == 0) return std::nullopt;
+    const std::lock_guard lock(mutex_);
+    const State& content = states_[state].content;
+    if (machine_.step(content, lo)) return lo;
+    std::vector<uint32_t> cuts;
+    machine_.cuts(content, &cuts);
+    std::sort(cuts.begin(), cuts.end());
+    for (auto c = std::upper_bound(cuts.begin(), cuts.end(), lo); c != cuts.end() && *c <= hi; ++c)
+      if (machine_.step(content, *c)) return *c;
+    return std::nullopt;
   }
 
   std::optional<std::u32string> completion(uint32_t state) const override {

@@ -2,11 +2,9 @@
 //
 // Most are regular expressions (format_patterns.cpp). The others have machines of their own:
 //   hostname  a label that starts with "xn--" must be the Punycode of a valid U-label
-//             (hostname_automaton.cpp)
+//             (hostname.cpp)
 //   regex     parentheses nest and names are remembered (grammar/regex_syntax.cpp)
-//
-// Left out, and so an annotation as far as this function can say:
-//   idn-hostname  the length of a U-label is bounded through its Punycode form
+//   idn-hostname  a U-label's length is bounded through its Punycode form (idn_hostname.cpp)
 #include "schema/formats.h"
 
 #include <mutex>
@@ -14,7 +12,8 @@
 #include "grammar/regex_syntax.h"
 #include "grammar/structured_automaton.h"
 #include "schema/format_patterns.h"
-#include "schema/hostname_automaton.h"
+#include "schema/hostname.h"
+#include "schema/idn_hostname.h"
 
 namespace espalier {
 namespace {
@@ -35,7 +34,8 @@ std::shared_ptr<const CodepointAutomaton> structured(const char* name) {
 }  // namespace
 
 Result<std::shared_ptr<const CodepointAutomaton>> format_automaton(std::string_view name) {
-  if (name == "hostname") return hostname_automaton();
+  if (name == "hostname") return structured<HostnameMachine>("hostname");
+  if (name == "idn-hostname") return structured<IdnHostnameMachine>("idn-hostname");
   if (name == "regex") return structured<RegexSyntaxMachine>("regex");
   const auto pattern = format_pattern(name);
   if (!pattern) return std::shared_ptr<const CodepointAutomaton>();

@@ -127,6 +127,19 @@ std::string to_a_label(std::u16string_view label) {
   return std::string(converted.begin(), converted.end());
 }
 
+std::optional<ULabel> check_u_label(std::u16string_view label) {
+  for (size_t i = 0; i < label.size();) {
+    UChar32 c = 0;
+    U16_NEXT(label.data(), i, label.size(), c);
+    if (!is_allowed(c)) return std::nullopt;
+  }
+  bool valid = false;
+  const std::u16string encoded = convert(uidna_labelToASCII, label, &valid);
+  if (!valid || !encoded.starts_with(u"xn--")) return std::nullopt;
+  if (convert(uidna_labelToUnicode, encoded, &valid) != label || !valid) return std::nullopt;
+  return ULabel{std::string(encoded.begin(), encoded.end()), direction_of(label)};
+}
+
 std::optional<LabelDirection> check_a_label(std::string_view label) {
   bool valid = false;
   const std::u16string wide(label.begin(), label.end());

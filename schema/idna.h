@@ -17,6 +17,14 @@ struct LabelDirection {
 /// points are PVALID or stand where RFC 5892 allows them. nullopt if it is not one.
 std::optional<LabelDirection> check_a_label(std::string_view label);
 
+/// A U-label that passed the same checks, and its A-label.
+struct ULabel {
+  std::string a_label;
+  LabelDirection direction;
+};
+/// Checks a label with characters outside of ASCII as it stands: nothing is mapped.
+std::optional<ULabel> check_u_label(std::u16string_view label);
+
 /// PVALID, CONTEXTJ or CONTEXTO by RFC 5892.
 bool is_allowed_in_u_label(uint32_t codepoint);
 
