@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -44,6 +45,9 @@ class CodepointAutomaton {
   /// True when every continuation (the empty one included) is accepted from here on.
   virtual bool universal(uint32_t state) const = 0;
   virtual Status status() const = 0;
+  /// How many automata of the process have run out of a budget so far: while it stands still, so
+  /// does every status().
+  static uint64_t exhausted() { return exhausted_.load(std::memory_order_acquire); }
 
   /// The state after a code point. By default a binary search in edges().
   virtual uint32_t step(uint32_t state, uint32_t codepoint) const;
@@ -60,6 +64,13 @@ class CodepointAutomaton {
   virtual std::optional<std::u32string> completion(uint32_t /*state*/) const { return {}; }
   /// Convenience: whole match over UTF-8 text (WTF-8 surrogates allowed).
   bool matches(std::string_view utf8) const;
+
+ protected:
+  /// Called once, when status() turns bad.
+  static void note_exhausted() { exhausted_.fetch_add(1, std::memory_order_acq_rel); }
+
+ private:
+  static inline std::atomic<uint64_t> exhausted_{0};
 };
 
 /// The automaton of an ECMA-262 pattern (Unicode mode, flags "u"), with JSON Schema's *search*

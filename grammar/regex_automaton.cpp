@@ -130,7 +130,8 @@ class RegexAutomaton final : public CodepointAutomaton {
 
   void exceed(Exceeded what) const {
     Exceeded expected = Exceeded::kNothing;
-    exceeded_.compare_exchange_strong(expected, what, std::memory_order_acq_rel);
+    if (exceeded_.compare_exchange_strong(expected, what, std::memory_order_acq_rel))
+      note_exhausted();
   }
 
   bool out_of_budget() const {

@@ -115,7 +115,7 @@ class StructuredAutomaton final : public CodepointAutomaton {
     if (!content) return 0;
     if (const auto known = ids_.find(*content); known != ids_.end()) return known->second;
     if (states_.size() > max_states_) {
-      exceeded_.store(true, std::memory_order_release);
+      if (!exceeded_.exchange(true, std::memory_order_acq_rel)) note_exhausted();
       return 0;
     }
     Record& record = states_.next();

@@ -371,9 +371,18 @@ bool SchemaMachine::object_is_open(FrameId object) {
 }
 
 Status SchemaMachine::status() const {
-  if (!failed_.load(std::memory_order_acquire)) return {};
+  const uint64_t exhausted = CodepointAutomaton::exhausted();
+  if (!failed_.load(std::memory_order_acquire) &&
+      exhausted == exhausted_seen_.load(std::memory_order_acquire)) {
+    return {};
+  }
   const std::lock_guard lock(mutex_);
-  return status_;
+  if (!status_.ok()) return status_;
+  for (const auto& automaton : expansion_.atoms().automata) {
+    if (Status status = automaton->status(); !status.ok()) return status;
+  }
+  exhausted_seen_.store(exhausted, std::memory_order_release);
+  return {};
 }
 
 size_t SchemaMachine::memory_bytes() const {

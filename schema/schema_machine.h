@@ -149,8 +149,9 @@ class SchemaMachine final : public Recognizer {
   StringSpelling strings_;
   NumberSpelling numbers_;
 
-  StepMemo steps_;                   // written under mutex_
-  std::atomic<bool> failed_{false};  // status_ is not ok
+  StepMemo steps_;                                    // written under mutex_
+  std::atomic<bool> failed_{false};                   // status_ is not ok
+  mutable std::atomic<uint64_t> exhausted_seen_ = 0;  // the last CodepointAutomaton::exhausted()
   mutable std::mutex mutex_;
   FormulaPool pool_;
   TextStore texts_;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <rapidjson/document.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "schema/idna.h"
+#include "schema/unicode.h"
 #include "shared_data.h"
 
 namespace espalier {
@@ -130,6 +132,61 @@ TEST(Formats, HostnamesTakeEveryALabel) {
   }
   EXPECT_GT(valid, 50);
   EXPECT_GT(full, 5);
+}
+
+// Names of random labels: accepted iff every label is one and the Bidi rule holds among them, and
+// whatever is alive can be completed.
+TEST(Formats, InternationalHostnames) {
+  const auto automaton = *format_automaton("idn-hostname");
+  const char* given = std::getenv("ESPALIER_SEED");
+  const uint64_t seed =
+      given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+  std::cout << "ESPALIER_SEED=" << seed << "\n";
+  std::mt19937_64 random(seed);
+  const std::u32string alphabet =
+      U"abl-0A\u00b7\u00e0\u0301\u0375\u03b1\u05d0\u05f3\u0627\u0628\u0660\u06f0\u0915\u094d"
+      U"\u200c\u200d\u3042\u30fb\u4e00\uac00\u00df\u0640";
+  const std::u32string separators = U".\u3002\uff0e\uff61";
+  int valid = 0;
+  for (int round = 0; round < 6000; ++round) {
+    std::u32string text;
+    bool right_to_left = false, breaks_rule = false, good = true;
+    const size_t labels = 1 + random() % 3;
+    for (size_t i = 0; i < labels; ++i) {
+      if (i > 0) text += separators[random() % separators.size()];
+      std::u32string label;
+      for (size_t n = 1 + random() % 4; n > 0; --n) label += alphabet[random() % alphabet.size()];
+      text += label;
+      const bool ascii =
+          std::all_of(label.begin(), label.end(), [](char32_t c) { return c < 0x80; });
+      if (ascii) {
+        good &= label.front() != '-' && label.back() != '-';
+        breaks_rule |= label.front() == '0';
+      } else if (const auto checked = check_u_label(std::u16string(label.begin(), label.end()))) {
+        right_to_left |= checked->direction.right_to_left;
+        breaks_rule |= checked->direction.breaks_rule;
+      } else {
+        good = false;
+      }
+    }
+    const bool expected = good && !(right_to_left && breaks_rule);
+    valid += expected;
+    uint32_t state = automaton->start();
+    std::string shown;
+    for (const char32_t c : text) {
+      state = automaton->step(state, c);
+      append_wtf8(&shown, c);
+      if (state == 0) break;
+      const auto rest = automaton->completion(state);
+      ASSERT_TRUE(rest.has_value()) << shown;
+      uint32_t end = state;
+      for (const char32_t d : *rest) end = automaton->step(end, d);
+      ASSERT_TRUE(automaton->accepting(end)) << shown;
+    }
+    ASSERT_EQ(automaton->accepting(state), expected) << shown << " of round " << round;
+  }
+  EXPECT_GT(valid, 500);
+  EXPECT_TRUE(automaton->status().ok());
 }
 
 TEST(Formats, Ipv6Forms) {
