@@ -35,6 +35,9 @@ const char* const kSchemas[] = {
     R"({"type": "string", "format": "date-time"})",
     R"({"type": "string", "format": "email"})",
     R"({"type": "string", "format": "uuid"})",
+    R"({"type": "string", "format": "regex"})",
+    R"({"type": "string", "format": "regex", "maxLength": 6})",
+    R"({"anyOf": [{"type": "string", "format": "regex"}, {"pattern": "^[\\[(]{2}"}]})",
     R"({"enum": ["red", "green", "gr\u00fcn", "\ud83d\ude00", 1, 1.5, null, true, {"a": [1, 2]}, "a\"b"]})",
     R"({"type": "integer", "minimum": -5, "maximum": 127})",
     R"({"type": "number", "exclusiveMinimum": 0, "multipleOf": 0.25, "maximum": 1000})",
@@ -288,6 +291,9 @@ TEST_F(SchemaMaskOracle, RowsFromLoopsEqualWalkedRows) {
       {R"({"type": "string", "not": {"maxLength": 4}})", {"", "ab", "abcdef"}},
       {R"({"type": "string", "format": "date"})", {"", "2024-"}},
       {R"({"type": "string", "format": "uri"})", {"", "http://a"}},
+      {R"({"type": "string", "format": "regex"})",
+       {"", "ab", "ab*", "(", "(a|", "[", "[^", "[a", "[a-z", "[0-", "a{2", "(?<a>x)|", "(?<ab"}},
+      {R"({"type": "string", "format": "regex", "minLength": 4})", {"", "ab*", "[a"}},
   };
   for (const auto& [schema, prefixes] : leaves) {
     SchemaOptions options;
