@@ -41,7 +41,8 @@ struct Passage {
   const std::string* name = nullptr;
 };
 
-std::vector<Passage> passages(const SchemaNode& node) {
+std::vector<Passage> passages(const SchemaNode& node,
+                              const std::function<NodeId(const PropertyDependency&)>& condition) {
   using When = Passage::When;
   std::vector<Passage> out;
   if (node.ref != kNoNode) out.push_back({node.ref});
@@ -57,6 +58,8 @@ std::vector<Passage> passages(const SchemaNode& node) {
   }
   for (const auto& [name, schema] : node.dependent_schemas)
     out.push_back({schema, When::kPresent, kNoNode, &name});
+  for (const PropertyDependency& dependency : node.property_dependencies)
+    out.push_back({dependency.node, When::kHolds, condition(dependency)});
   return out;
 }
 
@@ -115,6 +118,10 @@ FormulaId Expansion::unevaluated(NodeId id, ValueClass c) {
   const NodeId rest = unevaluated_node(atom);
   if (rest == kNoNode || trivially_true(rest)) return FormulaPool::kTrue;
 
+  const auto ways_from = [this](NodeId node) {
+    return passages(nodes_[node],
+                    [this](const PropertyDependency& d) { return condition_node(d); });
+  };
   // Depth first, leaving a node after all that it leads to; what leads back is left out.
   enum class Mark : uint8_t { kOpen, kDone };
   struct Visit {
@@ -123,7 +130,7 @@ FormulaId Expansion::unevaluated(NodeId id, ValueClass c) {
     size_t next = 0;
   };
   std::unordered_map<NodeId, Mark> marks{{id, Mark::kOpen}};
-  std::vector<Visit> stack{{id, passages(nodes_[id])}};
+  std::vector<Visit> stack{{id, ways_from(id)}};
   std::vector<NodeId> left;  // in the order they were left
   std::set<std::pair<NodeId, NodeId>> back;
   while (!stack.empty()) {
@@ -137,7 +144,7 @@ FormulaId Expansion::unevaluated(NodeId id, ValueClass c) {
     const NodeId to = visit.ways[visit.next++].to;
     const auto [mark, fresh] = marks.try_emplace(to, Mark::kOpen);
     if (fresh) {
-      stack.push_back({to, passages(nodes_[to])});
+      stack.push_back({to, ways_from(to)});
     } else if (mark->second == Mark::kOpen) {
       back.emplace(visit.node, to);
     }
@@ -150,7 +157,7 @@ FormulaId Expansion::unevaluated(NodeId id, ValueClass c) {
   for (auto it = left.rbegin(); it != left.rend(); ++it) {
     const FormulaId reached = pool_->disjunction(ways_to[*it]);
     const SchemaNode& node = nodes_[*it];
-    for (const Passage& way : passages(node)) {
+    for (const Passage& way : ways_from(*it)) {
       if (back.contains({*it, way.to})) continue;
       FormulaId opens = FormulaPool::kTrue;
       if (way.condition != kNoNode) opens = expand(way.condition, c);

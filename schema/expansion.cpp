@@ -206,6 +206,23 @@ NodeId Expansion::value_node(const JsonValue& value, const SchemaNode& like) {
   return static_cast<NodeId>(nodes_.size() - 1);
 }
 
+// A node that says "the property is there and is this string".
+NodeId Expansion::condition_node(const PropertyDependency& dependency) {
+  const auto [it, inserted] = condition_nodes_.try_emplace({dependency.name, dependency.value}, 0);
+  if (!inserted) return it->second;
+  SchemaNode value;
+  value.const_value.emplace();
+  value.const_value->kind = JsonValue::Kind::kString;
+  value.const_value->string = dependency.value;
+  nodes_.push_back(std::move(value));
+  SchemaNode node;
+  node.types = kTypeObject;
+  node.properties.emplace_back(dependency.name, static_cast<NodeId>(nodes_.size() - 1));
+  node.required.push_back(dependency.name);
+  nodes_.push_back(std::move(node));
+  return it->second = static_cast<NodeId>(nodes_.size() - 1);
+}
+
 FormulaId Expansion::pattern_atom(const std::shared_ptr<const CodepointAutomaton>& automaton) {
   const auto [it, inserted] =
       automaton_ids_.try_emplace(automaton.get(), static_cast<uint32_t>(atoms_.automata.size()));
@@ -299,6 +316,12 @@ void Expansion::object_assertions(NodeId id, const SchemaNode& node, std::vector
   for (const auto& [name, schema] : node.dependent_schemas) {
     out->push_back({"dependentSchemas", pool_->disjunction({pool_->negate(required(name)),
                                                             expand(schema, ValueClass::kObject)})});
+  }
+  for (const PropertyDependency& dependency : node.property_dependencies) {
+    const FormulaId applies = expand(condition_node(dependency), ValueClass::kObject);
+    out->push_back({"propertyDependencies",
+                    pool_->disjunction(
+                        {pool_->negate(applies), expand(dependency.node, ValueClass::kObject)})});
   }
 }
 

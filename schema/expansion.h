@@ -59,6 +59,7 @@ class Expansion {
 
  private:
   FormulaId unevaluated(NodeId id, ValueClass c);
+  NodeId condition_node(const PropertyDependency& dependency);
   void in_place(const SchemaNode& node, ValueClass value_class, std::vector<Piece>* out);
   FormulaId type_formula(const SchemaNode& node, ValueClass value_class);
   FormulaId one_of_values(const SchemaNode& node, const std::vector<const JsonValue*>& values,
@@ -84,6 +85,7 @@ class Expansion {
   std::unordered_map<uint64_t, FormulaId> memo_;
   std::map<std::pair<NodeId, Atom::Kind>, std::vector<NodeId>> evaluators_;
   std::map<std::vector<NodeId>, NodeId> any_of_nodes_;
+  std::map<std::pair<std::string, std::string>, NodeId> condition_nodes_;
   static constexpr FormulaId kInProgress = UINT32_MAX;
 };
 

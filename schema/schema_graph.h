@@ -39,6 +39,12 @@ struct PatternProperty {
   NodeId node = kNoNode;
 };
 
+/// A subschema that applies where the property `name` is the string `value`.
+struct PropertyDependency {
+  std::string name, value;
+  NodeId node = kNoNode;
+};
+
 /// One schema (a Boolean or an object of keywords) with its references resolved to node ids.
 /// Absent assertions are empty optionals, absent subschemas kNoNode.
 struct SchemaNode {
@@ -68,6 +74,7 @@ struct SchemaNode {
   std::optional<uint64_t> min_properties, max_properties;
   std::vector<std::pair<std::string, std::vector<std::string>>> dependent_required;
   std::vector<std::pair<std::string, NodeId>> dependent_schemas;
+  std::vector<PropertyDependency> property_dependencies;
 
   std::vector<NodeId> prefix_items;  ///< also draft <= 2019-09's array-valued `items`
   NodeId items = kNoNode;  ///< for the rest; also `additionalItems` beside an array `items`

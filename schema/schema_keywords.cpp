@@ -56,6 +56,7 @@ constexpr KeywordInfo kKeywords[] = {
     {"dependentRequired", Keyword::kDependentRequired, kNone, k2019_09, kLast},
     {"dependentSchemas", Keyword::kDependentSchemas, kMap, k2019_09, kLast},
     {"dependencies", Keyword::kDependencies, kMapOrNames, kFirst, kLast},
+    {"propertyDependencies", Keyword::kPropertyDependencies, kMapOfMaps, kV1, kLast},
     {"items", Keyword::kItems, kSchemaOrArray, kFirst, k2019_09},
     {"items", Keyword::kItems, SubschemaShape::kSchema, k2020_12, kLast},
     {"prefixItems", Keyword::kPrefixItems, kArray, k2020_12, kLast},

@@ -43,6 +43,7 @@ enum class Keyword : uint8_t {
   kDependentRequired,
   kDependentSchemas,
   kDependencies,
+  kPropertyDependencies,
   kItems,
   kPrefixItems,
   kAdditionalItems,
@@ -71,6 +72,7 @@ enum class SubschemaShape : uint8_t {
   kMap,            ///< its member values
   kSchemaOrArray,  ///< `items` up to 2019-09
   kMapOrNames,     ///< `dependencies`: member values that are not arrays
+  kMapOfMaps,      ///< `propertyDependencies`: members of its member values
 };
 
 struct KeywordInfo {

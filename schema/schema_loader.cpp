@@ -151,6 +151,7 @@ class SchemaLoader {
   Status read_map(JsonId value, std::vector<std::pair<std::string, NodeId>>* nodes);
   Status read_pattern_properties(JsonId value);
   Status read_dependencies(JsonId value);
+  Status read_property_dependencies(JsonId value);
 
   const SchemaOptions& options_;
   SchemaResolver resolver_;
@@ -277,6 +278,8 @@ Status SchemaLoader::read_keyword(const KeywordInfo& keyword, JsonId schema, Jso
       return read_map(value, &node_.dependent_schemas);
     case Keyword::kDependencies:
       return read_dependencies(value);
+    case Keyword::kPropertyDependencies:
+      return read_property_dependencies(value);
     case Keyword::kPrefixItems:
       return read_array(value, &node_.prefix_items, false);
     case Keyword::kItems:
@@ -419,6 +422,21 @@ Status SchemaLoader::read_dependencies(JsonId value) {
       if (Status status = read_names(*json_, member, &entry.second); !status.ok()) return status;
     } else {
       node_.dependent_schemas.emplace_back(std::move(name), child(member));
+    }
+  }
+  return {};
+}
+
+Status SchemaLoader::read_property_dependencies(JsonId value) {
+  const JsonNode& map = (*json_)[value];
+  if (!map.is_object()) return expected(*json_, value, "an object of objects of schemas");
+  for (uint32_t i = 0; i < map.count; ++i) {
+    const JsonNode& by_value = (*json_)[map.first + i];
+    if (!by_value.is_object()) return expected(*json_, map.first + i, "an object of schemas");
+    for (uint32_t j = 0; j < by_value.count; ++j) {
+      const JsonId schema = by_value.first + j;
+      node_.property_dependencies.push_back(
+          {std::string(by_value.key), std::string((*json_)[schema].key), child(schema)});
     }
   }
   return {};

@@ -199,6 +199,12 @@ void SchemaResolver::index(Location location, ResourceId resource) {
         case SubschemaShape::kMapOrNames:
           if (value.is_object()) push_children(value, owner, true);
           break;
+        case SubschemaShape::kMapOfMaps:
+          for (uint32_t j = 0; value.is_object() && j < value.count; ++j) {
+            const JsonNode& by_value = json[value.first + j];
+            if (by_value.is_object()) push_children(by_value, owner, false);
+          }
+          break;
       }
     }
   }

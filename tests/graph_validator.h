@@ -160,6 +160,13 @@ class GraphValidator {
     for (const auto& [name, schema] : node.dependent_schemas) {
       if (has(name) && !valid(schema, value, out)) return false;
     }
+    for (const PropertyDependency& dependency : node.property_dependencies) {
+      const JsonValue* member = find(value, dependency.name);
+      if (member != nullptr && member->kind == Kind::kString &&
+          member->string == dependency.value && !valid(dependency.node, value, out)) {
+        return false;
+      }
+    }
     for (const auto& [name, member] : value.members) {
       if (node.property_names != kNoNode) {
         JsonValue key;

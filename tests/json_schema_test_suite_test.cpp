@@ -149,7 +149,8 @@ class Suite {
 
   void run_draft(const Draft& draft) {
     const fs::path folder = root_ / "tests" / draft.folder;
-    for (const char* part : {"", "optional", "optional/format", "format"}) {
+    for (const char* part :
+         {"", "optional", "optional/format", "format", "proposals/propertyDependencies"}) {
       std::vector<fs::path> files;
       std::error_code error;
       for (const auto& entry : fs::directory_iterator(folder / part, error)) {
