@@ -1,0 +1,249 @@
+#include "espalier/population.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <stdexcept>
+
+#include "engine_support.h"
+#include "population_support.h"
+
+namespace espalier {
+namespace {
+
+using testing::KnownWorld;
+
+constexpr PopulationMethod kMethods[] = {
+    PopulationMethod::kSmc,  PopulationMethod::kAsap,           PopulationMethod::kCars,
+    PopulationMethod::kMars, PopulationMethod::kTrieImportance, PopulationMethod::kMcmc,
+    PopulationMethod::kAuto};
+
+PopulationOptions options_for(const World& world, PopulationMethod method, uint64_t seed) {
+  PopulationOptions options;
+  options.method = method;
+  options.max_tokens = world.max_tokens;
+  options.seed = seed;
+  options.samples = 4;
+  return options;
+}
+
+TEST(SampleMany, EveryMethodGivesValidTextsReproducibly) {
+  const uint64_t seed = testing::test_seed();
+  for (uint64_t w = 0; w < 5; ++w) {
+    KnownWorld known = testing::lively_world(seed + w);
+    for (const PopulationMethod method : kMethods) {
+      const auto options = options_for(known.world, method, seed + w);
+      const auto first = sample_many(known.world.potential, known.world.model.get(), options);
+      ASSERT_TRUE(first.ok()) << first.status().to_string();
+      EXPECT_FALSE(first->samples.empty());
+      EXPECT_FALSE(first->policy.empty());
+      EXPECT_GT(first->model_calls, 0u);
+      for (const PopulationSample& sample : first->samples) {
+        EXPECT_FALSE(sample.dead);
+        EXPECT_TRUE(known.truth.sequences.count(sample.tokens));
+        EXPECT_EQ(sample.text, known.world.model->vocabulary()->decode(sample.tokens));
+        const bool weighted = first->method == PopulationMethod::kSmc ||
+                              first->method == PopulationMethod::kTrieImportance;
+        EXPECT_EQ(sample.log_weight.has_value(), weighted);
+      }
+      const auto second = sample_many(known.world.potential, known.world.model.get(), options);
+      ASSERT_TRUE(second.ok());
+      for (size_t i = 0; i < first->samples.size(); ++i) {
+        EXPECT_EQ(first->samples[i].tokens, second->samples[i].tokens);
+        EXPECT_EQ(first->samples[i].log_weight, second->samples[i].log_weight);
+      }
+    }
+  }
+}
+
+/// What each method that is exact, or weighted, says about P(x | valid), over seeds.
+TEST(SampleMany, FollowsTheTarget) {
+  const uint64_t seed = testing::test_seed();
+  KnownWorld known = testing::lively_world(seed, {.letters = 2, .states = 4, .max_tokens = 4});
+  struct Case {
+    PopulationMethod method;
+    RestartSource source;
+    size_t steps;
+  };
+  for (const Case& c : {Case{PopulationMethod::kMars, RestartSource::kLocal, 0},
+                        Case{PopulationMethod::kCars, RestartSource::kLocal, 0},
+                        Case{PopulationMethod::kMcmc, RestartSource::kLocal, 40},
+                        Case{PopulationMethod::kMcmc, RestartSource::kLookAhead, 40},
+                        Case{PopulationMethod::kMcmc, RestartSource::kTrie, 40},
+                        Case{PopulationMethod::kMcmc, RestartSource::kSmc, 15}}) {
+    auto options = options_for(known.world, c.method, seed);
+    options.samples = 3'000;
+    options.source = c.source;
+    options.steps = c.steps;
+    options.particles = 4;
+    const auto drawn = sample_many(known.world.potential, known.world.model.get(), options);
+    ASSERT_TRUE(drawn.ok()) << drawn.status().to_string();
+    std::map<std::vector<TokenId>, double> counts;
+    for (const PopulationSample& sample : drawn->samples) ++counts[sample.tokens];
+    double distance = 0;
+    double noise = 0;
+    for (const auto& [tokens, probability] : known.truth.sequences) {
+      const double share = probability / known.truth.z;
+      distance += std::abs(counts[tokens] / 3'000 - share) / 2;
+      noise += std::sqrt(share / 3'000) / 2;
+    }
+    EXPECT_LT(distance, 2 * noise + 0.02) << static_cast<int>(c.source);
+    EXPECT_EQ(drawn->exact, c.method != PopulationMethod::kMcmc);
+    if (c.method == PopulationMethod::kMcmc) continue;
+    EXPECT_NEAR(std::exp(*drawn->log_z), known.truth.z, 0.2 * known.truth.z);
+  }
+}
+
+TEST(SampleMany, EndsAtTheBudget) {
+  const uint64_t seed = testing::test_seed();
+  for (uint64_t w = 0; w < 5; ++w) {
+    RandomWorldOptions shape{.letters = 3, .states = 5, .edges = 0.8, .max_tokens = 6};
+    World world = random_world(seed + w, shape);
+    for (size_t budget = 0; budget <= 6; ++budget) {
+      world.max_tokens = budget;
+      const KnownWorld known(world);
+      for (const PopulationMethod method : kMethods) {
+        const auto options = options_for(world, method, seed);
+        const auto drawn = sample_many(world.potential, world.model.get(), options);
+        ASSERT_TRUE(drawn.ok()) << drawn.status().to_string();
+        for (const PopulationSample& sample : drawn->samples) {
+          EXPECT_EQ(sample.dead, known.truth.sequences.empty());
+          EXPECT_TRUE(sample.dead || known.truth.sequences.count(sample.tokens));
+        }
+      }
+    }
+  }
+}
+
+TEST(SampleMany, WorksWithoutMasks) {
+  const uint64_t seed = testing::test_seed();
+  KnownWorld known = testing::lively_world(seed);
+  for (const PopulationMethod method : kMethods) {
+    auto options = options_for(known.world, method, seed);
+    const auto drawn =
+        sample_many(without_masks(known.world.potential), known.world.model.get(), options);
+    ASSERT_TRUE(drawn.ok());
+    EXPECT_GT(drawn->constraint_evaluations, 0u);
+    for (const PopulationSample& sample : drawn->samples) {
+      EXPECT_TRUE(sample.dead || known.truth.sequences.count(sample.tokens));
+    }
+  }
+}
+
+TEST(SampleMany, KeepsItsTrieInAFile) {
+  const uint64_t seed = testing::test_seed();
+  KnownWorld known(binary_world(8, 0.6));
+  auto options = options_for(known.world, PopulationMethod::kMars, seed);
+  options.samples = 60;
+  options.constraint = "binary";
+  options.trie_file = ::testing::TempDir() + "population.trie";
+  std::remove(options.trie_file.c_str());
+  const auto first = sample_many(known.world.potential, known.world.model.get(), options);
+  ASSERT_TRUE(first.ok()) << first.status().to_string();
+  options.seed = seed + 1;
+  const auto second = sample_many(known.world.potential, known.world.model.get(), options);
+  ASSERT_TRUE(second.ok()) << second.status().to_string();
+  EXPECT_LT(second->attempts, first->attempts);
+  options.constraint = "another";
+  EXPECT_EQ(sample_many(known.world.potential, known.world.model.get(), options).status().code(),
+            StatusCode::kInvalidArgument);
+  std::remove(options.trie_file.c_str());
+}
+
+/// Rows that a broken model might give.
+class BrokenModel : public LanguageModel {
+ public:
+  BrokenModel(std::shared_ptr<const Vocabulary> vocabulary, float value)
+      : vocabulary_(std::move(vocabulary)), value_(value) {}
+  std::shared_ptr<const Vocabulary> vocabulary() const override { return vocabulary_; }
+  std::string name() const override { return "broken"; }
+  Result<SequenceId> open(std::span<const TokenId>) override { return SequenceId{1}; }
+  Status extend(SequenceId, std::span<const TokenId>) override { return Status(); }
+  Result<SequenceId> fork(SequenceId) override { return SequenceId{1}; }
+  Status trim(SequenceId, size_t) override { return Status(); }
+  void release(SequenceId) override {}
+  Status next_log_probs(std::span<const SequenceId>, std::span<float> rows) override {
+    std::fill(rows.begin(), rows.end(), value_);
+    return Status();
+  }
+  Status tree_log_probs(SequenceId, const TokenTree&, std::span<float>) override {
+    return Status();
+  }
+
+ private:
+  std::shared_ptr<const Vocabulary> vocabulary_;
+  float value_;
+};
+
+TEST(SampleMany, BrokenRowsAndPredicatesKillAndAreReported) {
+  const uint64_t seed = testing::test_seed();
+  KnownWorld known = testing::lively_world(seed);
+  const auto vocabulary = known.world.model->vocabulary();
+  BrokenModel nan(vocabulary, std::numeric_limits<float>::quiet_NaN());
+  BrokenModel nothing(vocabulary, -std::numeric_limits<float>::infinity());
+  const auto throwing = predicate_potential(
+      {[](std::string_view) -> bool { throw std::runtime_error("no"); }, {}}, vocabulary);
+  for (const PopulationMethod method : kMethods) {
+    const auto options = options_for(known.world, method, seed);
+    for (LanguageModel* model :
+         {static_cast<LanguageModel*>(&nan), static_cast<LanguageModel*>(&nothing)}) {
+      const auto drawn = sample_many(known.world.potential, model, options);
+      if (!drawn.ok()) continue;  // a typed status is an answer too
+      for (const PopulationSample& sample : drawn->samples) EXPECT_TRUE(sample.dead);
+    }
+    const auto drawn = sample_many(throwing, known.world.model.get(), options);
+    if (!drawn.ok()) {
+      EXPECT_EQ(drawn.status().code(), StatusCode::kInvalidArgument);
+      continue;
+    }
+    for (const PopulationSample& sample : drawn->samples) EXPECT_TRUE(sample.dead);
+  }
+}
+
+TEST(SampleMany, RefusesBadOptions) {
+  KnownWorld known = testing::lively_world(1);
+  const auto refused = [&](auto&& change) {
+    PopulationOptions options;
+    change(options);
+    const auto drawn = sample_many(known.world.potential, known.world.model.get(), options);
+    return drawn.status().code() == StatusCode::kInvalidArgument;
+  };
+  EXPECT_TRUE(refused([](PopulationOptions& o) { o.samples = 0; }));
+  EXPECT_TRUE(refused([](PopulationOptions& o) { o.particles = 0; }));
+  EXPECT_TRUE(refused([](PopulationOptions& o) { o.temperature = 0; }));
+  EXPECT_TRUE(refused([](PopulationOptions& o) { o.ess_threshold = 1.5; }));
+  EXPECT_TRUE(refused([](PopulationOptions& o) { o.temper = -1; }));
+  EXPECT_EQ(sample_many(known.world.potential, nullptr, {}).status().code(),
+            StatusCode::kInvalidArgument);
+}
+
+TEST(Policy, ChoosesByWhatIsKnown) {
+  PopulationOptions options;
+  EXPECT_EQ(choose_population({Knowledge::kFull, 0, 100}, options).method, PopulationMethod::kMars);
+  const auto twisted = choose_population({Knowledge::kFull, -5, 1}, options);
+  EXPECT_EQ(twisted.method, PopulationMethod::kSmc);
+  EXPECT_EQ(twisted.twist, Twist::kLookAhead);
+  EXPECT_EQ(choose_population({Knowledge::kFull, -0.1, 1}, options).twist, Twist::kNone);
+  EXPECT_EQ(choose_population({Knowledge::kPartial, 0, 100}, options).method,
+            PopulationMethod::kSmc);
+  EXPECT_EQ(choose_population({Knowledge::kNone, 0, 100}, options).method, PopulationMethod::kSmc);
+}
+
+TEST(Posterior, MergesEqualTexts) {
+  constexpr double kDead = -std::numeric_limits<double>::infinity();
+  const std::vector<PopulationSample> samples = {{{0}, "a", false, std::log(1.0)},
+                                                 {{1}, "b", false, std::log(3.0)},
+                                                 {{2}, "a", false, std::log(4.0)},
+                                                 {{3}, "c", true, kDead}};
+  const auto items = posterior(samples);
+  ASSERT_EQ(items.size(), 2u);
+  EXPECT_EQ(items[0].text, "a");
+  EXPECT_NEAR(items[0].probability, 5.0 / 8, 1e-12);
+  EXPECT_EQ(items[0].count, 2u);
+  EXPECT_NEAR(items[1].probability, 3.0 / 8, 1e-12);
+}
+
+}  // namespace
+}  // namespace espalier
