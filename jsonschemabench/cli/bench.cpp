@@ -1,10 +1,13 @@
 #include "jsonschemabench/bench.h"
 
+#include <filesystem>
 #include <string>
 
 #include "jsonschemabench/cli/commands.h"
 #include "jsonschemabench/cli/common.h"
 #include "jsonschemabench/cli/flags.h"
+#include "jsonschemabench/instruction_counts.h"
+#include "jsonschemabench/workloads.h"
 
 namespace espalier::cli {
 namespace {
@@ -17,6 +20,7 @@ constexpr const char* kExamples = R"(Examples:
   espalier bench --data maskbench/ --vocabulary llama3.gguf --peers llguidance,xgrammar \
       --output beside.jsonl --report report/
   espalier bench --data maskbench/ --vocabulary llama3.gguf --cold
+  espalier bench --check --threads 4
 
 The MaskBench protocol: each instance, printed as json.dumps would, is tokenized; before each token
 the mask is computed and the token accepted. A valid instance must be accepted to its end, an
@@ -26,11 +30,29 @@ first mask, compile MaskBench's own figure. Exit code 2 on an unusable argument.
 
 struct BenchFlags {
   BenchOptions bench;
+  bool check = false;
+  CheckOptions counts;
+  std::string workload;
   VocabularyFlags vocabulary;
   std::string profile = "exact";
 };
 
+int check(const BenchFlags& flags) {
+  CheckOptions options = flags.counts;
+  options.threads = flags.bench.threads;
+  options.json = flags.bench.json;
+  std::error_code error;
+  return run_check(options, std::filesystem::read_symlink("/proc/self/exe", error).string());
+}
+
+int workload(const std::string& name) {
+  const Status status = run_workload(name);
+  return status.ok() ? kExitOk : fail(status);
+}
+
 int bench(const BenchFlags& flags) {
+  if (!flags.workload.empty()) return workload(flags.workload);
+  if (flags.check || flags.counts.update) return check(flags);
   BenchOptions options = flags.bench;
   Result<VocabularyOptions> how = flags.vocabulary.options();
   if (!how) return fail(how.status());
@@ -85,9 +107,17 @@ void add_bench(CLI::App& program, Action& action) {
   command->add_option("--report", options.report, "write tables and plots into this folder")
       ->type_name("DIR");
   command->add_flag("--cold", options.cold, "a new process with nothing compiled for each file");
+  command->add_flag("--check", flags->check,
+                    "count the instructions of fixed workloads (valgrind), fail on a 5% rise");
+  command->add_flag("--update", flags->counts.update, "write the counts that --check compares");
+  flags->counts.baseline = ESPALIER_INSTRUCTION_COUNTS;
+  command->add_option("--baseline", flags->counts.baseline, "the file of counts")
+      ->type_name("FILE");
+  command->add_option("--workload", flags->workload)->group("");  // what --check runs
   command->add_flag("--json", options.json, "print one JSON object instead of the tables");
   command->callback([=, &action] {
-    if (flags->bench.merge.empty()) {
+    if (flags->bench.merge.empty() && !flags->check && !flags->counts.update &&
+        flags->workload.empty()) {
       if (flags->bench.data.empty()) throw CLI::RequiredError("--data");
       if (flags->vocabulary.file.empty()) throw CLI::RequiredError("--vocabulary");
     }

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "espalier/vocabulary.h"
+
+namespace benchmark {
+class State;
+}
+
+namespace espalier {
+
+/// The vocabulary of all micro-benchmarks; null, with the state's error set, when it is unusable.
+using VocabularySource = std::function<std::shared_ptr<const Vocabulary>(benchmark::State&)>;
+
+void register_document_benchmarks(const VocabularySource& source);
+
+}  // namespace espalier
