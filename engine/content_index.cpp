@@ -19,13 +19,10 @@
 #include "engine/content_index.h"
 
 #include <algorithm>
-#include <mutex>
 #include <string_view>
 
 namespace espalier {
 namespace {
-
-constexpr size_t kMaxIndexes = 8;
 
 /// Code points of plain text, one cut short at the end included; -1 when the text is not plain.
 int64_t plain_length(std::string_view text) {
@@ -97,22 +94,6 @@ size_t ContentIndex::memory_bytes() const {
   for (const auto& row : longer_) words += row.size();
   return sizeof(ContentIndex) + words * sizeof(MaskWord) + long_.size() * sizeof(long_[0]) +
          marked_.memory_bytes();
-}
-
-std::shared_ptr<const ContentIndex> ContentIndex::of(const Vocabulary& vocabulary) {
-  static std::mutex mutex;
-  static auto* const indexes =
-      new std::vector<std::pair<uint64_t, std::shared_ptr<const ContentIndex>>>;
-  const std::lock_guard lock(mutex);
-  const auto it = std::find_if(indexes->begin(), indexes->end(),
-                               [&](const auto& entry) { return entry.first == vocabulary.uid(); });
-  if (it != indexes->end()) {
-    std::rotate(it, it + 1, indexes->end());
-  } else {
-    if (indexes->size() >= kMaxIndexes) indexes->erase(indexes->begin());
-    indexes->emplace_back(vocabulary.uid(), std::make_shared<const ContentIndex>(vocabulary));
-  }
-  return indexes->back().second;
 }
 
 }  // namespace espalier

@@ -15,15 +15,17 @@
 namespace espalier {
 
 /// A vocabulary seen as pieces of JSON string content: bitmaps from which the rows of string leaves
-/// are put together. Built on first use and shared; see content_index.cpp.
+/// are put together. Built when the vocabulary is loaded; see content_index.cpp.
 class ContentIndex {
  public:
   /// Plain tokens are told apart by their number of code points up to here.
   static constexpr size_t kLengthRows = 64;
 
   explicit ContentIndex(const Vocabulary& vocabulary);
-  /// The index of a vocabulary. Thread-safe; the most recently used few are kept.
-  static std::shared_ptr<const ContentIndex> of(const Vocabulary& vocabulary);
+  /// The index of a vocabulary.
+  static const std::shared_ptr<const ContentIndex>& of(const Vocabulary& vocabulary) {
+    return vocabulary.content();
+  }
 
   /// Plain tokens (see LeafLoop).
   std::span<const MaskWord> plain() const { return plain_; }

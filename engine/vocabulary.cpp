@@ -5,6 +5,7 @@
 #include <new>
 #include <utility>
 
+#include "engine/content_index.h"
 #include "engine/mapped_file.h"
 #include "engine/token_trie.h"
 #include "engine/tokenizer.h"
@@ -152,10 +153,14 @@ std::string_view Vocabulary::pretokenization() const {
   return tokenizer_ != nullptr ? tokenizer_->pretokenization() : std::string_view();
 }
 
-size_t Vocabulary::memory_bytes() const {
-  return sizeof(*this) + blob_.capacity() + offsets_.capacity() * sizeof(uint32_t) +
-         special_.capacity() / 8 + eos_ids_.capacity() * sizeof(TokenId) + sizeof(TokenTrie) +
-         trie_->memory_bytes() + (tokenizer_ != nullptr ? tokenizer_->memory_bytes() : 0);
+Vocabulary::Memory Vocabulary::memory() const {
+  Memory memory;
+  memory.tokens = sizeof(*this) + blob_.capacity() + offsets_.capacity() * sizeof(uint32_t) +
+                  special_.capacity() / 8 + eos_ids_.capacity() * sizeof(TokenId);
+  memory.trie = sizeof(TokenTrie) + trie_->memory_bytes();
+  memory.content = content_->memory_bytes();
+  memory.encoder = tokenizer_ != nullptr ? tokenizer_->memory_bytes() : 0;
+  return memory;
 }
 
 }  // namespace espalier

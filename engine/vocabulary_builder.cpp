@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/bpe.h"
+#include "engine/content_index.h"
 #include "engine/text_tokenizer.h"
 #include "engine/token_trie.h"
 
@@ -143,6 +144,10 @@ Status VocabularyBuilder::lay_out(size_t padded_width) {
     out.special_[i] = tokens_[i].special || spelling.empty();
     if (!out.special_[i]) out.longest_ = std::max(out.longest_, spelling.size());
   }
+  // Beside the trie and the encoder, which need as long.
+  content_ = std::async(std::launch::async, [&out] {
+    return std::shared_ptr<const ContentIndex>(std::make_shared<const ContentIndex>(out));
+  });
   std::vector<std::pair<std::string_view, int32_t>> entries;
   entries.reserve(tokens_.size());
   for (size_t i = 0; i < tokens_.size(); ++i) {
@@ -159,6 +164,7 @@ PieceTable VocabularyBuilder::pieces() const {
 
 std::shared_ptr<const Vocabulary> VocabularyBuilder::finish(
     std::unique_ptr<const Tokenizer> tokenizer) {
+  vocabulary_->content_ = content_.get();
   vocabulary_->tokenizer_ = std::move(tokenizer);
   return std::move(vocabulary_);
 }

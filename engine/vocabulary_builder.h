@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -69,6 +70,7 @@ class VocabularyBuilder {
   std::vector<Token> tokens_;
   std::vector<TokenId> eos_ids_;
   std::shared_ptr<Vocabulary> vocabulary_;
+  std::future<std::shared_ptr<const ContentIndex>> content_;  // reads *vocabulary_
 };
 
 /// Is this what models call their end-of-sequence or end-of-turn token ("</s>", "<|endoftext|>",

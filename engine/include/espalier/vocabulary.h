@@ -14,6 +14,7 @@
 namespace espalier {
 
 using TokenId = int32_t;
+class ContentIndex;
 class TokenTrie;
 class Tokenizer;
 
@@ -77,6 +78,8 @@ class Vocabulary {
   /// Unique in the process; memo tables key on it.
   uint64_t uid() const { return uid_; }
   const TokenTrie& trie() const { return *trie_; }
+  /// The tokens as pieces of JSON strings; for the engine.
+  const std::shared_ptr<const ContentIndex>& content() const { return content_; }
 
   /// Token ids of a UTF-8 (or any) text, special names not parsed. Errors: no encoder, bytes that
   /// no token covers.
@@ -86,8 +89,17 @@ class Vocabulary {
   /// The regular expression that cuts a text before its pieces are encoded; "" where there is none
   /// or splitting takes more than one. Other engines ask for it.
   std::string_view pretokenization() const;
-  /// Bytes of memory held (tokens, trie, merges).
-  size_t memory_bytes() const;
+  /// Bytes of memory held, by part and in all. Everything is built at load and shared by all
+  /// matchers.
+  struct Memory {
+    size_t tokens = 0;   ///< spellings and their places
+    size_t trie = 0;     ///< the byte trie
+    size_t content = 0;  ///< bitmaps and tries of string content
+    size_t encoder = 0;  ///< merges or scores, pre-tokenization
+    size_t total() const { return tokens + trie + content + encoder; }
+  };
+  Memory memory() const;
+  size_t memory_bytes() const { return memory().total(); }
 
  private:
   friend class VocabularyBuilder;
@@ -101,6 +113,7 @@ class Vocabulary {
   size_t longest_ = 0;
   uint64_t uid_ = 0;
   std::unique_ptr<const TokenTrie> trie_;
+  std::shared_ptr<const ContentIndex> content_;
   std::unique_ptr<const Tokenizer> tokenizer_;
 };
 
