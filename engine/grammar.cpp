@@ -50,7 +50,11 @@ std::shared_ptr<const Grammar> Grammar::from_recognizer(std::shared_ptr<Recogniz
 
 std::shared_ptr<GrammarStore> Grammar::store() const {
   const std::lock_guard lock(mutex_);
-  if (store_->memory_bytes() > max_store_bytes_ || !store_->recognizer().status().ok()) {
+  // Leaves are many and grow slowly: they are looked through now and then.
+  const bool with_leaves = requests_++ % kLeafChecks == kLeafChecks - 1;
+  const size_t bytes =
+      store_->memory_bytes() + (with_leaves ? store_->recognizer().leaf_memory_bytes() : 0);
+  if (bytes > max_store_bytes_ || !store_->recognizer().status().ok()) {
     if (auto fresh = store_->recognizer().fresh()) {
       store_ = std::make_shared<GrammarStore>(std::move(fresh));
     }

@@ -109,6 +109,16 @@ size_t SubtreeRowCache::KeyHash::operator()(const Key& key) const {
       mix64(key.leaf * kGoldenGamma + mix64(place) + key.vocabulary * 2 + key.by_suffix));
 }
 
+void SubtreeRowCache::set_budget(size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  budget_ = bytes;
+}
+
+size_t SubtreeRowCache::memory_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return bytes_;
+}
+
 std::shared_ptr<const SubtreeRow> SubtreeRowCache::get(const Vocabulary& vocabulary,
                                                        const Bulk& bulk, uint32_t node) {
   const Key key{vocabulary.uid(), bulk.leaf->uid(), bulk.state, node, bulk.exits_by_suffix};
@@ -118,7 +128,7 @@ std::shared_ptr<const SubtreeRow> SubtreeRowCache::get(const Vocabulary& vocabul
   }
   std::shared_ptr<const SubtreeRow> row = build(vocabulary, bulk, node);
   const std::lock_guard lock(mutex_);
-  if (bytes_ > kBudget) rows_.clear(), bytes_ = 0;
+  if (bytes_ > budget_) rows_.clear(), bytes_ = 0;
   const auto [it, inserted] = rows_.try_emplace(key, std::move(row));
   if (inserted) bytes_ += it->second->memory_bytes() + sizeof(Key) + 64;
   return it->second;

@@ -45,9 +45,10 @@ class SubtreeRowCache {
   static SubtreeRowCache& process();
   std::shared_ptr<const SubtreeRow> get(const Vocabulary& vocabulary, const Bulk& bulk,
                                         uint32_t node);
+  void set_budget(size_t bytes);
+  size_t memory_bytes() const;
 
  private:
-  static constexpr size_t kBudget = size_t{16} << 20;
   struct Key {
     uint64_t vocabulary, leaf;
     uint32_t state, node;
@@ -57,8 +58,9 @@ class SubtreeRowCache {
   struct KeyHash {
     size_t operator()(const Key& key) const;
   };
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unordered_map<Key, std::shared_ptr<const SubtreeRow>, KeyHash> rows_;
+  size_t budget_ = size_t{16} << 20;
   size_t bytes_ = 0;
 };
 

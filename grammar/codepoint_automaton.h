@@ -48,6 +48,8 @@ class CodepointAutomaton {
   /// How many automata of the process have run out of a budget so far: while it stands still, so
   /// does every status().
   static uint64_t exhausted() { return exhausted_.load(std::memory_order_acquire); }
+  /// Bytes of the states built so far, where they are kept.
+  virtual size_t memory_bytes() const { return 0; }
 
   /// The state after a code point. By default a binary search in edges().
   virtual uint32_t step(uint32_t state, uint32_t codepoint) const;
@@ -83,5 +85,10 @@ Result<std::shared_ptr<const CodepointAutomaton>> compile_pattern(
 /// The same with *whole-string* semantics: the pattern must match all of the string.
 Result<std::shared_ptr<const CodepointAutomaton>> compile_anchored(
     std::string_view pattern, const AutomatonLimits& limits = {});
+
+/// Bytes of all automata of patterns in the process.
+size_t pattern_memory_bytes();
+/// Lets go of recent patterns that are kept although nobody uses them.
+void forget_unused_patterns();
 
 }  // namespace espalier

@@ -47,6 +47,23 @@ class AutomatonStore {
     }
     return fresh;
   }
+  void forget_unused() {
+    std::deque<Automaton> unused;  // freed after the lock
+    const std::lock_guard lock(mutex_);
+    unused.swap(recent_);
+  }
+  size_t memory_bytes() {
+    std::vector<Automaton> held;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [pattern, entry] : known_) {
+        if (Automaton automaton = entry.lock()) held.push_back(std::move(automaton));
+      }
+    }
+    size_t bytes = 0;
+    for (const Automaton& automaton : held) bytes += automaton->memory_bytes();
+    return bytes;
+  }
 
  private:
   static constexpr size_t kRecent = 4096;
@@ -87,5 +104,8 @@ Result<Automaton> compile_pattern(std::string_view pattern, const AutomatonLimit
 Result<Automaton> compile_anchored(std::string_view pattern, const AutomatonLimits& limits) {
   return compile(pattern, MatchKind::kWhole, limits);
 }
+
+void forget_unused_patterns() { AutomatonStore::instance().forget_unused(); }
+size_t pattern_memory_bytes() { return AutomatonStore::instance().memory_bytes(); }
 
 }  // namespace espalier

@@ -147,6 +147,12 @@ class LazyNumberMachine final : public NumberMachine {
     return number::shortest_completion(atoms_, nodes_[state].content, text(state), chosen);
   }
 
+  size_t memory_bytes() const override {
+    constexpr size_t kContentAndKey = 160;
+    const std::lock_guard lock(mutex_);
+    return sizeof *this + nodes_.size() * (sizeof(Node) + kContentAndKey);
+  }
+
  private:
   // The text by which the state was first reached.
   std::string text(uint32_t state) const {

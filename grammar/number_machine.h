@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -58,6 +59,7 @@ class NumberMachine {
   /// A shortest text that, appended, completes the number with a truth t for which wanted[i] holds
   /// for the i-th entry of reachable(state). Empty string if it may end here.
   virtual std::string shortest(uint32_t state, std::span<const bool> wanted) const = 0;
+  virtual size_t memory_bytes() const = 0;
 };
 
 }  // namespace espalier

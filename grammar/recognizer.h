@@ -95,6 +95,9 @@ class Recognizer {
   /// Bytes of memory held by interned states.
   virtual size_t memory_bytes() const = 0;
 
+  /// Bytes of the scalar leaves it uses, which others may share.
+  virtual size_t leaf_memory_bytes() const { return 0; }
+
   /// A recognizer of the same language that has nothing in store yet, its states unrelated to those
   /// of this one; nullptr when there is nothing worth dropping.
   virtual std::shared_ptr<Recognizer> fresh() const { return nullptr; }

@@ -89,7 +89,16 @@ class RegexAutomaton final : public CodepointAutomaton {
                                                    " bytes of memory.");
   }
 
+  size_t memory_bytes() const override {
+    const std::lock_guard lock(mutex_);
+    return sizeof *this + held_bytes();
+  }
+
  private:
+  size_t held_bytes() const {
+    return store_.memory_bytes() + stepper_.memory_bytes() + liveness_.memory_bytes() + bytes_;
+  }
+
   uint32_t intern(Position position) const {
     if (position.term == kNoTerm || out_of_budget()) return 0;
     const auto [entry, added] = ids_.try_emplace(position.key(), 0);
@@ -138,9 +147,7 @@ class RegexAutomaton final : public CodepointAutomaton {
     if (exceeded_.load(std::memory_order_relaxed) != Exceeded::kNothing) return true;
     if (liveness_.exhausted()) {
       exceed(Exceeded::kStates);
-    } else if (store_.overflowed() ||
-               store_.memory_bytes() + stepper_.memory_bytes() + liveness_.memory_bytes() + bytes_ >
-                   limits_.max_bytes) {
+    } else if (store_.overflowed() || held_bytes() > limits_.max_bytes) {
       exceed(Exceeded::kMemory);
     }
     return exceeded_.load(std::memory_order_relaxed) != Exceeded::kNothing;

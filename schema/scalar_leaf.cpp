@@ -15,6 +15,7 @@
 #include "schema/scalar_leaf.h"
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <set>
@@ -94,7 +95,9 @@ class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
     return std::vector<Outcome>(found.begin(), found.end());
   }
   Status status() const override { return machine_->status(); }
-  size_t memory_bytes() const override { return machine_->memory_bytes(); }
+  const StringMachine* string_machine() const override { return machine_.get(); }
+  size_t own_bytes() const override { return sizeof *this; }
+  size_t memory_bytes() const override { return sizeof *this + machine_->memory_bytes(); }
 
   bool loop(uint32_t state, LeafLoop* out) const override {
     return string_loop(
@@ -357,7 +360,8 @@ class NumberLeaf final : public ScalarLeaf {
     return machine_->shortest(state, {wanted.get(), truths.size()});
   }
   Status status() const override { return {}; }
-  size_t memory_bytes() const override { return sizeof *this; }
+  size_t own_bytes() const override { return memory_bytes(); }
+  size_t memory_bytes() const override { return sizeof *this + machine_->memory_bytes(); }
 
  private:
   static std::function<bool(const Atom&)> value(NumberMachine::Truth truth) {
@@ -399,25 +403,38 @@ void serialize(const FormulaPool& pool, FormulaId f, const std::function<void(co
   for (const FormulaId part : pool.parts(f)) serialize(pool, part, atom, key);
 }
 
-// A process-wide table by content. When what it holds exceeds its budget, entries that nobody else
-// uses any more are dropped; those in use live on with their users.
+std::atomic<size_t> leaf_budget{size_t{64} << 20};
+
+// A process-wide table by content. An entry that has outgrown its share of the budget is not handed
+// out again: those who have it keep it, later ones start afresh.
 template <typename T>
 struct Interner {
-  static constexpr size_t kBudget = size_t{64} << 20;
-  static constexpr size_t kEvery = 256;  // insertions between two looks at the memory
-
   std::mutex mutex;
   std::unordered_map<std::string, std::shared_ptr<const T>> table;
-  size_t insertions = 0;
 
+  std::shared_ptr<const T> find(const std::string& key) {
+    const std::lock_guard lock(mutex);
+    const auto it = table.find(key);
+    if (it == table.end()) return nullptr;
+    if (it->second->memory_bytes() <= leaf_budget.load(std::memory_order_relaxed) / 4)
+      return it->second;
+    table.erase(it);
+    return nullptr;
+  }
   std::shared_ptr<const T> insert(std::string key, std::shared_ptr<const T> value) {
-    if (++insertions % kEvery == 0) trim();
+    const std::lock_guard lock(mutex);
     return table.try_emplace(std::move(key), std::move(value)).first->second;
   }
-  void trim() {
+  template <typename Measure>
+  size_t sum(Measure&& measure) {
+    const std::lock_guard lock(mutex);
     size_t bytes = 0;
-    for (const auto& entry : table) bytes += entry.second->memory_bytes();
-    if (bytes <= kBudget) return;
+    for (const auto& [key, entry] : table) bytes += key.size() + measure(*entry);
+    return bytes;
+  }
+  // Drops what nobody else uses.
+  void trim() {
+    const std::lock_guard lock(mutex);
     std::erase_if(table, [](const auto& entry) { return entry.second.use_count() == 1; });
   }
 };
@@ -428,6 +445,21 @@ Interner<ScalarLeaf>& leaves() {
 Interner<StringMachine>& machines() {
   static auto* interner = new Interner<StringMachine>;
   return *interner;
+}
+
+// Leaves hold machines, so their unused ones go first.
+void trim_if_over_budget() {
+  if (leaf_memory_bytes() <= leaf_budget.load(std::memory_order_relaxed)) return;
+  leaves().trim();
+  machines().trim();
+  forget_unused_patterns();
+}
+
+// Called before each insertion; looking through the tables takes a while.
+void trim_in_turn() {
+  constexpr size_t kEvery = 256, kSmall = size_t{1} << 20;
+  static std::atomic<size_t> insertions{0};
+  if (++insertions % kEvery == 0 || leaf_budget.load() < kSmall) trim_if_over_budget();
 }
 
 void serialize_allowed(const std::vector<Outcome>* allowed, std::string* key) {
@@ -454,9 +486,7 @@ std::shared_ptr<const StringMachine> string_machine(StringSpec spec) {
   for (const auto& automaton : spec.automata) put(&key, automaton.get());
   key.push_back('#');
   for (const uint64_t length : spec.lengths) put(&key, length);
-  const std::lock_guard lock(machines().mutex);
-  const auto it = machines().table.find(key);
-  if (it != machines().table.end()) return it->second;
+  if (auto known = machines().find(key)) return known;
   return machines().insert(std::move(key), std::make_shared<StringMachine>(std::move(spec)));
 }
 
@@ -500,11 +530,8 @@ std::shared_ptr<const ScalarLeaf> string_leaf(const FormulaPool& pool,
     serialize(pool, f, visit, &key);
   }
   serialize_allowed(allowed, &key);
-  {
-    const std::lock_guard lock(leaves().mutex);
-    const auto it = leaves().table.find(key);
-    if (it != leaves().table.end()) return it->second;
-  }
+  if (auto known = leaves().find(key)) return known;
+  trim_in_turn();
   std::sort(spec.strings.begin(), spec.strings.end());
   spec.strings.erase(std::unique(spec.strings.begin(), spec.strings.end()), spec.strings.end());
   std::sort(spec.lengths.begin(), spec.lengths.end());
@@ -526,7 +553,6 @@ std::shared_ptr<const ScalarLeaf> string_leaf(const FormulaPool& pool,
   auto leaf =
       std::make_shared<StringLeaf>(string_machine(std::move(spec)),
                                    Verdict(pool, formulas, rename, allowed), std::move(membership));
-  const std::lock_guard lock(leaves().mutex);
   return leaves().insert(std::move(key), std::move(leaf));
 }
 
@@ -553,11 +579,8 @@ Result<std::shared_ptr<const ScalarLeaf>> number_leaf(const FormulaPool& pool,
         &key);
   }
   serialize_allowed(allowed, &key);
-  {
-    const std::lock_guard lock(leaves().mutex);
-    const auto it = leaves().table.find(key);
-    if (it != leaves().table.end()) return it->second;
-  }
+  if (auto known = leaves().find(key)) return known;
+  trim_in_turn();
   auto machine = NumberMachine::create(std::move(numbers), spelling);
   if (!machine.ok()) return machine.status();
   const auto rename = [&](Atom atom) {
@@ -565,8 +588,18 @@ Result<std::shared_ptr<const ScalarLeaf>> number_leaf(const FormulaPool& pool,
     return atom;
   };
   auto leaf = std::make_shared<NumberLeaf>(*machine, Verdict(pool, formulas, rename, allowed));
-  const std::lock_guard lock(leaves().mutex);
   return leaves().insert(std::move(key), std::move(leaf));
+}
+
+void set_leaf_budget(size_t bytes) {
+  leaf_budget.store(bytes);
+  trim_if_over_budget();
+}
+
+size_t leaf_memory_bytes() {
+  return leaves().sum([](const ScalarLeaf& leaf) { return leaf.own_bytes(); }) +
+         machines().sum([](const StringMachine& machine) { return machine.memory_bytes(); }) +
+         pattern_memory_bytes();
 }
 
 }  // namespace espalier

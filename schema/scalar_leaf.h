@@ -40,7 +40,11 @@ class ScalarLeaf : public Leaf {
   /// final states' predecessors: a string's text includes the closing quote).
   virtual std::string shortest_exit(uint32_t state) const = 0;
   virtual Status status() const = 0;
+  /// The machine whose states a string leaf's are; null for others.
+  virtual const StringMachine* string_machine() const { return nullptr; }
+  /// Bytes held, with and without the automata that other leaves may share.
   virtual size_t memory_bytes() const = 0;
+  virtual size_t own_bytes() const = 0;
 };
 
 /// The string leaf (after the opening quote) and the number leaf of a list of formulas (first: must
@@ -56,6 +60,12 @@ Result<std::shared_ptr<const ScalarLeaf>> number_leaf(const FormulaPool& pool,
                                                       const ScalarAtoms& atoms,
                                                       NumberSpelling spelling,
                                                       const std::vector<Outcome>* allowed);
+
+/// The budget of the process-wide tables of leaves and their automata: beyond it, what nobody uses
+/// is dropped; what alone takes a quarter of it is not handed out again. Thread-safe.
+void set_leaf_budget(size_t bytes);
+/// Bytes held by those tables.
+size_t leaf_memory_bytes();
 
 /// The string machine of a spec, interned process-wide by content.
 std::shared_ptr<const StringMachine> string_machine(StringSpec spec);

@@ -66,9 +66,6 @@ SchemaMachine::SchemaMachine(std::shared_ptr<const SchemaGraph> graph, const Sch
                       [this](FormulaId f) { return shapes_[shape_id({f})].get(); }) {
   const FormulaId any[] = {FormulaPool::kTrue};
   free_string_ = string_leaf(pool_, {any[0]}, expansion_.atoms(), strings_, nullptr);
-  StringSpec spec;
-  spec.spelling = strings_;
-  free_machine_ = string_machine(std::move(spec));
   const char* literals[] = {"null", "false", "true"};
   static const auto* shared = new std::vector<std::shared_ptr<const Leaf>>{
       std::make_shared<LiteralLeaf>("null"), std::make_shared<LiteralLeaf>("false"),
@@ -312,7 +309,8 @@ Bulk SchemaMachine::bulk(State s) {
   }
   // Any string may be a name here: the tokens that stay inside are those of a free string.
   const StringMachine& machine = *key_machines_[frames_[s.frame].shape];
-  return {free_string_.get(), free_machine_->same_position(machine, s.state), false, false};
+  return {free_string_.get(), free_string_->string_machine()->same_position(machine, s.state),
+          false, false};
 }
 
 State SchemaMachine::leave(State s, uint32_t exit_state) {
@@ -394,6 +392,16 @@ size_t SchemaMachine::memory_bytes() const {
                        cost_memo_.size() + item_memo_.size() + class_memo_.size() +
                        product_memo_.size() + key_state_memo_.size();
   return bytes + memos * 48 + property_memo_.size() * 72;
+}
+
+size_t SchemaMachine::leaf_memory_bytes() const {
+  size_t bytes = 0;
+  for (uint32_t i = 0; i < leaves_.size(); ++i) {
+    if (const auto* leaf = dynamic_cast<const ScalarLeaf*>(leaves_[i].get()))
+      bytes += leaf->memory_bytes();
+  }
+  for (uint32_t i = 0; i < key_machines_.size(); ++i) bytes += key_machines_[i]->memory_bytes();
+  return bytes;
 }
 
 }  // namespace espalier

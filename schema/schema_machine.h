@@ -47,6 +47,7 @@ class SchemaMachine final : public Recognizer {
   Explanation explain(State s, const std::string& text, uint8_t byte) override;
   Status status() const override;
   size_t memory_bytes() const override;
+  size_t leaf_memory_bytes() const override;
   std::shared_ptr<Recognizer> fresh() const override {
     return std::make_shared<SchemaMachine>(graph_, options_);
   }
@@ -170,7 +171,6 @@ class SchemaMachine final : public Recognizer {
   uint32_t literal_leaves_[3] = {0, 0, 0};  // null, false, true
   std::shared_ptr<const Leaf> space_;
   std::shared_ptr<const ScalarLeaf> free_string_;
-  std::shared_ptr<const StringMachine> free_machine_;
 
   std::unordered_map<uint64_t, uint32_t> typed_memo_, leaf_memo_, container_memo_;
   std::unordered_map<FrameId, Cost> cost_memo_;

@@ -81,8 +81,10 @@ class Grammar {
   Grammar(std::shared_ptr<Recognizer> recognizer, size_t max_store_bytes);
   const size_t max_store_bytes_;
   const bool unsatisfiable_;
+  static constexpr uint32_t kLeafChecks = 16;
   mutable std::mutex mutex_;
   mutable std::shared_ptr<GrammarStore> store_;
+  mutable uint32_t requests_ = 0;
 };
 
 }  // namespace espalier

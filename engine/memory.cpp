@@ -1,0 +1,28 @@
+// The process-wide stores seen together: their budgets and what they hold.
+#include "espalier/memory.h"
+
+#include "engine/mask_leaf_rows.h"
+#include "engine/mask_memo.h"
+#include "engine/mask_subtree.h"
+#include "grammar/step_memo.h"
+#include "schema/scalar_leaf.h"
+
+namespace espalier {
+
+void set_store_budgets(const StoreBudgets& budgets) {
+  LeafRowCache::process().set_budget(budgets.leaf_rows);
+  SubtreeRowCache::process().set_budget(budgets.subtree_rows);
+  MaskMemo::set_budget(budgets.masks);
+  StepMemo::set_budget(budgets.steps);
+  set_leaf_budget(budgets.leaves);
+}
+
+ProcessMemory process_memory() {
+  ProcessMemory memory;
+  memory.leaf_rows = LeafRowCache::process().memory_bytes();
+  memory.subtree_rows = SubtreeRowCache::process().memory_bytes();
+  memory.leaves = leaf_memory_bytes();
+  return memory;
+}
+
+}  // namespace espalier
