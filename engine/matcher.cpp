@@ -12,9 +12,11 @@
 #include "espalier/matcher.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "engine/forced.h"
 #include "engine/grammar_store.h"
+#include "engine/hash.h"
 #include "engine/history.h"
 #include "engine/mask_bits.h"
 #include "engine/mask_builder.h"
@@ -125,12 +127,11 @@ struct Matcher::Impl {
                   "Token " + std::to_string(token) + " is not allowed in this state.");
   }
 
-  /// Writes all of `row`.
-  void fill(std::span<MaskWord> row) {
-    const State s = state();
+  /// Writes all of `row`: the mask of s. False when it was remembered.
+  bool fill(State s, std::span<MaskWord> row) const {
     const auto bits = row.first(vocabulary->row_words());
     std::fill(row.begin() + static_cast<ptrdiff_t>(bits.size()), row.end(), 0);
-    if (caches != nullptr && caches->masks.fill(s, bits)) return;
+    if (caches != nullptr && caches->masks.fill(s, bits)) return false;
     MaskScratch& space = scratch().mask;
     std::shared_ptr<const LeafRow> base =
         build_mask(*recognizer, *vocabulary, s, caches != nullptr, &space, bits);
@@ -147,9 +148,10 @@ struct Matcher::Impl {
     if (caches != nullptr && recognizer->status().ok()) {
       caches->masks.insert(s, std::move(base), space.tokens, bits);
     }
+    return true;
   }
 
-  void drop_dead_ends(State s, std::span<MaskWord> bits) {
+  void drop_dead_ends(State s, std::span<MaskWord> bits) const {
     std::vector<TokenId> kept;
     for_each_mask_bit(bits, [&](TokenId token) {
       if (!after_token(s, token).dead()) kept.push_back(token);
@@ -213,10 +215,49 @@ Status Matcher::fill_mask(std::span<int32_t> row) {
     std::fill(bits.begin(), bits.end(), 0);
     return Status();
   }
-  impl_->fill(bits);
+  impl_->fill(impl_->state(), bits);
   Status status = impl_->recognizer->status();
   if (!status.ok()) std::fill(bits.begin(), bits.end(), 0);
   return status;
+}
+
+size_t Matcher::prefetch(const PrefetchOptions& options) const {
+  if (impl_->terminated() || impl_->caches == nullptr) return 0;
+  std::vector<MaskWord>& row = scratch().row;
+  row.resize(impl_->vocabulary->row_words());
+  size_t made = 0;
+  std::unordered_set<State, StateHash> seen;
+  const auto make = [&](State s) {
+    if (!seen.insert(s).second) return true;
+    if (made >= options.max_masks || options.stop.stop_requested()) return false;
+    made += impl_->fill(s, row) ? 1 : 0;
+    return true;
+  };
+  const State here = impl_->state();
+  // A mask that is new lists the tokens that leave its leaf; where it is not, the next ones rarely
+  // are.
+  scratch().mask.tokens.clear();
+  if (!make(here)) return made;
+  const std::vector<TokenId> leaving(scratch().mask.tokens);
+  const auto after = [&](State s, TokenId token) {
+    return impl_->is_ordinary(token) ? impl_->after_token(s, token) : State();
+  };
+  if (options.likely.empty()) {
+    State s = here;
+    const std::vector<TokenId> forced = certain_tokens(*impl_->recognizer, *impl_->vocabulary,
+                                                       find_forced_bytes(*impl_->recognizer, here));
+    for (const TokenId token : forced) {
+      s = after(s, token);
+      if (s.dead() || !make(s)) return made;
+    }
+    if (!forced.empty()) return made;
+  }
+  for (const TokenId token :
+       options.likely.empty() ? std::span<const TokenId>(leaving) : options.likely) {
+    const State s = after(here, token);
+    if (!s.dead() && !make(s)) break;
+  }
+  return made;
 }
 
 bool Matcher::is_allowed(TokenId token) {
@@ -306,7 +347,7 @@ bool Matcher::is_stuck() {
   if (impl_->terminated() || impl_->accepting()) return false;
   std::vector<MaskWord>& row = scratch().row;
   row.resize(impl_->vocabulary->row_words());
-  impl_->fill(row);
+  impl_->fill(impl_->state(), row);
   return std::all_of(row.begin(), row.end(), [](MaskWord word) { return word == 0; });
 }
 

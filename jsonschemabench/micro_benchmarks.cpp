@@ -3,7 +3,7 @@
 // `fill_mask/POSITION` is one mask with warm memos at a position inside a document,
 // `first_mask/...` the same after a fresh compile (leaf tables that the process shares stay warm),
 // `compile/NAME` an example schema from text to grammar; micro_documents.cpp runs along whole
-// documents. The vocabulary is the file in
+// documents, micro_batch.cpp over batches. The vocabulary is the file in
 // ESPALIER_VOCABULARY (one that names its end of sequence, such as GGUF), else the built-in
 // model's.
 //
@@ -248,6 +248,7 @@ void register_all() {
     benchmark::RegisterBenchmark(full.c_str(), compile, read_file(path));
   }
   register_document_benchmarks(vocabulary);
+  register_batch_benchmarks(vocabulary);
   benchmark::RegisterBenchmark("vocabulary/load", load_vocabulary)->Unit(benchmark::kMillisecond);
   benchmark::RegisterBenchmark("vocabulary/encode", encode);
   benchmark::RegisterBenchmark("vocabulary/walk_trie", walk_trie);

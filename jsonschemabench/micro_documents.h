@@ -15,5 +15,6 @@ namespace espalier {
 using VocabularySource = std::function<std::shared_ptr<const Vocabulary>(benchmark::State&)>;
 
 void register_document_benchmarks(const VocabularySource& source);
+void register_batch_benchmarks(const VocabularySource& source);
 
 }  // namespace espalier

@@ -405,8 +405,8 @@ void serialize(const FormulaPool& pool, FormulaId f, const std::function<void(co
 
 std::atomic<size_t> leaf_budget{size_t{64} << 20};
 
-// A process-wide table by content. An entry that has outgrown its share of the budget is not handed
-// out again: those who have it keep it, later ones start afresh.
+// A process-wide table by content. An entry that has failed or outgrown its share of the budget is
+// not handed out again: those who have it keep it, later ones start afresh.
 template <typename T>
 struct Interner {
   std::mutex mutex;
@@ -416,8 +416,10 @@ struct Interner {
     const std::lock_guard lock(mutex);
     const auto it = table.find(key);
     if (it == table.end()) return nullptr;
-    if (it->second->memory_bytes() <= leaf_budget.load(std::memory_order_relaxed) / 4)
+    if (it->second->memory_bytes() <= leaf_budget.load(std::memory_order_relaxed) / 4 &&
+        it->second->status().ok()) {
       return it->second;
+    }
     table.erase(it);
     return nullptr;
   }

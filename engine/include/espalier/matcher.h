@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,16 @@ struct MatcherOptions {
   bool use_caches = true;
 };
 
+/// What Matcher::prefetch should make ahead of time.
+struct PrefetchOptions {
+  /// Tokens that may come next, the likeliest first (from a drafter, or the last logits); those
+  /// that are refused are passed over. Empty: the forced tokens, one after the other, else those
+  /// that end a string, a number or a name.
+  std::span<const TokenId> likely;
+  size_t max_masks = 8;  ///< masks to be made, that of the present state included
+  std::stop_token stop;  ///< looked at before each mask
+};
+
 /// One sequence's cursor over a compiled grammar: cheap, copyable, single-threaded; several
 /// matchers may run on one grammar in different threads. Mask rows are the servers' layout: int32
 /// words, bit t % 32 of word t / 32 set when token t is allowed, tail bits clear.
@@ -48,6 +59,11 @@ class Matcher {
   /// termination the row is all zero.
   Status fill_mask(std::span<int32_t> row);
   bool is_allowed(TokenId token);
+  /// While the model computes, makes the mask of the present state and those of likely next states,
+  /// so that fill_mask finds them. The matcher does not change, so that another thread may do this
+  /// as long as nobody else uses it, or on a clone. Returns how many masks were not known yet.
+  /// Without caches it does nothing.
+  size_t prefetch(const PrefetchOptions& options = {}) const;
   /// Advances by one token (an end-of-sequence id terminates). kRejected leaves the state as it
   /// was.
   Status accept(TokenId token);
@@ -98,8 +114,8 @@ class Matcher {
   Status status() const;
   const Vocabulary& vocabulary() const;
   const Grammar& grammar() const;
-  /// Bytes of this matcher and its history, entries shared with clones included; about 300, and 24 to
-  /// 50 a token. Grammar and vocabulary count for themselves.
+  /// Bytes of this matcher and its history, entries shared with clones included; about 300, and 24
+  /// to 50 a token. Grammar and vocabulary count for themselves.
   size_t memory_bytes() const;
 
  private:
