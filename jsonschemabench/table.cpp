@@ -1,8 +1,10 @@
-// Tables once, printed three ways: for a terminal, as Markdown, as HTML.
+// Tables once, printed four ways: for a terminal, as Markdown, as HTML, as JSON.
 
 #include "jsonschemabench/table.h"
 
 #include <fmt/format.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
 
 #include <algorithm>
 #include <cmath>
@@ -80,6 +82,27 @@ std::string to_markdown(const Table& table) {
   for (const auto& row : table.rows) markdown_row(&out, row);
   if (!table.note.empty()) out += '\n' + table.note + '\n';
   return out + '\n';
+}
+
+std::string to_json(const Table& table) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  const auto strings = [&](const std::vector<std::string>& cells) {
+    writer.StartArray();
+    for (const std::string& cell : cells) writer.String(cell.c_str());
+    writer.EndArray();
+  };
+  writer.StartObject();
+  writer.Key("title");
+  writer.String(table.title.c_str());
+  writer.Key("header");
+  strings(table.header);
+  writer.Key("rows");
+  writer.StartArray();
+  for (const auto& row : table.rows) strings(row);
+  writer.EndArray();
+  writer.EndObject();
+  return std::string(buffer.GetString(), buffer.GetSize()) + '\n';
 }
 
 std::string to_html(const Table& table) {

@@ -16,6 +16,8 @@ struct Table {
 /// For a terminal: columns aligned.
 std::string to_text(const Table& table);
 std::string to_markdown(const Table& table);
+/// One line: {"title": ..., "header": [...], "rows": [[...], ...]}.
+std::string to_json(const Table& table);
 /// A section with a heading and a table; texts are escaped.
 std::string to_html(const Table& table);
 

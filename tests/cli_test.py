@@ -7,6 +7,7 @@
 import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -419,6 +420,24 @@ class CommandLineTest(unittest.TestCase):
         self.assertIn("Split0", self.succeed(*bench).stdout)
         merged = self.json_of("bench", "--merge", output, "--json")
         self.assertEqual(merged["passing"], 12)
+        self.assertEqual(self.json_of(*bench, "--cold", "--json")["passing"], 12)
+
+    def test_bench_scaling(self):
+        run = self.succeed("bench", "--data", self.maskbench_folder(), "--vocabulary",
+                           self.tiktoken(), "--eos", "256", "--pretokenizer", "gpt2", "--threads",
+                           "2", "--scaling", "--json")
+        files, batch, memory = [json.loads(line) for line in run.stdout.splitlines()]
+        self.assertEqual([row[0] for row in files["rows"]], ["1", "2"])
+        self.assertEqual({row[3] for row in files["rows"]}, {"12"})
+        self.assertEqual([row[0] for row in batch["rows"]], ["1", "2"])
+        self.assertGreater(float(memory["rows"][-1][1]), 0)
+
+    def test_bench_check(self):
+        if shutil.which("valgrind"):
+            self.assert_error("bench", "--check", "--baseline", self.path("absent.json"),
+                              says="absent.json")
+        self.succeed("bench", "--workload", "compile-small")
+        self.assert_error("bench", "--workload", "leisure", says="leisure")
 
     def test_demo(self):
         run = self.succeed("demo")

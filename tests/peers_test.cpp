@@ -255,11 +255,14 @@ TEST_F(Tables, ReportFolderHoldsTablesAndPlots) {
   fs::remove_all(folder);
 }
 
-TEST(Table, IsPrintedThreeWays) {
+TEST(Table, IsPrintedFourWays) {
   const Table table{"T", {"name", "n"}, {{"a<b", "1"}, {"c", "1,234"}}, "Note."};
   EXPECT_EQ(to_text(table), "T\nname      n\na<b       1\nc     1,234\nNote.\n");
   EXPECT_EQ(to_markdown(table),
             "### T\n\n| name | n |\n| --- | --- |\n| a<b | 1 |\n| c | 1,234 |\n\nNote.\n\n");
+  EXPECT_EQ(to_json(table),
+            R"({"title":"T","header":["name","n"],"rows":[["a<b","1"],["c","1,234"]]})"
+            "\n");
   EXPECT_NE(to_html(table).find("<td>a&lt;b</td>"), std::string::npos);
   EXPECT_EQ(with_commas(1234567), "1,234,567");
   EXPECT_EQ(with_commas(123), "123");

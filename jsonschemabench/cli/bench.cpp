@@ -7,6 +7,7 @@
 #include "jsonschemabench/cli/common.h"
 #include "jsonschemabench/cli/flags.h"
 #include "jsonschemabench/instruction_counts.h"
+#include "jsonschemabench/scaling.h"
 #include "jsonschemabench/workloads.h"
 
 namespace espalier::cli {
@@ -20,6 +21,7 @@ constexpr const char* kExamples = R"(Examples:
   espalier bench --data maskbench/ --vocabulary llama3.gguf --peers llguidance,xgrammar \
       --output beside.jsonl --report report/
   espalier bench --data maskbench/ --vocabulary llama3.gguf --cold
+  espalier bench --data maskbench/ --vocabulary llama3.gguf --scaling --limit 800
   espalier bench --check --threads 4
 
 The MaskBench protocol: each instance, printed as json.dumps would, is tokenized; before each token
@@ -31,6 +33,7 @@ first mask, compile MaskBench's own figure. Exit code 2 on an unusable argument.
 struct BenchFlags {
   BenchOptions bench;
   bool check = false;
+  bool scaling = false;
   CheckOptions counts;
   std::string workload;
   VocabularyFlags vocabulary;
@@ -59,7 +62,7 @@ int bench(const BenchFlags& flags) {
   options.vocabulary = flags.vocabulary.file;
   options.vocabulary_options = how.value();
   options.profile = flags.profile == "exact" ? Profile::kExact : Profile::kGeneration;
-  return run_bench(options);
+  return flags.scaling ? run_scaling(options) : run_bench(options);
 }
 
 }  // namespace
@@ -107,6 +110,8 @@ void add_bench(CLI::App& program, Action& action) {
   command->add_option("--report", options.report, "write tables and plots into this folder")
       ->type_name("DIR");
   command->add_flag("--cold", options.cold, "a new process with nothing compiled for each file");
+  command->add_flag("--scaling", flags->scaling,
+                    "how files and batches of masks scale with threads, and what memory they hold");
   command->add_flag("--check", flags->check,
                     "count the instructions of fixed workloads (valgrind), fail on a 5% rise");
   command->add_flag("--update", flags->counts.update, "write the counts that --check compares");
