@@ -191,8 +191,9 @@ class Scaling {
     for (Matcher& matcher : matchers) pointers.push_back(&matcher);
     const size_t words = vocabulary_->row_words();
     std::vector<int32_t> rows(kMatchers * words);
+    const auto arena = threads > 1 ? make_task_arena(static_cast<int>(threads)) : nullptr;
     BatchOptions batch;
-    batch.max_threads = static_cast<int>(threads);
+    batch.runner = arena.get();
     for (size_t round = 0; round < kRounds; ++round) {
       for (double* time : {&times->moving, &times->warm}) {
         const auto begin = Clock::now();
