@@ -22,11 +22,12 @@ inline bool mask_bit(std::span<const MaskWord> row, TokenId token) {
   return (row[static_cast<uint32_t>(token) >> 5] >> (token & 31)) & 1;
 }
 
-inline size_t count_mask_bits(std::span<const MaskWord> row) {
-  size_t count = 0;
-  for (const MaskWord word : row) count += static_cast<size_t>(std::popcount(word));
-  return count;
-}
+/// Whole rows at once, with vector instructions chosen at run time. `other` is no longer than
+/// `row`, does not overlap it, and words beyond its end stay as they are.
+void or_mask(std::span<MaskWord> row, std::span<const MaskWord> other);       ///< row |= other
+void and_mask(std::span<MaskWord> row, std::span<const MaskWord> other);      ///< row &= other
+void and_not_mask(std::span<MaskWord> row, std::span<const MaskWord> other);  ///< row &= ~other
+size_t count_mask_bits(std::span<const MaskWord> row);
 
 /// Calls `visit(token)` for every set bit in ascending order, until it returns false.
 template <typename Visit>

@@ -164,9 +164,7 @@ class RowBuilder {
 
     const auto plain = index->plain();
     bits_.assign(plain.begin(), plain.end());
-    const auto remove = [&](std::span<const MaskWord> row) {
-      for (size_t i = 0; i < row.size(); ++i) bits_[i] &= ~row[i];
-    };
+    const auto remove = [&](std::span<const MaskWord> row) { and_not_mask(bits_, row); };
     for (uint32_t byte = 0x20; byte < 0x80; ++byte) {
       if (!loop.bytes.contains(static_cast<uint8_t>(byte)) && byte != '"' && byte != '\\') {
         remove(index->containing(static_cast<uint8_t>(byte)));
@@ -184,7 +182,7 @@ class RowBuilder {
         clear_mask_bit(bits_, token);
       }
     }
-    for (size_t i = 0; i < bits_.size(); ++i) bits_[i] &= ~strays[i];
+    and_not_mask(bits_, strays);
     walk(index->marked(), state, nullptr);
     for_each_mask_bit(strays, [&](TokenId token) {
       read_token(state, token);
@@ -199,7 +197,7 @@ class RowBuilder {
                              std::span<MaskWord> strays) {
     bool any = false;
     const auto add = [&](std::span<const MaskWord> row) {
-      for (size_t i = 0; i < row.size(); ++i) strays[i] |= row[i];
+      or_mask(strays, row);
       any = true;
     };
     for (uint32_t byte = 0; byte < 0x80; ++byte) {
@@ -213,14 +211,13 @@ class RowBuilder {
       for (const uint8_t byte : utf8(loop.exceptions[i])) {
         const auto row = index.containing(byte);
         if (row.empty()) tokens.clear();
-        for (size_t word = 0; word < tokens.size(); ++word) tokens[word] &= row[word];
+        and_mask(tokens, row.first(tokens.size()));
       }
       add(tokens);
     }
     if (!any) return true;
     for (const uint8_t byte : {uint8_t{'"'}, uint8_t{'\\'}}) {
-      const auto row = index.containing(byte);
-      for (size_t i = 0; i < row.size(); ++i) strays[i] &= ~row[i];
+      and_not_mask(strays, index.containing(byte));
     }
     return count_mask_bits(strays) <= kMaxStrays;
   }
