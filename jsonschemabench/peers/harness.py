@@ -197,6 +197,8 @@ def main(make_engine):
     vocabulary = Vocabulary(header["vocabulary"])
     engine = make_engine(vocabulary)
     overhead = call_overhead_us(engine, vocabulary)
+    gc.collect()
+    gc.freeze()  # what the engine's packages hold need not be searched after every file
     write_line(out, {"ready": True, "version": engine.version, "call_overhead_us": overhead})
     for line in sys.stdin:
         job = json.loads(line)
