@@ -2,9 +2,10 @@
 //
 // A random world is a random automaton over single letters, with states from which nothing valid
 // can be reached cut away, and a model whose row is a softmax of Gaussian logits seeded by the last
-// few tokens; its end of sequence is a token like the others. The truth of a world is found by
-// walking the tree of all token sequences within the budget and multiplying probabilities: no
-// sampler and no dynamic program is involved.
+// tokens: a sum over the suffixes of its context, so that looking back less is a good guess. Its
+// end of sequence is a token like the others. The truth of a world is found by walking the tree of
+// all token sequences within the budget and multiplying probabilities: no sampler and no dynamic
+// program is involved.
 
 #include "jsonschemabench/fidelity_worlds.h"
 
@@ -120,10 +121,17 @@ class RandomModel : public HistoryModel {
  protected:
   size_t max_context() const override { return order_; }
   void fill_row(std::span<const TokenId> context, std::span<float> row) override {
+    std::fill(row.begin(), row.end(), 0.0F);
+    // Each suffix of the context has its say, the shorter ones more.
     uint64_t key = mix64(seed_ + kGoldenGamma);
-    for (const TokenId token : context) key = mix64(key ^ (static_cast<uint64_t>(token) + 1));
-    Random random(mix64(key + context.size()));
-    for (float& value : row) value = static_cast<float>(spread_ * gaussian(&random));
+    double share = spread_ * std::sqrt(0.5);
+    for (size_t length = 0; length <= context.size(); ++length, share *= std::sqrt(0.5)) {
+      if (length > 0) {
+        key = mix64(key ^ (static_cast<uint64_t>(context[context.size() - length]) + 1));
+      }
+      Random random(mix64(key + length));
+      for (float& value : row) value += static_cast<float>(share * gaussian(&random));
+    }
     normalize(row);
   }
 

@@ -189,7 +189,7 @@ TEST(BoundTrie, KeepsBoundsWithinATinyBudget) {
 
 TEST(BoundTrie, IsSavedAndLoaded) {
   const uint64_t seed = testing::test_seed();
-  KnownWorld known = testing::lively_world(seed + 3);
+  KnownWorld known(binary_world(5, 0.6));
   PrefixTree tree = known.tree();
   const BoundTrie trie = filled_trie(&tree, 40, seed);
   ASSERT_GT(trie.size(), 3u);

@@ -189,7 +189,8 @@ bool BoundTrie::make_room() {
   if (leaves.empty()) return false;
   std::sort(leaves.begin(), leaves.end(),
             [&](Node a, Node b) { return edges_[a].used < edges_[b].used; });
-  leaves.resize(std::max<size_t>(1, leaves.size() / 4));
+  const size_t removed = std::max<size_t>(1, leaves.size() / 4);
+  leaves.erase(leaves.begin() + static_cast<std::ptrdiff_t>(removed), leaves.end());
   for (const Node node : leaves) remove(node);
   rebuild_index(index_.size());
   return true;

@@ -238,7 +238,8 @@ void PrefixTree::make_room(size_t bytes) {
     if (leaves.empty()) return;
     std::sort(leaves.begin(), leaves.end(),
               [&](Node a, Node b) { return nodes_[a].used < nodes_[b].used; });
-    leaves.resize(std::max<size_t>(1, leaves.size() / 4));
+    const size_t dropped = std::max<size_t>(1, leaves.size() / 4);
+    leaves.erase(leaves.begin() + static_cast<std::ptrdiff_t>(dropped), leaves.end());
     for (const Node node : leaves) drop(node);
   }
 }

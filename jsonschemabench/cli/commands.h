@@ -17,6 +17,7 @@ void add_validate(CLI::App& program, Action& action);
 void add_mask(CLI::App& program, Action& action);
 void add_train(CLI::App& program, Action& action);
 void add_bench(CLI::App& program, Action& action);
+void add_fidelity(CLI::App& program, Action& action);
 void add_demo(CLI::App& program, Action& action);
 void add_test(CLI::App& program, Action& action);
 

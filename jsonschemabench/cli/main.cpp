@@ -47,6 +47,7 @@ int run(int argc, char** argv) {
   add_mask(program, action);
   add_train(program, action);
   add_bench(program, action);
+  add_fidelity(program, action);
   add_demo(program, action);
   add_test(program, action);
   const auto is_named = [&](CLI::App* command) { return command->check_name(argv[1]); };
