@@ -40,6 +40,7 @@
 
 #include "engine/content_index.h"
 #include "engine/hash.h"
+#include "engine/thread_cache.h"
 #include "grammar/leaf_loop.h"
 
 namespace espalier {
@@ -387,10 +388,15 @@ size_t LeafRowCache::KeyHash::operator()(const Key& key) const {
 std::shared_ptr<const LeafRow> LeafRowCache::get(const Vocabulary& vocabulary, const Leaf& leaf,
                                                  uint32_t state, bool by_suffix) {
   const Key key{vocabulary.uid(), leaf.uid(), state, by_suffix};
+  thread_local ThreadCache<Key, LeafRow> recent;
+  const size_t hash = KeyHash()(key);
+  const uint64_t generation = generation_.load(std::memory_order_acquire);
+  if (auto row = recent.find(key, hash, generation)) return row;
   {
     const std::lock_guard lock(mutex_);
     if (const auto it = rows_.find(key); it != rows_.end()) {
       it->second.last_use = ++clock_;
+      recent.insert(key, hash, generation, it->second.row);
       return it->second.row;
     }
   }
@@ -413,6 +419,7 @@ void LeafRowCache::evict() {
   for (const auto& [key, slot] : rows_) by_age.emplace_back(slot.last_use, key);
   std::sort(by_age.begin(), by_age.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });
+  generation_.fetch_add(1, std::memory_order_release);
   const size_t target = budget_ - budget_ / 4;
   for (const auto& [age, key] : by_age) {
     if (bytes_ <= target) break;
@@ -437,6 +444,7 @@ void LeafRowCache::clear() {
   const std::lock_guard lock(mutex_);
   rows_.clear();
   bytes_ = 0;
+  generation_.fetch_add(1, std::memory_order_release);
 }
 
 }  // namespace espalier

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -97,6 +98,7 @@ class LeafRowCache {
   size_t budget_ = kDefaultBudget;
   size_t bytes_ = 0;
   uint64_t clock_ = 0;
+  std::atomic<uint64_t> generation_{0};  // counts what ThreadCache must forget
 };
 
 }  // namespace espalier

@@ -22,6 +22,7 @@
 #include <string_view>
 
 #include "engine/hash.h"
+#include "engine/thread_cache.h"
 
 namespace espalier {
 namespace {
@@ -122,13 +123,24 @@ size_t SubtreeRowCache::memory_bytes() const {
 std::shared_ptr<const SubtreeRow> SubtreeRowCache::get(const Vocabulary& vocabulary,
                                                        const Bulk& bulk, uint32_t node) {
   const Key key{vocabulary.uid(), bulk.leaf->uid(), bulk.state, node, bulk.exits_by_suffix};
+  thread_local ThreadCache<Key, SubtreeRow> recent;
+  const size_t hash = KeyHash()(key);
+  const uint64_t generation = generation_.load(std::memory_order_acquire);
+  if (auto row = recent.find(key, hash, generation)) return row;
   {
     const std::lock_guard lock(mutex_);
-    if (const auto it = rows_.find(key); it != rows_.end()) return it->second;
+    if (const auto it = rows_.find(key); it != rows_.end()) {
+      recent.insert(key, hash, generation, it->second);
+      return it->second;
+    }
   }
   std::shared_ptr<const SubtreeRow> row = build(vocabulary, bulk, node);
   const std::lock_guard lock(mutex_);
-  if (bytes_ > budget_) rows_.clear(), bytes_ = 0;
+  if (bytes_ > budget_) {
+    rows_.clear();
+    bytes_ = 0;
+    generation_.fetch_add(1, std::memory_order_release);
+  }
   const auto [it, inserted] = rows_.try_emplace(key, std::move(row));
   if (inserted) bytes_ += it->second->memory_bytes() + sizeof(Key) + 64;
   return it->second;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -62,6 +63,7 @@ class SubtreeRowCache {
   std::unordered_map<Key, std::shared_ptr<const SubtreeRow>, KeyHash> rows_;
   size_t budget_ = size_t{16} << 20;
   size_t bytes_ = 0;
+  std::atomic<uint64_t> generation_{0};  // counts what ThreadCache must forget
 };
 
 /// As walk_vocabulary over the vocabulary's own trie, with whole subtrees taken from subtree rows
