@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <limits>
 
-#include "engine/random.h"
+#include "engine/sampling/chance.h"
 #include "engine/sampling/evaluator.h"
 #include "engine/sampling/token_row.h"
 #include "espalier/step_sampler.h"
@@ -40,25 +40,25 @@ struct AwrsBounds {
 };
 
 // Adaptive weighted rejection sampling: each changes `row` by exclusions.
-WeightedToken awrs_recursive(TokenRow* row, Evaluator* evaluator, Random* random,
+WeightedToken awrs_recursive(TokenRow* row, Evaluator* evaluator, Chance* chance,
                              const AwrsBounds& bounds);
-WeightedToken awrs_two_loop(TokenRow* row, Evaluator* evaluator, Random* random);
-WeightedToken awrs_geometric(TokenRow* row, Evaluator* evaluator, Random* random,
+WeightedToken awrs_two_loop(TokenRow* row, Evaluator* evaluator, Chance* chance);
+WeightedToken awrs_geometric(TokenRow* row, Evaluator* evaluator, Chance* chance,
                              const AwrsBounds& bounds);
 /// Plain weighted rejection sampling: the row is not changed.
-WeightedToken awrs_with_replacement(TokenRow* row, Evaluator* evaluator, Random* random,
+WeightedToken awrs_with_replacement(TokenRow* row, Evaluator* evaluator, Chance* chance,
                                     const AwrsBounds& bounds);
 
 // From the allowed tokens, all of `known` and some of `unknown`: see exact_step.cpp.
 /// Weight 1.
 WeightedToken draw_locally(TokenRow* known, TokenRow* unknown, Evaluator* evaluator,
-                           Random* random);
+                           Chance* chance);
 /// Weight Z; tests every unknown token.
 WeightedToken draw_normalized(TokenRow* known, TokenRow* unknown, Evaluator* evaluator,
-                              Random* random);
+                              Chance* chance);
 
 /// Exact on `known` (all allowed), adaptive on `unknown`: see three_valued.cpp.
 WeightedToken draw_three_valued(TokenRow* known, TokenRow* unknown, Evaluator* evaluator,
-                                Random* random, const AwrsBounds& bounds);
+                                Chance* chance, const AwrsBounds& bounds);
 
 }  // namespace espalier

@@ -28,17 +28,6 @@
 namespace espalier {
 namespace {
 
-/// Counts may exceed any integer: with 1e-40 of the mass left there are 1e40 draws before it.
-constexpr double kManyDraws = 1e300;
-
-/// Draws that hit a share 1 - exp(log_left) of the mass before one that does not.
-double phantom_draws(double log_left, Random* random) {
-  if (log_left >= 0) return 0;
-  const double log_known = std::log1p(-std::exp(log_left));
-  const double u = 1.0 - random->unit();
-  return std::min(kManyDraws, std::floor(std::log(u) / log_known));
-}
-
 /// `bound` as a number to compare counts with.
 double as_count(size_t bound) {
   return bound == kUnlimited ? std::numeric_limits<double>::infinity() : static_cast<double>(bound);
@@ -46,7 +35,7 @@ double as_count(size_t bound) {
 
 enum class Repeats : uint8_t { kTested, kSimulated };
 
-WeightedToken sample(TokenRow* row, Evaluator* evaluator, Random* random, const AwrsBounds& bounds,
+WeightedToken sample(TokenRow* row, Evaluator* evaluator, Chance* chance, const AwrsBounds& bounds,
                      Repeats repeats) {
   const double max_accepts = as_count(bounds.max_accepts);
   const double max_rejects = as_count(bounds.max_rejects);
@@ -57,13 +46,13 @@ WeightedToken sample(TokenRow* row, Evaluator* evaluator, Random* random, const 
   double rejects = 0;
   while (!row->empty() && accepts < max_accepts && rejects < max_rejects) {
     if (rejects > 0 && repeats == Repeats::kSimulated) {
-      rejects += phantom_draws(row->log_total() - log_mass, random);
+      rejects += chance->repeats(row->log_total() - log_mass);
       if (rejects >= max_rejects) {
         rejects = max_rejects;
         break;
       }
     }
-    token = row->draw(random);
+    token = chance->draw(*row);
     const Evaluator::Answer answer = evaluator->test(token);
     if (answer == Evaluator::Answer::kStop) return WeightedToken::dead(token, evaluator->outcome());
     if (answer == Evaluator::Answer::kYes) {
@@ -83,14 +72,14 @@ WeightedToken sample(TokenRow* row, Evaluator* evaluator, Random* random, const 
 
 }  // namespace
 
-WeightedToken awrs_geometric(TokenRow* row, Evaluator* evaluator, Random* random,
+WeightedToken awrs_geometric(TokenRow* row, Evaluator* evaluator, Chance* chance,
                              const AwrsBounds& bounds) {
-  return sample(row, evaluator, random, bounds, Repeats::kSimulated);
+  return sample(row, evaluator, chance, bounds, Repeats::kSimulated);
 }
 
-WeightedToken awrs_with_replacement(TokenRow* row, Evaluator* evaluator, Random* random,
+WeightedToken awrs_with_replacement(TokenRow* row, Evaluator* evaluator, Chance* chance,
                                     const AwrsBounds& bounds) {
-  return sample(row, evaluator, random, bounds, Repeats::kTested);
+  return sample(row, evaluator, chance, bounds, Repeats::kTested);
 }
 
 }  // namespace espalier

@@ -24,12 +24,12 @@
 
 namespace espalier {
 
-WeightedToken awrs_recursive(TokenRow* row, Evaluator* evaluator, Random* random,
+WeightedToken awrs_recursive(TokenRow* row, Evaluator* evaluator, Chance* chance,
                              const AwrsBounds& bounds) {
   size_t rejects = 0;
   TokenId token = -1;
   while (!row->empty() && rejects < bounds.max_rejects) {
-    token = row->draw(random);
+    token = chance->draw(*row);
     const Evaluator::Answer answer = evaluator->test(token);
     if (answer == Evaluator::Answer::kStop) return WeightedToken::dead(token, evaluator->outcome());
     const double log_mass = row->log_total();
@@ -42,7 +42,7 @@ WeightedToken awrs_recursive(TokenRow* row, Evaluator* evaluator, Random* random
     if (row->empty() || rejects + 1 == bounds.max_rejects) {
       return WeightedToken::accepted(token, log_mass);
     }
-    const Evaluator::Answer next = evaluator->test(row->draw(random));
+    const Evaluator::Answer next = evaluator->test(chance->draw(*row));
     if (next == Evaluator::Answer::kStop) return WeightedToken::dead(token, evaluator->outcome());
     return WeightedToken::accepted(token, next == Evaluator::Answer::kYes ? log_mass : log_weight);
   }

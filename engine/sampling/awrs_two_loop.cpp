@@ -15,13 +15,13 @@
 
 namespace espalier {
 
-WeightedToken awrs_two_loop(TokenRow* row, Evaluator* evaluator, Random* random) {
+WeightedToken awrs_two_loop(TokenRow* row, Evaluator* evaluator, Chance* chance) {
   TokenId first = -1;
   TokenId token = -1;
   double log_mass = 0;
   size_t rejects = 0;
   while (!row->empty()) {
-    token = row->draw(random);
+    token = chance->draw(*row);
     const Evaluator::Answer answer = evaluator->test(token);
     if (answer == Evaluator::Answer::kStop) return WeightedToken::dead(token, evaluator->outcome());
     if (answer == Evaluator::Answer::kNo) {

@@ -5,8 +5,6 @@
 // some tokens are unknown, local masking draws without replacement until one is allowed, which
 // gives the same law; the normalizer has to test every unknown token.
 
-#include <cmath>
-
 #include "engine/sampling/awrs.h"
 
 namespace espalier {
@@ -15,22 +13,21 @@ namespace {
 using Answer = Evaluator::Answer;
 
 /// Is the next draw from both rows one from the first?
-bool from_first(const TokenRow& first, const TokenRow& second, Random* random) {
+bool from_first(const TokenRow& first, const TokenRow& second, Chance* chance) {
   if (first.empty() || second.empty()) return second.empty();
-  const double log_share = first.log_total() - log_add(first.log_total(), second.log_total());
-  return std::log1p(-random->unit()) < log_share;
+  return chance->coin(first.log_total() - log_add(first.log_total(), second.log_total()));
 }
 
 }  // namespace
 
 WeightedToken draw_locally(TokenRow* known, TokenRow* unknown, Evaluator* evaluator,
-                           Random* random) {
+                           Chance* chance) {
   TokenId token = -1;
   while (!known->empty() || !unknown->empty()) {
-    if (from_first(*known, *unknown, random)) {
-      return WeightedToken::accepted(known->draw(random), 0);
+    if (from_first(*known, *unknown, chance)) {
+      return WeightedToken::accepted(chance->draw(*known), 0);
     }
-    token = unknown->draw(random);
+    token = chance->draw(*unknown);
     const Answer answer = evaluator->test(token);
     if (answer == Answer::kYes) return WeightedToken::accepted(token, 0);
     if (answer == Answer::kStop) return WeightedToken::dead(token, evaluator->outcome());
@@ -40,7 +37,7 @@ WeightedToken draw_locally(TokenRow* known, TokenRow* unknown, Evaluator* evalua
 }
 
 WeightedToken draw_normalized(TokenRow* known, TokenRow* unknown, Evaluator* evaluator,
-                              Random* random) {
+                              Chance* chance) {
   TokenId refused = -1;
   for (const TokenId token : unknown->tokens()) {
     const Answer answer = evaluator->test(token);
@@ -54,8 +51,8 @@ WeightedToken draw_normalized(TokenRow* known, TokenRow* unknown, Evaluator* eva
                                refused < 0 ? StepOutcome::kNoSupport : StepOutcome::kRejected);
   }
   const double log_mass = log_add(known->log_total(), unknown->log_total());
-  TokenRow* const row = from_first(*known, *unknown, random) ? known : unknown;
-  return WeightedToken::accepted(row->draw(random), log_mass);
+  const TokenRow& row = from_first(*known, *unknown, chance) ? *known : *unknown;
+  return WeightedToken::accepted(chance->draw(row), log_mass);
 }
 
 }  // namespace espalier

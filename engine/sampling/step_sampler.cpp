@@ -17,6 +17,7 @@
 
 #include "engine/mask_bits.h"
 #include "engine/sampling/awrs.h"
+#include "engine/sampling/chance.h"
 #include "engine/sampling/evaluator.h"
 #include "engine/sampling/token_row.h"
 
@@ -178,34 +179,33 @@ struct StepSampler::Impl {
     }
   }
 
-  WeightedToken run(Evaluator* evaluator, Random* random) {
+  WeightedToken run(Evaluator* evaluator, Chance* chance) {
     const AwrsBounds bounds{options.max_accepts, options.max_rejects};
     switch (method) {
       case StepMethod::kAwrs:
-        return awrs_recursive(&open, evaluator, random, bounds);
+        return awrs_recursive(&open, evaluator, chance, bounds);
       case StepMethod::kAwrsGeometric:
-        return awrs_geometric(&open, evaluator, random, bounds);
+        return awrs_geometric(&open, evaluator, chance, bounds);
       case StepMethod::kAwrsTwoLoop:
-        return awrs_two_loop(&open, evaluator, random);
+        return awrs_two_loop(&open, evaluator, chance);
       case StepMethod::kAwrsWithReplacement:
-        return awrs_with_replacement(&open, evaluator, random, bounds);
+        return awrs_with_replacement(&open, evaluator, chance, bounds);
       case StepMethod::kThreeValued:
-        return draw_three_valued(&known, &open, evaluator, random, bounds);
+        return draw_three_valued(&known, &open, evaluator, chance, bounds);
       case StepMethod::kLocal:
-        return draw_locally(&known, &open, evaluator, random);
+        return draw_locally(&known, &open, evaluator, chance);
       case StepMethod::kNormalizer:
       case StepMethod::kAuto:
         break;
     }
-    return draw_normalized(&known, &open, evaluator, random);
+    return draw_normalized(&known, &open, evaluator, chance);
   }
 
-  StepDraw draw(const StreamKey& stream) {
+  StepDraw draw(Chance* chance) {
     StepDraw draw{.method = method, .status = status};
     if (!status.ok()) return draw;
-    Random random = open_stream(stream);
     Evaluator evaluator(cursor, options);
-    const WeightedToken drawn = run(&evaluator, &random);
+    const WeightedToken drawn = run(&evaluator, chance);
     known.restore();
     open.restore();
     draw.token = drawn.token;
@@ -262,7 +262,11 @@ Status StepSampler::prepare(PotentialCursor* cursor, std::span<const float> row,
                             std::span<const float> proposal) {
   return impl_->status = impl_->prepare(cursor, row, proposal);
 }
-StepDraw StepSampler::draw(const StreamKey& stream) { return impl_->draw(stream); }
+StepDraw StepSampler::draw(const StreamKey& stream) {
+  RandomChance chance(open_stream(stream));
+  return impl_->draw(&chance);
+}
+StepDraw StepSampler::draw(Chance* chance) { return impl_->draw(chance); }
 
 Knowledge StepSampler::knowledge() const { return impl_->knowledge; }
 std::span<const int32_t> StepSampler::allowed() const {

@@ -8,23 +8,20 @@
 // which is properly weighted: (S + W') w_i / (S + W') = w_i for the known, and W' for y. The
 // variance is that of the unknown part alone; with none of it the weight is S, exactly.
 
-#include <cmath>
-
 #include "engine/sampling/awrs.h"
 
 namespace espalier {
 
 WeightedToken draw_three_valued(TokenRow* known, TokenRow* unknown, Evaluator* evaluator,
-                                Random* random, const AwrsBounds& bounds) {
-  const WeightedToken other = awrs_recursive(unknown, evaluator, random, bounds);
+                                Chance* chance, const AwrsBounds& bounds) {
+  const WeightedToken other = awrs_recursive(unknown, evaluator, chance, bounds);
   const bool stopped =
       other.outcome == StepOutcome::kBudget || other.outcome == StepOutcome::kFailed;
   if (known->empty() || stopped) return other;
   const double log_mass = known->log_total();
   const double log_weight = log_add(log_mass, other.log_weight);
-  if (other.outcome != StepOutcome::kAccepted ||
-      std::log1p(-random->unit()) < log_mass - log_weight) {
-    return WeightedToken::accepted(known->draw(random), log_weight);
+  if (other.outcome != StepOutcome::kAccepted || chance->coin(log_mass - log_weight)) {
+    return WeightedToken::accepted(chance->draw(*known), log_weight);
   }
   return WeightedToken::accepted(other.token, log_weight);
 }

@@ -136,7 +136,7 @@ std::vector<TokenId> TokenRow::tokens() const {
   return tokens;
 }
 
-TokenId TokenRow::draw(Random* random) {
+TokenId TokenRow::draw(Random* random) const {
   double point = random->unit() * total_;
   const size_t group = find(std::span<const double>(group_mass_), &point);
   const size_t first = group * kGroupBlocks;

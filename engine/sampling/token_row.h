@@ -32,7 +32,7 @@ class TokenRow {
   std::vector<TokenId> tokens() const;
 
   /// A token that is left, with probability exp(log_weight - log_total()); not when empty.
-  TokenId draw(Random* random);
+  TokenId draw(Random* random) const;
   /// Takes a token out.
   void exclude(TokenId token);
   /// Puts all that were taken out back in.

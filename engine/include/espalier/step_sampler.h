@@ -14,6 +14,8 @@
 
 namespace espalier {
 
+class Chance;
+
 /// How one token is drawn. p is the model's next-token distribution, c the constraint (0 or 1) and
 /// Z = sum p c. All but kLocal are *properly weighted*: E[weight 1{token = i}] = p_i c_i.
 enum class StepMethod : uint8_t {
@@ -92,6 +94,8 @@ class StepSampler {
   Status prepare(PotentialCursor* cursor, std::span<const float> row,
                  std::span<const float> proposal = {});
   StepDraw draw(const StreamKey& stream);
+  /// The same with choices made elsewhere (tests walk through all of them).
+  StepDraw draw(Chance* chance);
 
   /// What the potential knows at the prepared place, and its rows (empty for kNone).
   Knowledge knowledge() const;
