@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 #include "engine/mask_bits.h"
 
@@ -19,6 +20,8 @@ struct BlockSum {
 /// Sums a block of `size` <= kBlockTokens log-weights over the tokens whose bit is set.
 BlockSum sum_block(const float* row, const MaskWord* support, size_t size);
 /// weights[i] = exp(row[i] - max) where the bit is set, else 0: the terms that sum_block added.
-void weigh_block(const float* row, const MaskWord* support, size_t size, float max, float* weights);
+/// Entries of `weights` beyond the block are zero or not written.
+void weigh_block(const float* row, const MaskWord* support, size_t size, float max,
+                 std::span<float, kBlockTokens> weights);
 
 }  // namespace espalier

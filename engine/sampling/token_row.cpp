@@ -19,6 +19,7 @@
 #include "engine/sampling/token_row.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -144,11 +145,11 @@ TokenId TokenRow::draw(Random* random) const {
   const size_t block =
       first + find(std::span<const double>(block_mass_).subspan(first, count), &point);
   point *= blocks_[block].sum / block_mass_[block];
-  float weights[kBlockTokens];
+  std::array<float, kBlockTokens> weights;
   const size_t size = block_size(block);
   weigh_block(row_.data() + block * kBlockTokens, support_.data() + block * kBlockWords, size,
               blocks_[block].max, weights);
-  const size_t offset = find(std::span<const float>(weights, size), &point);
+  const size_t offset = find(std::span<const float>(weights).first(size), &point);
   return static_cast<TokenId>(block * kBlockTokens + offset);
 }
 

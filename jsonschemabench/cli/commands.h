@@ -13,6 +13,7 @@ using Action = std::function<int()>;
 
 /// Each command adds itself to the program and sets `action` when it is chosen.
 void add_generate(CLI::App& program, Action& action);
+void add_sample(CLI::App& program, Action& action);
 void add_validate(CLI::App& program, Action& action);
 void add_mask(CLI::App& program, Action& action);
 void add_train(CLI::App& program, Action& action);

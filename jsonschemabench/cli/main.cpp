@@ -43,6 +43,7 @@ int run(int argc, char** argv) {
   find_installed_models();
   Action action;
   add_generate(program, action);
+  add_sample(program, action);
   add_validate(program, action);
   add_mask(program, action);
   add_train(program, action);

@@ -62,6 +62,10 @@ class Grammar {
   /// the JSON pointer as place). An unsatisfiable schema compiles; unsatisfiable() then holds.
   static Result<std::shared_ptr<const Grammar>> from_json_schema(std::string_view schema_text,
                                                                  const SchemaOptions& options = {});
+  /// The UTF-8 texts that an ECMA-262 regular expression (Unicode mode) matches as a whole. Errors
+  /// name the offset in the pattern.
+  static Result<std::shared_ptr<const Grammar>> from_regex(std::string_view pattern,
+                                                           const Limits& limits = {});
   /// Wraps any recognizer (tests, host code).
   static std::shared_ptr<const Grammar> from_recognizer(
       std::shared_ptr<Recognizer> recognizer, size_t max_store_bytes = Limits::kDefaultStoreBytes);
