@@ -12,6 +12,9 @@
 // Outside of leaves the vocabulary's trie is walked, down the bytes that are allowed, and where
 // that walk enters a leaf the rest is looked up (mask_subtree.h).
 //
+// A leaf with a predicate in it is too costly to walk: a relaxed leaf names the tokens that are
+// worth asking about, and asking is left to the caller.
+//
 // A token has exactly one way to leave a leaf, so every bit is set at most once.
 //
 // Cost: a copy of the row plus one probe for each live edge of the boundary.
@@ -28,6 +31,7 @@ std::shared_ptr<const LeafRow> build_mask(Recognizer& recognizer, const Vocabula
                                           State state, bool use_rows, MaskScratch* scratch,
                                           std::span<MaskWord> row) {
   scratch->tokens.clear();
+  scratch->unknown.clear();
   const auto emit = [&](TokenId token) {
     set_mask_bit(row, token);
     scratch->tokens.push_back(token);
@@ -46,8 +50,15 @@ std::shared_ptr<const LeafRow> build_mask(Recognizer& recognizer, const Vocabula
     return nullptr;
   }
 
-  std::shared_ptr<const LeafRow> leaf_row =
-      LeafRowCache::process().get(vocabulary, *bulk.leaf, bulk.state, bulk.exits_by_suffix);
+  std::shared_ptr<const LeafRow> leaf_row = LeafRowCache::process().get(
+      vocabulary, *bulk.leaf, bulk.state, bulk.exits_by_suffix || bulk.relaxed);
+  if (bulk.relaxed) {
+    std::fill(row.begin(), row.end(), 0);
+    scratch->unknown.resize(vocabulary.row_words());
+    leaf_row->copy_inside(scratch->unknown);
+    for (const TokenId token : leaf_row->group_tokens) set_mask_bit(scratch->unknown, token);
+    return nullptr;
+  }
   leaf_row->copy_inside(row);
   if (leaf_row->exits_here) {
     const State after = bulk.exits_by_suffix ? recognizer.leave(state, bulk.state) : state;

@@ -90,7 +90,7 @@ void walk_structure(const Vocabulary& vocabulary, State state, const ByteSet* ex
     if (node.token >= 0) emit_all(node.token);
     if (node.num_children == 0) continue;
     const Bulk bulk = node.num_children >= kFewChildren ? recognizer.bulk(item.state) : Bulk{};
-    if (bulk.leaf == nullptr) {
+    if (bulk.leaf == nullptr || bulk.relaxed) {
       expand_trie_node(trie, node, item.state, barred, recognizer, stack);
       continue;
     }

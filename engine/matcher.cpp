@@ -127,8 +127,10 @@ struct Matcher::Impl {
                   "Token " + std::to_string(token) + " is not allowed in this state.");
   }
 
-  /// Writes all of `row`: the mask of s. False when it was remembered.
-  bool fill(State s, std::span<MaskWord> row) const {
+  /// Writes all of `row` and `unknown`: the mask of s. Without a row for them, unknown tokens are
+  /// judged. False when it was remembered.
+  bool fill(State s, std::span<MaskWord> row, std::span<MaskWord> unknown = {}) const {
+    std::fill(unknown.begin(), unknown.end(), 0);
     const auto bits = row.first(vocabulary->row_words());
     std::fill(row.begin() + static_cast<ptrdiff_t>(bits.size()), row.end(), 0);
     if (caches != nullptr && caches->masks.fill(s, bits)) return false;
@@ -139,13 +141,26 @@ struct Matcher::Impl {
       base = nullptr;
       drop_dead_ends(s, bits);
     }
+    bool complete = true;
+    if (!space.unknown.empty()) {
+      for_each_mask_bit(space.unknown, [&](TokenId token) {
+        if (unknown.empty() && allowed(s, token)) {
+          set_mask_bit(bits, token);
+          space.tokens.push_back(token);
+        } else if (!unknown.empty()) {
+          set_mask_bit(unknown, token);
+          complete = false;
+        }
+        return true;
+      });
+    }
     if (recognizer->accepting(s)) {
       for (const TokenId eos : vocabulary->eos_ids()) {
         set_mask_bit(bits, eos);
         space.tokens.push_back(eos);
       }
     }
-    if (caches != nullptr && recognizer->status().ok()) {
+    if (complete && caches != nullptr && recognizer->status().ok()) {
       caches->masks.insert(s, std::move(base), space.tokens, bits);
     }
     return true;
@@ -202,22 +217,30 @@ Matcher::Matcher(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Matcher Matcher::clone() const { return Matcher(std::make_unique<Impl>(*impl_)); }
 
-Status Matcher::fill_mask(std::span<int32_t> row) {
+Status Matcher::fill_mask(std::span<int32_t> row) { return fill_mask(row, {}); }
+
+Status Matcher::fill_mask(std::span<int32_t> row, std::span<int32_t> unknown) {
   const size_t words = impl_->vocabulary->row_words();
-  if (row.size() < words) {
+  const size_t given = unknown.empty() ? row.size() : std::min(row.size(), unknown.size());
+  if (given < words) {
     return Status(StatusCode::kInvalidArgument,
-                  "The mask row has " + std::to_string(row.size()) +
-                      " words, the vocabulary needs " + std::to_string(words) + ".",
+                  "The mask row has " + std::to_string(given) + " words, the vocabulary needs " +
+                      std::to_string(words) + ".",
                   "row");
   }
   const std::span<MaskWord> bits = as_mask_words(row);
+  const std::span<MaskWord> open = as_mask_words(unknown);
   if (impl_->terminated()) {
     std::fill(bits.begin(), bits.end(), 0);
+    std::fill(open.begin(), open.end(), 0);
     return Status();
   }
-  impl_->fill(impl_->state(), bits);
+  impl_->fill(impl_->state(), bits, open);
   Status status = impl_->recognizer->status();
-  if (!status.ok()) std::fill(bits.begin(), bits.end(), 0);
+  if (!status.ok()) {
+    std::fill(bits.begin(), bits.end(), 0);
+    std::fill(open.begin(), open.end(), 0);
+  }
   return status;
 }
 

@@ -152,6 +152,7 @@ class Generator {
         choice_(options),
         completion_(&matcher_, vocabulary_.get()),
         mask_(vocabulary_->row_words()),
+        unknown_(vocabulary_->row_words()),
         log_probs_(model_ == nullptr ? 0 : vocabulary_->width()) {}
 
   Result<Generation> run() {
@@ -165,7 +166,13 @@ class Generator {
       const bool accepting = matcher_.is_accepting();
       const size_t left = options_.max_tokens - generation_.tokens.size();
       if (left == 0) return finish(accepting ? FinishReason::kComplete : FinishReason::kBudget);
-      if (Status status = matcher_.fill_mask(mask_); !status.ok()) return status;
+      if (Status status = matcher_.fill_mask(mask_, unknown_); !status.ok()) return status;
+      // Unknown tokens are drawn too: `fits` asks about what was drawn.
+      some_unknown_ = false;
+      for (size_t i = 0; i < mask_.size(); ++i) {
+        mask_[i] |= unknown_[i];
+        some_unknown_ |= unknown_[i] != 0;
+      }
       const Result<std::optional<TokenId>> token = choose(left);
       if (!token.ok()) return token.status();
       if (!token->has_value()) {
@@ -200,7 +207,8 @@ class Generator {
     const std::span<MaskWord> mask = as_mask_words(mask_);
     no_token_ = false;
     const std::optional<TokenId> only = only_choice(mask);
-    if (only && (vocabulary_->is_eos(*only) || !matcher_.is_accepting())) return only;
+    if (only && !some_unknown_ && (vocabulary_->is_eos(*only) || !matcher_.is_accepting()))
+      return only;
     if (model_ != nullptr && count_mask_bits(mask) != 0) {
       if (Status status = cursor_.next(log_probs_); !status.ok()) return status;
       ++generation_.model_calls;
@@ -249,7 +257,8 @@ class Generator {
   Random random_;
   TokenChoice choice_;
   Completion completion_;
-  std::vector<int32_t> mask_;
+  std::vector<int32_t> mask_, unknown_;
+  bool some_unknown_ = false;
   std::vector<float> log_probs_;
   Generation generation_;
   bool no_token_ = false;

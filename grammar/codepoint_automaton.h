@@ -64,6 +64,12 @@ class CodepointAutomaton {
   /// A text that leads from a live state to acceptance, not always a shortest one; nullopt when
   /// only a search would tell.
   virtual std::optional<std::u32string> completion(uint32_t /*state*/) const { return {}; }
+  /// Not null: the automaton of a predicate, whose live states may have no completion. The
+  /// automaton returned accepts whatever this one accepts, with relaxed_state for each of its
+  /// states.
+  virtual std::shared_ptr<const CodepointAutomaton> relaxed() const { return nullptr; }
+  virtual uint32_t relaxed_state(uint32_t state) const { return state; }
+
   /// Convenience: whole match over UTF-8 text (WTF-8 surrogates allowed).
   bool matches(std::string_view utf8) const;
 
@@ -78,7 +84,8 @@ class CodepointAutomaton {
 /// The automaton of an ECMA-262 pattern (Unicode mode, flags "u"), with JSON Schema's *search*
 /// semantics: a string is accepted iff the pattern matches somewhere in it. Interned process-wide
 /// by source: the same pattern gives the same object. Errors: kParseError (place = offset in the
-/// pattern), kUnsupported (a back-reference), kBudgetExceeded.
+/// pattern), kUnsupported (what a pattern with back-references cannot have beside
+/// them), kBudgetExceeded. A pattern with back-references is a predicate and not shared.
 Result<std::shared_ptr<const CodepointAutomaton>> compile_pattern(
     std::string_view pattern, const AutomatonLimits& limits = {});
 

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "back_reference.h"
 #include "regex_automaton.h"
 #include "regex_parser.h"
 
@@ -92,6 +93,12 @@ Result<Automaton> compile(std::string_view pattern, MatchKind kind, const Automa
   if (!ast.ok()) return ast.status();
   Result<Automaton> built = build_regex_automaton(*ast, kind, limits);
   if (!built.ok()) return built;
+  if (has_back_reference(*ast)) {
+    if (kind == MatchKind::kWhole) {
+      return Status(StatusCode::kUnsupported, "A whole match with back-references.", "0");
+    }
+    return back_reference_predicate(pattern, *ast, *std::move(built), limits);
+  }
   return AutomatonStore::instance().keep(key, *std::move(built));
 }
 

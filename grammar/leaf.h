@@ -28,6 +28,14 @@ class Leaf {
   /// Has the leaf ended (can_exit, and no byte may follow inside the leaf)?
   virtual bool is_final(uint32_t state) const = 0;
 
+  /// For a leaf with a predicate in it, whose states are costly to ask: a state of a plain leaf
+  /// that reads all that `state` reads, and perhaps more. No leaf: this one is plain.
+  struct Relaxed {
+    const Leaf* leaf = nullptr;
+    uint32_t state = 0;
+  };
+  virtual Relaxed relaxed(uint32_t /*state*/) const { return {}; }
+
  protected:
   Leaf() : uid_(next_uid_.fetch_add(1, std::memory_order_relaxed)) {}
 

@@ -41,6 +41,9 @@ struct Bulk {
   /// The leaf is the white space that may stand at a structural place: leaving it changes nothing,
   /// leave(s, e) is s, and most tokens are decided by what follows it.
   bool spacing = false;
+  /// The leaf stands for one with a predicate in it: a token that it refuses is refused, what
+  /// becomes of any other only the recognizer can tell.
+  bool relaxed = false;
 };
 
 /// Why a byte was refused.

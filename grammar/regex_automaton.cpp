@@ -170,13 +170,6 @@ class RegexAutomaton final : public CodepointAutomaton {
 
 Result<std::shared_ptr<const CodepointAutomaton>> build_regex_automaton(
     const RegexAst& ast, MatchKind kind, const AutomatonLimits& limits) {
-  for (const RegexNode& node : ast.nodes) {
-    if (node.kind == RegexNode::Kind::kBackReference) {
-      return Status(StatusCode::kUnsupported,
-                    "The back-reference " + node.name + " has no finite automaton.",
-                    std::to_string(node.offset));
-    }
-  }
   auto automaton = std::make_shared<RegexAutomaton>(limits);
   automaton->build(ast, kind);
   if (Status status = automaton->status(); !status.ok()) return status;

@@ -12,7 +12,8 @@ enum class MatchKind : uint8_t {
   kWhole,   ///< the pattern matches the whole text
 };
 
-/// A fresh, uncached automaton of a parsed pattern; see regex_automaton.cpp.
+/// A fresh, uncached automaton of a parsed pattern; see regex_automaton.cpp. Back-references stand
+/// for any text, so that it accepts all that the pattern does.
 Result<std::shared_ptr<const CodepointAutomaton>> build_regex_automaton(
     const RegexAst& ast, MatchKind kind, const AutomatonLimits& limits);
 

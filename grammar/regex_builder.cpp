@@ -48,11 +48,12 @@ FragmentId RegexBuilder::convert(uint32_t index, Place place, Scope scope) {
     case Kind::kWordBoundary:
       return word_boundary(node, scope);
     case Kind::kLookahead:
-      return lookahead(node, place, scope);
+      return refers_back(node) ? kEmptyFragment : lookahead(node, place, scope);
     case Kind::kLookbehind:
-      return lookbehind(node, scope);
-    case Kind::kEmpty:
+      return refers_back(node) ? kEmptyFragment : lookbehind(node, scope);
     case Kind::kBackReference:
+      return store_.repeat(store_.set(CodepointSet::all()), 0, kUnbounded);
+    case Kind::kEmpty:
       break;
   }
   return kEmptyFragment;
@@ -105,6 +106,13 @@ FragmentId RegexBuilder::repetition(const RegexNode& node, Place place, Scope sc
     }
   }
   return store_.alternation(std::move(choices));
+}
+
+// A look-around that refers back is left out: not asking is never stricter.
+bool RegexBuilder::refers_back(const RegexNode& node) const {
+  return node.kind == Kind::kBackReference ||
+         std::any_of(node.children.begin(), node.children.end(),
+                     [this](uint32_t child) { return refers_back(ast_[child]); });
 }
 
 FragmentId RegexBuilder::lookahead(const RegexNode& node, Place place, Scope scope) {

@@ -28,6 +28,7 @@ class RegexBuilder {
   FragmentId repetition(const RegexNode& node, Place place, Scope scope);
   FragmentId lookahead(const RegexNode& node, Place place, Scope scope);
   FragmentId lookbehind(const RegexNode& node, Scope scope);
+  bool refers_back(const RegexNode& node) const;
   FragmentId word_boundary(const RegexNode& node, Scope scope);
   TermId search_of(uint32_t index, TermId rest, Scope scope);
 

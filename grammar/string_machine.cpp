@@ -61,6 +61,25 @@ uint32_t StringMachine::same_position(const StringMachine& other, uint32_t state
   return intern_state(states_[start_].product, other.states_[state].sub);
 }
 
+uint32_t StringMachine::relaxed_state(const StringMachine& other, uint32_t state) const {
+  const ByteState& at = other.states_[state];
+  const Product& product = other.products_[at.product];
+  std::vector<uint32_t> automata = product.automata;
+  for (size_t i = 0; i < automata.size(); ++i) {
+    automata[i] = other.spec_.automata[i]->relaxed_state(automata[i]);
+  }
+  const std::lock_guard lock(mutex_);
+  const std::u32string path = product.node == kOff ? std::u32string() : other.path_to(product.node);
+  uint32_t node = spec_.strings.empty() || product.node == kOff ? kOff : 0;
+  for (const char32_t c : path) node = trie_child(node, c);
+  return intern_state(intern_product(node, product.length, std::move(automata)), at.sub);
+}
+
+std::u32string StringMachine::path_to(uint32_t node) const {
+  const TrieNode& at = trie_[node];
+  return spec_.strings[at.first].substr(0, at.depth);
+}
+
 uint32_t StringMachine::intern_state(uint32_t product, uint32_t sub) const {
   const uint64_t key = uint64_t{product} << 32 | sub;
   const auto [it, inserted] = state_ids_.try_emplace(key, 0);

@@ -68,6 +68,9 @@ class StringMachine {
   /// The byte state of *this* machine with the same partial encoding as `state` of `other` has; its
   /// product is the start's. For machines that observe nothing.
   uint32_t same_position(const StringMachine& other, uint32_t state) const;
+  /// The byte state of *this* machine that stands for `state` of `other`, from which it differs in
+  /// that automata of predicates are relaxed; see CodepointAutomaton::relaxed.
+  uint32_t relaxed_state(const StringMachine& other, uint32_t state) const;
 
   /// The code points (at most two) whose spelling `byte` completes in `state`; the closing quote
   /// completes a pending lone surrogate.
@@ -151,6 +154,7 @@ class StringMachine {
   uint32_t intern_product(uint32_t node, uint64_t length, std::vector<uint32_t> automata) const;
   uint32_t step_locked(uint32_t product, uint32_t codepoint) const;
   const TrieNode& expanded_node(uint32_t node) const;
+  std::u32string path_to(uint32_t node) const;
   uint32_t trie_child(uint32_t node, uint32_t codepoint) const;
   uint32_t length_rank(uint64_t length) const;
   const StringSignature& string_signature(uint32_t index) const;

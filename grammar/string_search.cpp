@@ -223,6 +223,9 @@ bool StringMachine::listed_bytes(uint32_t state, ByteSet* out) const {
 // deterministic, so the first repetition ends it once the length no longer matters.
 StringMachine::Search StringMachine::search_other(
     uint32_t id, const std::function<bool(const StringSignature&)>& visit) const {
+  for (const auto& automaton : spec_.automata) {
+    if (automaton->relaxed() != nullptr) return Search::kOverBudget;
+  }
   using Element = std::pair<uint32_t, std::vector<uint32_t>>;
   using Layer = std::set<Element>;
   const auto collapse = [&](uint32_t node) {

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,9 @@ namespace espalier {
 ///   uint32_t toward_end(const State&);               // a code point on the way to acceptance
 ///   void cuts(const State&, std::vector<uint32_t>*); // where a range of successors starts
 ///
+/// or, without toward_end, the machine of a predicate: then relaxed() and relaxed_state(State) as
+/// in CodepointAutomaton, and status(), not ok once the machine has given up.
+///
 /// Successors of code points between two cuts must be alike: all dead, all equal, or all told apart
 /// by nothing but what they remember, the first being completed by whatever completes another.
 /// Machines may intern parts of their states: all calls are made under one mutex.
@@ -32,8 +36,11 @@ template <typename Machine>
 class StructuredAutomaton final : public CodepointAutomaton {
  public:
   /// `name` is what the error of an exceeded budget speaks of.
-  StructuredAutomaton(std::string name, uint32_t max_states)
-      : name_(std::move(name)), max_states_(max_states) {
+  StructuredAutomaton(std::string name, uint32_t max_states,
+                      Machine machine = Machine()) requires std::is_default_constructible_v<Machine>
+      : StructuredAutomaton(std::move(machine), std::move(name), max_states) {}
+  StructuredAutomaton(Machine machine, std::string name, uint32_t max_states)
+      : name_(std::move(name)), max_states_(max_states), machine_(std::move(machine)) {
     const std::lock_guard lock(mutex_);
     states_.next().published = true;
     states_.publish_last();
@@ -81,27 +88,46 @@ class StructuredAutomaton final : public CodepointAutomaton {
   }
 
   std::optional<std::u32string> completion(uint32_t state) const override {
-    if (state == 0) return std::nullopt;
-    const std::lock_guard lock(mutex_);
-    std::u32string text;
-    std::optional<State> at = states_[state].content;
-    while (!machine_.accepting(*at)) {
-      text.push_back(machine_.toward_end(*at));
-      at = machine_.step(*at, text.back());
-      if (!at || text.size() > kLongestCompletion) return std::nullopt;
+    if constexpr (!kPredicate) {
+      if (state == 0) return std::nullopt;
+      const std::lock_guard lock(mutex_);
+      std::u32string text;
+      std::optional<State> at = states_[state].content;
+      while (!machine_.accepting(*at)) {
+        text.push_back(machine_.toward_end(*at));
+        at = machine_.step(*at, text.back());
+        if (!at || text.size() > kLongestCompletion) return std::nullopt;
+      }
+      return text;
     }
-    return text;
+    return std::nullopt;
+  }
+
+  std::shared_ptr<const CodepointAutomaton> relaxed() const override {
+    if constexpr (kPredicate) return machine_.relaxed();
+    return nullptr;
+  }
+  uint32_t relaxed_state(uint32_t state) const override {
+    if constexpr (kPredicate) {
+      const std::lock_guard lock(mutex_);
+      return state == 0 ? 0 : machine_.relaxed_state(states_[state].content);
+    }
+    return state;
   }
 
   Status status() const override {
     if (!exceeded_.load(std::memory_order_acquire)) return {};
-    return Status(StatusCode::kBudgetExceeded, "The automaton of the format '" + name_ +
-                                                   "' needs more than " +
+    if constexpr (kPredicate) {
+      const std::lock_guard lock(mutex_);
+      if (!machine_.status().ok()) return machine_.status();
+    }
+    return Status(StatusCode::kBudgetExceeded, "The automaton of " + name_ + " needs more than " +
                                                    std::to_string(max_states_) + " states.");
   }
 
  private:
   using State = typename Machine::State;
+  static constexpr bool kPredicate = requires(Machine & machine) { machine.relaxed(); };
   static constexpr size_t kLongestCompletion = 100'000;
 
   struct Record {
@@ -114,7 +140,9 @@ class StructuredAutomaton final : public CodepointAutomaton {
   uint32_t intern(const std::optional<State>& content) const {
     if (!content) return 0;
     if (const auto known = ids_.find(*content); known != ids_.end()) return known->second;
-    if (states_.size() > max_states_) {
+    bool failed = states_.size() > max_states_;
+    if constexpr (kPredicate) failed |= !machine_.status().ok();
+    if (failed) {
       if (!exceeded_.exchange(true, std::memory_order_acq_rel)) note_exhausted();
       return 0;
     }

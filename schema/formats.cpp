@@ -27,7 +27,8 @@ std::shared_ptr<const CodepointAutomaton> structured(const char* name) {
   static std::shared_ptr<const CodepointAutomaton> shared;
   const std::lock_guard lock(mutex);
   if (shared == nullptr || !shared->status().ok())
-    shared = std::make_shared<StructuredAutomaton<Machine>>(name, kMaxStates);
+    shared = std::make_shared<StructuredAutomaton<Machine>>(std::string("the format ") + name,
+                                                            kMaxStates);
   return shared;
 }
 

@@ -27,6 +27,7 @@ namespace {
 
 constexpr uint8_t kLive = 1, kDead = 2;
 constexpr size_t kShortestBudget = 20'000;  // products one shortest_exit may visit
+constexpr size_t kPredicateBudget = 1'000;  // the same where a predicate is asked
 constexpr size_t kRests = 10'000;           // products whose shortest rest is remembered
 constexpr size_t kLiveBudget = 4'000;       // products one liveness question may visit
 
@@ -66,11 +67,14 @@ class Verdict {
 
 class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
  public:
+  /// `relaxed` and its machine: given where an automaton is a predicate's; see Leaf::relaxed.
   StringLeaf(std::shared_ptr<const StringMachine> machine, Verdict verdict,
-             std::vector<std::vector<bool>> membership)
+             std::vector<std::vector<bool>> membership,
+             std::shared_ptr<const StringLeaf> relaxed = nullptr)
       : machine_(std::move(machine)),
         verdict_(std::move(verdict)),
-        membership_(std::move(membership)) {
+        membership_(std::move(membership)),
+        relaxed_(std::move(relaxed)) {
     start_ = live(machine_->start()) ? machine_->start() : 0;
   }
   uint32_t start() const override { return start_; }
@@ -98,6 +102,13 @@ class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
   const StringMachine* string_machine() const override { return machine_.get(); }
   size_t own_bytes() const override { return sizeof *this; }
   size_t memory_bytes() const override { return sizeof *this + machine_->memory_bytes(); }
+  Relaxed relaxed(uint32_t state) const override {
+    if (relaxed_ == nullptr) return {};
+    const StringMachine& plain = *relaxed_->machine_;
+    const bool observes = plain.spec().automata.size() == machine_->spec().automata.size();
+    return {relaxed_.get(), observes ? plain.relaxed_state(*machine_, state)
+                                     : plain.same_position(*machine_, state)};
+  }
 
   bool loop(uint32_t state, LeafLoop* out) const override {
     return string_loop(
@@ -193,6 +204,12 @@ class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
     const auto acceptable = [&](const StringSignature& signature) {
       return verdict_.acceptable(value(signature));
     };
+    if (relaxed_ != nullptr) {
+      // A predicate cannot be searched: alive until it is certain that nothing will do.
+      const bool possible = certain(product) != FormulaPool::Ternary::kFalse;
+      product_flags_.set(product, possible ? kLive : kDead);
+      return possible;
+    }
     if (machine_->spec().automata.empty()) {
       const bool found = machine_->search(product, acceptable) != StringMachine::Search::kExhausted;
       product_flags_.set(product, found ? kLive : kDead);
@@ -292,7 +309,8 @@ class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
     const std::lock_guard lock(mutex_);
     std::vector<Step> steps{{from, 0, 0}};
     std::set<uint32_t> seen{from};
-    for (size_t i = 0; i < steps.size() && i < kShortestBudget; ++i) {
+    const size_t budget = relaxed_ != nullptr ? kPredicateBudget : kShortestBudget;
+    for (size_t i = 0; i < steps.size() && i < budget; ++i) {
       const uint32_t product = steps[i].product;
       const auto known = rests_.find(product);
       if (known != rests_.end() || verdict_.acceptable(value(machine_->signature(product)))) {
@@ -321,6 +339,7 @@ class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
   std::shared_ptr<const StringMachine> machine_;
   Verdict verdict_;
   std::vector<std::vector<bool>> membership_;  // [set][string]
+  std::shared_ptr<const StringLeaf> relaxed_;
   uint32_t start_ = 0;
   mutable std::recursive_mutex mutex_;
   mutable FlagTable flags_, product_flags_;
@@ -475,6 +494,46 @@ void serialize_allowed(const std::vector<Outcome>* allowed, std::string* key) {
   }
 }
 
+bool is_predicate(const ScalarAtoms& atoms, const Atom& atom) {
+  return atom.kind == Atom::Kind::kPattern && atoms.automata[atom.index]->relaxed() != nullptr;
+}
+
+// Can f only become false, never true, when a predicate's atom does?
+bool grows_with_predicates(const FormulaPool& pool, FormulaId f, const ScalarAtoms& atoms) {
+  using Op = FormulaPool::Op;
+  const auto has_predicate = [&](const auto& self, FormulaId part) -> bool {
+    if (pool.op(part) == Op::kAtom) return is_predicate(atoms, pool.atom_of(part));
+    return std::any_of(pool.parts(part).begin(), pool.parts(part).end(),
+                       [&](FormulaId below) { return self(self, below); });
+  };
+  switch (pool.op(f)) {
+    case Op::kAnd:
+    case Op::kOr:
+      return std::all_of(pool.parts(f).begin(), pool.parts(f).end(),
+                         [&](FormulaId part) { return grows_with_predicates(pool, part, atoms); });
+    case Op::kNot:
+    case Op::kExactlyOne:
+      return !has_predicate(has_predicate, f);
+    default:
+      return true;
+  }
+}
+
+// The leaf that stands for one with predicates: with their relaxed automata, or, where acceptance
+// may depend on a predicate's failure, any string.
+std::shared_ptr<const StringLeaf> relaxed_leaf(const FormulaPool& pool,
+                                               const std::vector<FormulaId>& formulas,
+                                               const ScalarAtoms& atoms, StringSpelling spelling) {
+  ScalarAtoms plain = atoms;
+  for (auto& automaton : plain.automata) {
+    if (auto relaxed = automaton->relaxed()) automaton = std::move(relaxed);
+  }
+  const bool grows = grows_with_predicates(pool, formulas[0], atoms);
+  auto leaf = string_leaf(pool, grows ? formulas : std::vector<FormulaId>{FormulaPool::kTrue},
+                          plain, spelling, nullptr);
+  return std::static_pointer_cast<const StringLeaf>(std::move(leaf));
+}
+
 }  // namespace
 
 std::shared_ptr<const StringMachine> string_machine(StringSpec spec) {
@@ -552,9 +611,13 @@ std::shared_ptr<const ScalarLeaf> string_leaf(const FormulaPool& pool,
     if (atom.kind == Atom::Kind::kOneOfStrings) atom.index = set_index[atom.index];
     return atom;
   };
-  auto leaf =
-      std::make_shared<StringLeaf>(string_machine(std::move(spec)),
-                                   Verdict(pool, formulas, rename, allowed), std::move(membership));
+  const bool predicate = std::any_of(spec.automata.begin(), spec.automata.end(),
+                                     [](const auto& a) { return a->relaxed() != nullptr; });
+  std::shared_ptr<const StringLeaf> relaxed;
+  if (predicate) relaxed = relaxed_leaf(pool, formulas, atoms, spelling);
+  auto leaf = std::make_shared<StringLeaf>(string_machine(std::move(spec)),
+                                           Verdict(pool, formulas, rename, allowed),
+                                           std::move(membership), std::move(relaxed));
   return leaves().insert(std::move(key), std::move(leaf));
 }
 

@@ -298,7 +298,12 @@ bool SchemaMachine::accepting(State s) {
 
 Bulk SchemaMachine::bulk(State s) {
   if (s.dead()) return {};
-  if (s.leaf >= kFirstLeaf) return {leaves_[s.leaf - kFirstLeaf].get(), s.state, true, false};
+  if (s.leaf >= kFirstLeaf) {
+    const Leaf& leaf = *leaves_[s.leaf - kFirstLeaf];
+    if (const Leaf::Relaxed relaxed = leaf.relaxed(s.state); relaxed.leaf != nullptr)
+      return {.leaf = relaxed.leaf, .state = relaxed.state, .relaxed = true};
+    return {&leaf, s.state, true, false};
+  }
   if (s.leaf != kKey) return exact_ ? Bulk{space_.get(), space_->start(), true, true} : Bulk{};
   if (open_memo_.get(s.frame) != kYes) {
     const std::lock_guard lock(mutex_);

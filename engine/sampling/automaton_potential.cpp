@@ -24,9 +24,9 @@ class AutomatonState : public PotentialState {
   }
   Status accept(TokenId token) override { return matcher_.accept(token); }
   Result<Knowledge> fill(std::span<int32_t> allowed, std::span<int32_t> unknown) override {
-    if (Status status = matcher_.fill_mask(allowed); !status.ok()) return status;
-    std::fill(unknown.begin(), unknown.end(), 0);
-    return Knowledge::kFull;
+    if (Status status = matcher_.fill_mask(allowed, unknown); !status.ok()) return status;
+    const bool open = std::any_of(unknown.begin(), unknown.end(), [](int32_t w) { return w != 0; });
+    return open ? Knowledge::kPartial : Knowledge::kFull;
   }
   bool completes_within(TokenId first, size_t tokens) override {
     return matcher_.completes_within(first, tokens);

@@ -58,6 +58,11 @@ class Matcher {
   /// tokens are allowed iff accept would succeed; end-of-sequence ids iff is_accepting(). After
   /// termination the row is all zero.
   Status fill_mask(std::span<int32_t> row);
+  /// The same where asking is left to the caller: `row` gets the tokens known to be allowed,
+  /// `unknown` those that only is_allowed can tell (inside a pattern with back-references nearly
+  /// all); a token in neither is refused. Without such a constraint `unknown` is all zero. An empty
+  /// `unknown` asks for all of them at once, as the first form does.
+  Status fill_mask(std::span<int32_t> row, std::span<int32_t> unknown);
   bool is_allowed(TokenId token);
   /// While the model computes, makes the mask of the present state and those of likely next states,
   /// so that fill_mask finds them. The matcher does not change, so that another thread may do this
