@@ -1,0 +1,344 @@
+#pragma once
+
+// The leaf of strings; see scalar_leaf.cpp, the one file that uses it.
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "grammar/string_loop.h"
+#include "schema/scalar_leaf.h"
+
+namespace espalier {
+
+// The verdict shared by both kinds of leaf: formulas over atoms renumbered to the machine's.
+class Verdict {
+ public:
+  Verdict(const FormulaPool& pool, const std::vector<FormulaId>& formulas,
+          const std::function<Atom(Atom)>& rename, const std::vector<Outcome>* allowed)
+      : restricted_(allowed != nullptr && formulas.size() > 1) {
+    for (const FormulaId f : formulas) formulas_.push_back(pool_.copy(pool, f, rename));
+    if (restricted_) allowed_.insert(allowed->begin(), allowed->end());
+  }
+  template <typename Value>
+  Outcome outcome(const Value& value) const {
+    Outcome out;
+    for (size_t i = 1; i < formulas_.size(); ++i)
+      out.push_back(pool_.evaluate(formulas_[i], value));
+    return out;
+  }
+  // Does the first formula hold (fail) whatever the unknown atoms turn out to be?
+  FormulaPool::Ternary certain(
+      const std::function<FormulaPool::Ternary(const Atom&)>& value) const {
+    return pool_.evaluate_partly(formulas_[0], value);
+  }
+  template <typename Value>
+  bool acceptable(const Value& value) const {
+    return pool_.evaluate(formulas_[0], value) &&
+           (!restricted_ || allowed_.contains(outcome(value)));
+  }
+
+ private:
+  FormulaPool pool_;
+  std::vector<FormulaId> formulas_;
+  bool restricted_;
+  std::set<Outcome> allowed_;
+};
+
+// The leaf of a string machine. Where an automaton is a predicate's, `relaxed` is the leaf that
+// stands for this one; see Leaf::relaxed.
+class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
+ public:
+  StringLeaf(std::shared_ptr<const StringMachine> machine, Verdict verdict,
+             std::vector<std::vector<bool>> membership,
+             std::shared_ptr<const StringLeaf> relaxed = nullptr)
+      : machine_(std::move(machine)),
+        verdict_(std::move(verdict)),
+        membership_(std::move(membership)),
+        relaxed_(std::move(relaxed)) {
+    start_ = live(machine_->start()) ? machine_->start() : 0;
+  }
+  uint32_t start() const override { return start_; }
+  uint32_t step(uint32_t state, uint8_t byte) const override {
+    const uint32_t next = machine_->step(state, byte);
+    return next != 0 && live(next) ? next : 0;
+  }
+  bool can_exit(uint32_t state) const override { return machine_->ended(state); }
+  bool is_final(uint32_t state) const override { return machine_->ended(state); }
+  Outcome outcome(uint32_t state) const override {
+    return verdict_.outcome(value(machine_->signature(machine_->product(state))));
+  }
+  std::optional<std::vector<Outcome>> outcomes() const override {
+    std::set<Outcome> found;
+    const auto all = machine_->search(machine_->product(machine_->start()),
+                                      [&](const StringSignature& signature) {
+                                        if (verdict_.acceptable(value(signature)))
+                                          found.insert(verdict_.outcome(value(signature)));
+                                        return false;
+                                      });
+    if (all == StringMachine::Search::kOverBudget) return std::nullopt;
+    return std::vector<Outcome>(found.begin(), found.end());
+  }
+  Status status() const override { return machine_->status(); }
+  const StringMachine* string_machine() const override { return machine_.get(); }
+  size_t own_bytes() const override { return sizeof *this; }
+  size_t memory_bytes() const override { return sizeof *this + machine_->memory_bytes(); }
+  Relaxed relaxed(uint32_t state) const override {
+    if (relaxed_ == nullptr) return {};
+    const StringMachine& plain = *relaxed_->machine_;
+    const bool observes = plain.spec().automata.size() == machine_->spec().automata.size();
+    return {relaxed_.get(), observes ? plain.relaxed_state(*machine_, state)
+                                     : plain.same_position(*machine_, state)};
+  }
+
+  bool loop(uint32_t state, LeafLoop* out) const override {
+    return string_loop(
+        *machine_, state, [this](uint32_t product) { return live_product(product); },
+        [this](uint32_t product) {
+          return certain(product, Lengths::kUnknown) == FormulaPool::Ternary::kFalse;
+        },
+        out);
+  }
+
+  std::string shortest_exit(uint32_t state) const override {
+    std::string text;
+    if (!machine_->between(state)) {
+      state = finish_codepoint(state, &text);
+      if (state == 0 || machine_->ended(state)) return text;
+    }
+    if (const auto rest = known_rest(machine_->product(state))) {
+      for (const char32_t c : *rest) append_json_codepoint(&text, c);
+      return text + "\"";
+    }
+    return text + shortest_from(machine_->product(state)) + "\"";
+  }
+
+ private:
+  static constexpr uint8_t kLive = 1, kDead = 2;
+  static constexpr size_t kShortestBudget = 20'000;  // products one shortest_exit may visit
+  static constexpr size_t kPredicateBudget = 1'000;  // the same where a predicate is asked
+  static constexpr size_t kRests = 10'000;           // products whose shortest rest is remembered
+  static constexpr size_t kLiveBudget = 4'000;       // products one liveness question may visit
+
+  std::function<bool(const Atom&)> value(const StringSignature& signature) const {
+    return [this, &signature](const Atom& atom) {
+      switch (atom.kind) {
+        case Atom::Kind::kPattern:
+          return static_cast<bool>(signature.accepted[atom.index]);
+        case Atom::Kind::kOneOfStrings:
+          return signature.string != StringSignature::kOther &&
+                 static_cast<bool>(membership_[atom.index][signature.string]);
+        default: {
+          const auto& lengths = machine_->spec().lengths;
+          return signature.length_rank >
+                 static_cast<size_t>(std::lower_bound(lengths.begin(), lengths.end(), atom.bound) -
+                                     lengths.begin());
+        }
+      }
+    };
+  }
+  // What is certain about every string that extends the product state (kUnknown: at any length).
+  enum class Lengths : uint8_t { kKnown, kUnknown };
+  FormulaPool::Ternary certain(uint32_t product, Lengths lengths = Lengths::kKnown) const {
+    using Ternary = FormulaPool::Ternary;
+    const StringSignature& signature = machine_->signature(product);
+    const StringSpec& spec = machine_->spec();
+    return verdict_.certain([&](const Atom& atom) {
+      switch (atom.kind) {
+        case Atom::Kind::kPattern: {
+          const uint32_t state = machine_->automaton_state(product, atom.index);
+          if (state == 0) return Ternary::kFalse;
+          return spec.automata[atom.index]->universal(state) ? Ternary::kTrue : Ternary::kUnknown;
+        }
+        case Atom::Kind::kOneOfStrings:
+          return machine_->off_trie(product) ? Ternary::kFalse : Ternary::kUnknown;
+        default:
+          return lengths == Lengths::kKnown && value(signature)(atom) ? Ternary::kTrue
+                                                                      : Ternary::kUnknown;
+      }
+    });
+  }
+
+  // With nothing but one automaton to observe, is what it accepts acceptable? A live state of it
+  // leads there.
+  bool accepted_alone(uint32_t product) const {
+    const StringSpec& spec = machine_->spec();
+    if (spec.automata.size() != 1 || !spec.strings.empty() || !spec.lengths.empty()) return false;
+    StringSignature signature = machine_->signature(product);
+    signature.accepted[0] = true;
+    return machine_->automaton_state(product, 0) != 0 && verdict_.acceptable(value(signature));
+  }
+
+  // A string that leads from the product to acceptance by one of its automata and is acceptable,
+  // where an automaton knows one without a search.
+  std::optional<std::u32string> known_rest(uint32_t product) const {
+    const auto& automata = machine_->spec().automata;
+    for (size_t i = 0; i < automata.size(); ++i) {
+      const auto rest = automata[i]->completion(machine_->automaton_state(product, i));
+      if (!rest) continue;
+      uint32_t end = product;
+      for (const char32_t c : *rest) end = machine_->step_codepoint(end, c);
+      if (verdict_.acceptable(value(machine_->signature(end)))) return rest;
+    }
+    return std::nullopt;
+  }
+
+  // Can an acceptable string be reached? Without automata the machine's own search answers at once;
+  // else breadth first over products: those on the way to an acceptable one are remembered as live,
+  // and when nothing is found all that were seen as dead.
+  bool live_product(uint32_t product) const {
+    if (const uint8_t flag = product_flags_.get(product)) return flag == kLive;
+    const auto acceptable = [&](const StringSignature& signature) {
+      return verdict_.acceptable(value(signature));
+    };
+    if (relaxed_ != nullptr) {
+      // A predicate cannot be searched: alive until it is certain that nothing will do.
+      const bool possible = certain(product) != FormulaPool::Ternary::kFalse;
+      product_flags_.set(product, possible ? kLive : kDead);
+      return possible;
+    }
+    if (machine_->spec().automata.empty()) {
+      const bool found = machine_->search(product, acceptable) != StringMachine::Search::kExhausted;
+      product_flags_.set(product, found ? kLive : kDead);
+      return found;
+    }
+    if (accepted_alone(product) || known_rest(product)) {
+      product_flags_.set(product, kLive);
+      return true;
+    }
+    std::vector<std::pair<uint32_t, size_t>> queue;  // (product, index it was reached from)
+    std::set<uint32_t> seen;
+    bool found = false;
+    const auto enter = [&](uint32_t p, size_t from) {
+      if (!seen.insert(p).second) return false;
+      const uint8_t flag = product_flags_.get(p);
+      if (flag == kDead) return false;
+      if (flag != kLive && certain(p) == FormulaPool::Ternary::kFalse) {
+        product_flags_.set(p, kDead);
+        return false;
+      }
+      queue.emplace_back(p, from);
+      return flag == kLive || acceptable(machine_->signature(p)) ||
+             machine_->search_listed(p, acceptable);
+    };
+    found = enter(product, 0);
+    for (size_t i = 0; i < queue.size() && !found && queue.size() < kLiveBudget; ++i) {
+      for (const uint32_t next : successors(queue[i].first)) {
+        if ((found = enter(next, i))) break;
+      }
+    }
+    if (found) {
+      for (size_t i = queue.size() - 1;; i = queue[i].second) {
+        product_flags_.set(queue[i].first, kLive);
+        if (i == 0) return true;
+      }
+    }
+    // Over budget the answer is an optimistic yes, which may cost a dead end but never a wrong
+    // string.
+    const bool exhausted = queue.size() < kLiveBudget;
+    for (const auto& [p, from] : queue) {
+      if (exhausted) product_flags_.set(p, kDead);
+    }
+    product_flags_.set(product, exhausted ? kDead : kLive);
+    return !exhausted;
+  }
+
+  std::vector<uint32_t> successors(uint32_t product) const {
+    std::vector<uint32_t> codepoints, out;
+    machine_->successors(product, [&](uint32_t lo, uint32_t hi) {
+      codepoints.push_back(readable_codepoint(lo, hi));
+    });
+    for (const uint32_t c : codepoints) out.push_back(machine_->step_codepoint(product, c));
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
+  }
+  bool live(uint32_t state) const {
+    if (const uint8_t flag = flags_.get(state)) return flag == kLive;
+    const std::lock_guard lock(mutex_);
+    const bool found =
+        machine_->ended(state)
+            ? verdict_.acceptable(value(machine_->signature(machine_->product(state))))
+            : machine_->live(state, [this](uint32_t product) { return live_product(product); });
+    flags_.set(state, found ? kLive : kDead);
+    return found;
+  }
+
+  // Breadth first over the bytes that complete a partly spelled code point (a lone surrogate may be
+  // completed by the closing quote).
+  uint32_t finish_codepoint(uint32_t from, std::string* text) const {
+    std::deque<std::pair<uint32_t, std::string>> queue{{from, ""}};
+    std::set<uint32_t> seen{from};
+    while (!queue.empty() && seen.size() < 10'000) {
+      auto [state, path] = std::move(queue.front());
+      queue.pop_front();
+      for (int b = 0; b < 256; ++b) {
+        const uint32_t next = step(state, static_cast<uint8_t>(b));
+        if (next == 0 || !seen.insert(next).second) continue;
+        if (machine_->between(next) || machine_->ended(next)) {
+          *text = path + static_cast<char>(b);
+          return next;
+        }
+        queue.emplace_back(next, path + static_cast<char>(b));
+      }
+    }
+    return 0;
+  }
+
+  // Breadth first over products, one readable code point for each distinct successor, up to an
+  // acceptable product or one whose rest is known. The rest is remembered along the way.
+  std::string shortest_from(uint32_t from) const {
+    struct Step {
+      uint32_t product;
+      size_t parent;
+      uint32_t codepoint;
+    };
+    const std::lock_guard lock(mutex_);
+    std::vector<Step> steps{{from, 0, 0}};
+    std::set<uint32_t> seen{from};
+    const size_t budget = relaxed_ != nullptr ? kPredicateBudget : kShortestBudget;
+    for (size_t i = 0; i < steps.size() && i < budget; ++i) {
+      const uint32_t product = steps[i].product;
+      const auto known = rests_.find(product);
+      if (known != rests_.end() || verdict_.acceptable(value(machine_->signature(product)))) {
+        std::string rest = known != rests_.end() ? known->second : "";
+        if (rests_.size() > kRests) rests_.clear();
+        for (size_t j = i;; j = steps[j].parent) {
+          rests_[steps[j].product] = rest;
+          if (j == 0) return rest;
+          std::string longer;
+          append_json_codepoint(&longer, steps[j].codepoint);
+          rest = longer + rest;
+        }
+      }
+      machine_->successors(product, [&](uint32_t lo, uint32_t hi) {
+        uint32_t c = readable_codepoint(lo, hi);
+        if (machine_->spec().spelling == StringSpelling::kMinimal && c >= 0xD800 && c <= 0xDFFF)
+          return;
+        const uint32_t next = machine_->step_codepoint(product, c);
+        if (seen.insert(next).second && certain(next) != FormulaPool::Ternary::kFalse)
+          steps.push_back({next, i, c});
+      });
+    }
+    return {};
+  }
+
+  std::shared_ptr<const StringMachine> machine_;
+  Verdict verdict_;
+  std::vector<std::vector<bool>> membership_;  // [set][string]
+  std::shared_ptr<const StringLeaf> relaxed_;
+  uint32_t start_ = 0;
+  mutable std::recursive_mutex mutex_;
+  mutable FlagTable flags_, product_flags_;
+  mutable std::unordered_map<uint32_t, std::string> rests_;  // product -> a short acceptable rest
+};
+
+}  // namespace espalier
