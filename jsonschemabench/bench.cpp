@@ -41,6 +41,7 @@ namespace {
 
 constexpr int kExitOk = 0;
 constexpr int kExitError = 2;
+constexpr size_t kBlock = 64;  ///< files that one engine runs before the next one's turn
 
 int fail(const Status& status) {
   fmt::print(stderr, "espalier: {}\n", status.to_string());
@@ -180,7 +181,7 @@ class Engines {
   }
 
   size_t jobs() const { return names_.size() * (1 + peers_.size()); }
-  const std::string& file_of(size_t job) const { return names_[job / (1 + peers_.size())]; }
+  const std::string& file_of(size_t job) const { return names_[place_of(job).file]; }
 
   /// The limit of a whole job: an engine's own limit is kept inside where it has a process there.
   std::chrono::milliseconds time_limit() const {
@@ -188,7 +189,7 @@ class Engines {
         static_cast<int64_t>(std::max(options_.timeout_seconds * 1e3, 1.0)));
   }
   std::chrono::milliseconds job_limit(size_t job) const {
-    const bool inside = options_.cold || job % (1 + peers_.size()) > 0;
+    const bool inside = options_.cold || place_of(job).engine > 0;
     return inside ? time_limit() + std::chrono::minutes(6) : time_limit();
   }
 
@@ -203,7 +204,7 @@ class Engines {
   /// The line of results of one job.
   std::string run(size_t job) {
     const std::string& name = file_of(job);
-    const size_t engine = job % (1 + peers_.size());
+    const size_t engine = place_of(job).engine;
     const auto file = load_maskbench_file(std::filesystem::path(options_.data) / name);
     if (!file.ok()) return to_json_line(unreadable(name, file.status()));
     if (engine > 0) return to_json_line(peers_[engine - 1]->run(*file, name));
@@ -211,6 +212,20 @@ class Engines {
   }
 
  private:
+  struct Place {
+    size_t file;
+    size_t engine;
+  };
+  /// Jobs go block by block of files, and through a block engine by engine.
+  Place place_of(size_t job) const {
+    const size_t engines = 1 + peers_.size();
+    const size_t block = job / (kBlock * engines);
+    const size_t first = block * kBlock;
+    const size_t files = std::min(kBlock, names_.size() - first);
+    const size_t within = job - first * engines;
+    return {first + within % files, within / files};
+  }
+
   std::string run_apart(const MaskbenchFile& file, const std::string& name) const {
     WorkerPoolOptions pool = pool_options();
     std::string line;
