@@ -7,9 +7,10 @@
 // shards are disjoint, cover the list, and each meets every split; merging their results files
 // prints the report of the whole.
 //
-// With peers each file is a job for every engine in turn, so that the machine's moods fall on all
-// of them alike; a worker owns its peers' processes. Cold, a file runs in a fork of the worker,
-// which has the vocabulary and has compiled nothing; a peer does the same with itself.
+// With peers, every block of files is run by each engine in turn, so that the machine's moods fall
+// on all of them alike and none finds the processor's caches full of another's data; a worker owns
+// its peers' processes. Cold, a file runs in a fork of the worker, which has the vocabulary and has
+// compiled nothing; a peer does the same with itself.
 
 #include "jsonschemabench/bench.h"
 
