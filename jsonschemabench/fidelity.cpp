@@ -279,10 +279,20 @@ Result<std::vector<Known>> make_worlds(FidelityStudy study, const FidelityOption
     constexpr Example kExamples[] = {
         {"boolean", R"({"type": "boolean"})", 5},
         {"digit", R"({"type": "integer", "minimum": 0, "maximum": 19})", 2},
-        {"enum", R"({"enum": ["red", "green", "blue", null, 12]})", 7},
         {"flags", R"({"type": "array", "items": {"type": "boolean"}, "maxItems": 2})", 8},
         {"object", R"({"type": "object", "properties": {"a": {"enum": [1, 2, 30]}},
                        "required": ["a"], "additionalProperties": false})",
+         8},
+        {"id", R"({"type": "object",
+                   "properties": {"id": {"type": "integer", "minimum": 1, "maximum": 12}},
+                   "required": ["id"], "additionalProperties": false})",
+         7},
+        {"name", R"({"type": "object", "properties": {"name": {"enum": ["a", "b", "test"]}},
+                     "required": ["name"], "additionalProperties": false})",
+         9},
+        {"type", R"({"type": "object",
+                     "properties": {"type": {"enum": ["string", "number", "integer"]}},
+                     "required": ["type"], "additionalProperties": false})",
          8}};
     for (const Example& example : kExamples) {
       if (!status.ok()) break;
@@ -349,6 +359,7 @@ class Study {
       result_.worlds.push_back(known.world.name);
       result_.z.push_back(known.truth.z);
       if (Status status = check_program(known); !status.ok()) return status;
+      if (Status status = describe_local(known); !status.ok()) return status;
       add_noise(known);
     }
     for (const Method& method : methods()) {
@@ -374,6 +385,20 @@ class Study {
     const double error = std::abs((*exact)->log_h(LookAhead::kRoot, known.world.max_tokens) -
                                   std::log(known.truth.z));
     result_.program_error = std::max(result_.program_error, error);
+    return Status();
+  }
+
+  /// What local draws are like: w = P / Q, so E[w^2] = sum P^2 / Q.
+  Status describe_local(const Known& known) {
+    const auto tree = known.tree(known.masked);
+    const auto law = trie_law(known, tree.get(), BoundTrie({}));
+    if (!law.ok()) return law.status();
+    double squares = 0;
+    for (const auto& [tokens, probability] : known.truth.sequences) {
+      squares += probability * probability / law->at(tokens);
+    }
+    result_.local_kl.push_back(kl_of(*law, known.truth));
+    result_.local_variance.push_back(squares / (known.truth.z * known.truth.z) - 1);
     return Status();
   }
 

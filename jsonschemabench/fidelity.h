@@ -58,7 +58,11 @@ struct FidelityCurve {
 struct FidelityResult {
   FidelityStudy study = FidelityStudy::kAutomata;
   std::vector<std::string> worlds;
-  std::vector<double> z;     ///< of each world, by enumeration
+  std::vector<double> z;  ///< of each world, by enumeration
+  /// Of each world, by enumeration: KL(Q || P) of local masking, and Var(Z-hat)/Z^2 of one draw
+  /// weighted by its masks' masses.
+  std::vector<double> local_kl;
+  std::vector<double> local_variance;
   double program_error = 0;  ///< largest |log Z by dynamic program - log Z by enumeration|
   double noise_kl = 0;       ///< what as many exact draws show
   double noise_tv = 0;

@@ -71,12 +71,13 @@ Table fidelity_table(const FidelityResult& result) {
 Table fidelity_worlds_table(const FidelityResult& result) {
   Table table;
   table.title = fmt::format("Study {}: worlds", to_string(result.study));
-  table.header = {"world", "Z"};
+  table.header = {"world", "Z", "KL of local masking", "Var(Z^)/Z^2 of one draw"};
   for (size_t i = 0; i < result.worlds.size(); ++i) {
-    table.rows.push_back({result.worlds[i], fmt::format("{:.6g}", result.z[i])});
+    table.rows.push_back({result.worlds[i], fmt::format("{:.6g}", result.z[i]),
+                          figure(result.local_kl[i]), figure(result.local_variance[i])});
   }
   table.note =
-      fmt::format("Z by enumeration; log Z by the backward program differs by at most {:.1e}.",
+      fmt::format("All by enumeration; log Z by the backward program differs by at most {:.1e}.",
                   result.program_error);
   return table;
 }

@@ -16,5 +16,6 @@ using VocabularySource = std::function<std::shared_ptr<const Vocabulary>(benchma
 
 void register_document_benchmarks(const VocabularySource& source);
 void register_batch_benchmarks(const VocabularySource& source);
+void register_sampling_benchmarks();
 
 }  // namespace espalier

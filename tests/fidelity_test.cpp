@@ -65,7 +65,7 @@ TEST(Fidelity, TheProgramIsExactUnderTheBuiltInModel) {
   options.open_model = [] { return open_model("builtin"); };
   const auto result = run_fidelity(FidelityStudy::kSchemas, options);
   ASSERT_TRUE(result.ok()) << result.status().to_string();
-  EXPECT_EQ(result->worlds.size(), 5u);
+  EXPECT_EQ(result->worlds.size(), 7u);
   EXPECT_LT(result->program_error, 1e-9);
 }
 

@@ -121,6 +121,7 @@ class Run {
       facts.log_mass = std::log((*masked)->mass());
     }
     const PopulationChoice choice = choose_population(facts, options_);
+    spent_ = tree_->cost();
     options_.method = choice.method;
     options_.twist = choice.twist;
     options_.particles = choice.particles;
@@ -308,9 +309,10 @@ class Run {
     }
     result_.ess = effective_sample_size(weights);
     result_.method = options_.method;
-    result_.model_calls = tree_->cost().model_calls;
-    result_.model_rows = tree_->cost().model_rows;
-    result_.constraint_evaluations = tree_->cost().constraint_evaluations;
+    const SamplingCost& cost = tree_->cost();
+    result_.model_calls = spent_.model_calls + cost.model_calls;
+    result_.model_rows = spent_.model_rows + cost.model_rows;
+    result_.constraint_evaluations = spent_.constraint_evaluations + cost.constraint_evaluations;
     return std::move(result_);
   }
 
@@ -320,6 +322,7 @@ class Run {
   std::unique_ptr<PrefixTree> tree_;
   std::unique_ptr<LookAhead> look_ahead_;
   std::unique_ptr<BoundTrie> trie_;
+  SamplingCost spent_;  ///< before the tree was made
   Population result_;
 };
 

@@ -9,11 +9,12 @@
 //   root --{"-- 1 --na-- 2     two particles at 2 and one at 1: one call with two rows
 //
 // Rows are large (4 bytes for each token of the vocabulary), so they have a byte budget: beyond it,
-// leaves that are not pinned and were not used for longest are dropped as a whole, and made again
-// when they are asked for. Nothing that is sampled depends on that, only the number of model calls.
+// the rows of nodes that are not pinned and were not used for longest are dropped, with the nodes
+// where they are leaves, and made again when they are asked for. Nothing that is sampled depends on
+// that, only the number of model calls.
 //
 // Invariants: a node's parent is in the tree as long as the node; a pinned node is never dropped.
-// Cost: O(1) for a child beside the constraint's accept; one copy of a row for each node fetched.
+// Cost: O(1) for a child beside the constraint's accept; the model writes rows where they stay.
 
 #include "engine/sampling/prefix_tree.h"
 
@@ -141,14 +142,16 @@ Status PrefixTree::fetch(std::span<const Node> nodes) {
     if (Status status = open_sequence(node); !status.ok()) return status;
     sequences.push_back(*nodes_[node].sequence);
   }
-  buffer_.resize(missing.size() * width);
-  if (Status status = model_->next_log_probs(sequences, buffer_); !status.ok()) return status;
+  const std::shared_ptr<float[]> block(new float[missing.size() * width]);
+  const std::span<float> rows(block.get(), missing.size() * width);
+  if (Status status = model_->next_log_probs(sequences, rows); !status.ok()) return status;
   ++cost_.model_calls;
   cost_.model_rows += missing.size();
   for (size_t i = 0; i < missing.size(); ++i) {
-    const auto begin = buffer_.begin() + static_cast<std::ptrdiff_t>(i * width);
-    nodes_[missing[i]].row.assign(begin, begin + static_cast<std::ptrdiff_t>(width));
-    apply_temperature(nodes_[missing[i]].row);
+    Entry& entry = nodes_[missing[i]];
+    entry.block = block;
+    entry.row = rows.subspan(i * width, width);
+    apply_temperature(entry.row);
     bytes_ += width * sizeof(float);
   }
   return Status();
@@ -211,36 +214,48 @@ std::vector<TokenId> PrefixTree::tokens(Node node) const {
   return tokens;
 }
 
-void PrefixTree::drop(Node node) {
+void PrefixTree::forget_row(Node node) {
   Entry& entry = nodes_[node];
-  if (entry.sequence) model_->release(*entry.sequence);
   bytes_ -= entry.row.size() * sizeof(float);
   if (entry.masked != nullptr) bytes_ -= entry.masked->memory_bytes();
+  entry.masked.reset();
+  entry.block.reset();
+  entry.row = {};
+}
+
+void PrefixTree::drop(Node node) {
+  forget_row(node);
+  Entry& entry = nodes_[node];
+  if (entry.sequence) model_->release(*entry.sequence);
+  entry.sequence.reset();
   edges_.erase(edge(entry.parent, entry.token));
   --nodes_[entry.parent].children;
-  entry.sequence.reset();
-  entry.masked.reset();
-  entry.row = std::vector<float>();
   entry.live = false;
   free_.push_back(node);
 }
 
 void PrefixTree::make_room(size_t bytes) {
-  // Dropping a quarter at a time keeps the cost of looking for leaves small.
+  // Dropping a quarter at a time keeps the cost of looking for candidates small.
   while (bytes_ != 0 && bytes_ + bytes > options_.max_bytes) {
-    std::vector<Node> leaves;
-    for (Node node = 1; node < nodes_.size(); ++node) {
+    std::vector<Node> unused;
+    for (Node node = 0; node < nodes_.size(); ++node) {
       const Entry& entry = nodes_[node];
-      if (entry.live && entry.children == 0 && entry.pins == 0 && entry.used != clock_) {
-        leaves.push_back(node);
+      if (!entry.live || entry.pins != 0 || entry.used == clock_) continue;
+      const bool leaf = entry.children == 0 && node != kRoot;
+      if (leaf || !entry.row.empty()) unused.push_back(node);
+    }
+    if (unused.empty()) return;
+    std::sort(unused.begin(), unused.end(),
+              [&](Node a, Node b) { return nodes_[a].used < nodes_[b].used; });
+    const size_t dropped = std::max<size_t>(1, unused.size() / 4);
+    unused.erase(unused.begin() + static_cast<std::ptrdiff_t>(dropped), unused.end());
+    for (const Node node : unused) {
+      if (nodes_[node].children == 0 && node != kRoot) {
+        drop(node);
+      } else {
+        forget_row(node);
       }
     }
-    if (leaves.empty()) return;
-    std::sort(leaves.begin(), leaves.end(),
-              [&](Node a, Node b) { return nodes_[a].used < nodes_[b].used; });
-    const size_t dropped = std::max<size_t>(1, leaves.size() / 4);
-    leaves.erase(leaves.begin() + static_cast<std::ptrdiff_t>(dropped), leaves.end());
-    for (const Node node : leaves) drop(node);
   }
 }
 

@@ -46,7 +46,7 @@ struct SamplingCost {
 struct PrefixTreeOptions {
   std::vector<TokenId> prompt;
   double temperature = 1;
-  /// Rows of prefixes that nobody has pinned are dropped, the longest unused first, beyond this.
+  /// Beyond this, rows of prefixes that nobody has pinned are dropped, the longest unused first.
   size_t max_bytes = size_t{256} << 20;
 };
 
@@ -93,7 +93,8 @@ class PrefixTree {
   struct Entry {
     explicit Entry(PotentialCursor place) : cursor(std::move(place)) {}
     PotentialCursor cursor;
-    std::vector<float> row;
+    std::shared_ptr<float[]> block;  ///< of all rows that one call of the model filled
+    std::span<float> row;
     std::unique_ptr<MaskedRow> masked;
     std::optional<SequenceId> sequence;
     uint64_t used = 0;
@@ -108,6 +109,7 @@ class PrefixTree {
   Status open_sequence(Node node);
   void apply_temperature(std::span<float> row) const;
   void make_room(size_t bytes);
+  void forget_row(Node node);
   void drop(Node node);
   static uint64_t edge(Node node, TokenId token) {
     return (uint64_t{node} << 32) | static_cast<uint32_t>(token);
@@ -119,7 +121,6 @@ class PrefixTree {
   std::vector<Entry> nodes_;
   std::vector<Node> free_;
   std::unordered_map<uint64_t, Node> edges_;
-  std::vector<float> buffer_;
   size_t bytes_ = 0;
   uint64_t clock_ = 0;
   SamplingCost cost_;

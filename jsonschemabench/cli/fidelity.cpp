@@ -49,7 +49,14 @@ void write_result(JsonWriter& writer, const FidelityResult& result) {
   writer.StartObject();
   for (size_t i = 0; i < result.worlds.size(); ++i) {
     writer.Key(result.worlds[i].c_str());
+    writer.StartObject();
+    writer.Key("z");
     writer.Double(result.z[i]);
+    writer.Key("local_kl");
+    writer.Double(result.local_kl[i]);
+    writer.Key("local_variance");
+    writer.Double(result.local_variance[i]);
+    writer.EndObject();
   }
   writer.EndObject();
   writer.Key("program_error");
