@@ -11,9 +11,11 @@
 // "object", properties: each member's const, required: all, additionalProperties: false}).
 //
 // A node that refers to itself in place (a $ref cycle without a step into the instance) adds
-// nothing to itself: the inner occurrence counts as true.
+// nothing to itself: the inner occurrence counts as true. In {"$defs": {"a": {"allOf": [{"$ref":
+// "#/$defs/b"}, X]}, "b": {"allOf": [{"$ref": "#/$defs/a"}, Y]}}} both are And(X, Y). What was
+// expanded inside such a cycle holds for its head alone and is forgotten when the head is done.
 //
-// Cost: each (node, class) is expanded once.
+// Cost: each (node, class) is expanded once; inside a cycle, once for each node of it.
 // Reference: JSON Schema Core 2020-12 section 10.2 (in-place applicators), Validation section 6.
 #include "schema/expansion.h"
 
@@ -28,13 +30,40 @@ Expansion::Expansion(const SchemaGraph& graph, FormulaPool* pool, TextStore* tex
 FormulaId Expansion::expand(NodeId id, ValueClass value_class) {
   const uint64_t key = uint64_t{id} << 3 | static_cast<uint64_t>(value_class);
   const auto it = memo_.find(key);
-  if (it != memo_.end()) return it->second == kInProgress ? FormulaPool::kTrue : it->second;
+  if (it != memo_.end()) {
+    if (it->second != kInProgress) {
+      if (const auto rests = provisional_.find(key); rests != provisional_.end())
+        rest_on(rests->second);
+      return it->second;
+    }
+    rest_on(static_cast<size_t>(
+        std::find_if(open_.begin(), open_.end(), [&](const Open& o) { return o.key == key; }) -
+        open_.begin()));
+    return FormulaPool::kTrue;
+  }
   memo_[key] = kInProgress;
+  const size_t depth = open_.size();
+  open_.push_back({key, depth});
   std::vector<FormulaId> parts;
   for (const Piece& piece : pieces(id, value_class)) parts.push_back(piece.formula);
   const FormulaId f = pool_->conjunction(std::move(parts));
   memo_[key] = f;
+  const size_t lowest = open_.back().lowest;
+  open_.pop_back();
+  if (lowest < depth) {
+    provisional_[key] = lowest;
+    rest_on(lowest);
+  } else if (!provisional_.empty()) {
+    std::erase_if(provisional_, [&](const auto& entry) {
+      return entry.second >= depth && memo_.erase(entry.first) > 0;
+    });
+  }
   return f;
+}
+
+// The node being expanded takes the one at this depth, which is open, for true.
+void Expansion::rest_on(size_t depth) {
+  if (!open_.empty()) open_.back().lowest = std::min(open_.back().lowest, depth);
 }
 
 FormulaId Expansion::expand_all(const std::vector<NodeId>& ids, ValueClass value_class) {

@@ -82,6 +82,13 @@ class Expansion {
   std::map<const CodepointAutomaton*, uint32_t> automaton_ids_;
   std::map<std::vector<std::u32string>, uint32_t> string_set_ids_;
   std::map<std::pair<int, std::string>, uint32_t> number_ids_;
+  void rest_on(size_t depth);
+  struct Open {
+    uint64_t key;
+    size_t lowest;  // the outermost open expansion that this one took for true, or itself
+  };
+  std::vector<Open> open_;
+  std::unordered_map<uint64_t, size_t> provisional_;  // memo_ keys that rest on an open expansion
   std::unordered_map<uint64_t, FormulaId> memo_;
   std::map<std::pair<NodeId, Atom::Kind>, std::vector<NodeId>> evaluators_;
   std::map<std::vector<NodeId>, NodeId> any_of_nodes_;
