@@ -176,7 +176,7 @@ uint32_t StringMachine::compute_step(uint32_t state, uint8_t byte) const {
     block = new Block;
     for (auto& entry : *block) entry.store(kUnknown, std::memory_order_relaxed);
     cell.store(block, std::memory_order_release);
-    ++blocks_;
+    blocks_.fetch_add(1, std::memory_order_relaxed);
   }
   (*block)[byte & 15].store(next, std::memory_order_release);
   return next;
@@ -307,7 +307,6 @@ Status StringMachine::status() const {
 }
 
 size_t StringMachine::memory_bytes() const {
-  const std::lock_guard lock(mutex_);
   return states_.size() * (sizeof(ByteState) + 48) + blocks_ * sizeof(Block) +
          products_.size() * (sizeof(Product) + 64 + 8 * spec_.automata.size()) +
          trie_.size() * sizeof(TrieNode) + sizeof *this;

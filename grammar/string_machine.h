@@ -113,6 +113,7 @@ class StringMachine {
 
   const StringSpec& spec() const { return spec_; }
   Status status() const;
+  /// Takes no lock: searches call their visitors under the machine's own.
   size_t memory_bytes() const;
 
  private:
@@ -179,7 +180,7 @@ class StringMachine {
   mutable StableVector<TrieNode> trie_;
   mutable std::vector<StringSignature> string_signatures_;
   mutable std::vector<bool> string_signature_known_;
-  mutable size_t blocks_ = 0;
+  mutable std::atomic<size_t> blocks_ = 0;
 };
 
 }  // namespace espalier
