@@ -21,6 +21,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "schema/report_loader.h"
 #include "schema/schema_assertions.h"
 #include "schema/schema_graph.h"
 #include "schema/schema_keywords.h"
@@ -39,8 +40,13 @@ using Scope = std::vector<std::pair<std::string, Location>>;
 
 class SchemaLoader {
  public:
-  explicit SchemaLoader(const SchemaOptions& options)
-      : options_(options), resolver_(options_), graph_(std::make_shared<SchemaGraph>()) {
+  enum class Refusals : uint8_t { kFail, kReport };
+
+  SchemaLoader(const SchemaOptions& options, Refusals refusals)
+      : options_(options),
+        refusals_(refusals),
+        resolver_(options_),
+        graph_(std::make_shared<SchemaGraph>()) {
     scope_ids_.emplace(Scope{}, 0);
     scopes_.emplace_back();
   }
@@ -154,6 +160,7 @@ class SchemaLoader {
   Status read_property_dependencies(JsonId value);
 
   const SchemaOptions& options_;
+  const Refusals refusals_;
   SchemaResolver resolver_;
   std::shared_ptr<SchemaGraph> graph_;
   std::vector<Work> work_;  // by NodeId
@@ -227,7 +234,9 @@ Status SchemaLoader::read_object(JsonId schema) {
     } else if (support.kind == KeywordSupport::Kind::kTrivial) {
       // Nothing is left for it.
     } else if (Status status = read_keyword(*keyword, schema, value, &note); !status.ok()) {
-      return status;
+      if (status.code() != StatusCode::kUnsupported || refusals_ == Refusals::kFail) return status;
+      report(name, KeywordReport::Status::kRefused, status.message());
+      continue;
     }
     const bool enforced = note.empty();
     report(name, enforced ? KeywordReport::Status::kEnforced : KeywordReport::Status::kAnnotation,
@@ -446,7 +455,12 @@ Status SchemaLoader::read_property_dependencies(JsonId value) {
 
 Result<std::shared_ptr<const SchemaGraph>> load_schema(std::string_view text,
                                                        const SchemaOptions& options) {
-  return SchemaLoader(options).load(text);
+  return SchemaLoader(options, SchemaLoader::Refusals::kFail).load(text);
+}
+
+Result<std::shared_ptr<const SchemaGraph>> load_schema_for_report(std::string_view text,
+                                                                  const SchemaOptions& options) {
+  return SchemaLoader(options, SchemaLoader::Refusals::kReport).load(text);
 }
 
 }  // namespace espalier

@@ -373,6 +373,11 @@ bool SchemaMachine::object_is_open(FrameId object) {
   return open_object(object);
 }
 
+bool SchemaMachine::admits(NodeId node) {
+  const std::lock_guard lock(mutex_);
+  return satisfiability_.value({.must = {node}, .fail = {}}) != kNever;
+}
+
 Status SchemaMachine::status() const {
   const uint64_t exhausted = CodepointAutomaton::exhausted();
   if (!failed_.load(std::memory_order_acquire) &&

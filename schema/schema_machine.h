@@ -53,6 +53,8 @@ class SchemaMachine final : public Recognizer {
   }
 
   const SchemaGraph& graph() const { return *graph_; }
+  /// Does any value satisfy the node, as far as that is decided?
+  bool admits(NodeId node);
 
  private:
   // Structural positions: values of State::leaf below kFirstLeaf. Those that allow one space in the

@@ -319,6 +319,25 @@ class CommandLineTest(unittest.TestCase):
 
     # mask
 
+    def test_coverage(self):
+        schema = self.path(
+            "s.json",
+            {"title": "t", "properties": {"a": {"pattern": "^(.)\\1$"}, "b": {"type": "null", "enum": [1]}}},
+        )
+        result = self.json_of("coverage", schema, "--json")
+        statuses = {one["pointer"]: one["status"] for one in result["keywords"]}
+        self.assertEqual(statuses["/title"], "annotation")
+        self.assertEqual(statuses["/properties"], "enforced")
+        self.assertEqual(statuses["/properties/a/pattern"], "predicate")
+        self.assertEqual(result["counts"]["predicate"], 1)
+        self.assertEqual(result["unsatisfiable"], ["/properties/b"])
+        self.assertIs(result["satisfiable"], True)
+        self.assertIn("no instance satisfies /properties/b", self.succeed("coverage", schema).stdout)
+        refused = self.path("r.json", {"pattern": "(?i:a)(b)\\1"})
+        result = self.json_of("coverage", refused, "--json", code=1)
+        self.assertEqual(result["keywords"][0]["status"], "refused")
+        self.assertTrue(result["keywords"][0]["reason"])
+
     def test_mask(self):
         schema = self.path("s.json", {"enum": ["red", "reed", 12]})
         vocabulary, end = self.byte_vocabulary('"re', 'd"', "zz")

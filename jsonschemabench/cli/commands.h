@@ -15,6 +15,7 @@ using Action = std::function<int()>;
 void add_generate(CLI::App& program, Action& action);
 void add_sample(CLI::App& program, Action& action);
 void add_validate(CLI::App& program, Action& action);
+void add_coverage(CLI::App& program, Action& action);
 void add_mask(CLI::App& program, Action& action);
 void add_train(CLI::App& program, Action& action);
 void add_bench(CLI::App& program, Action& action);

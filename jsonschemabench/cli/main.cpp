@@ -45,6 +45,7 @@ int run(int argc, char** argv) {
   add_generate(program, action);
   add_sample(program, action);
   add_validate(program, action);
+  add_coverage(program, action);
   add_mask(program, action);
   add_train(program, action);
   add_bench(program, action);
