@@ -24,6 +24,8 @@
 
 #include <chrono>
 #include <optional>
+#include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -49,6 +51,18 @@ bool has_bit(const std::vector<int32_t>& row, TokenId token) {
   return (static_cast<uint32_t>(row[static_cast<size_t>(token) / 32]) >> (token % 32)) & 1;
 }
 
+/// Does the text spell a back-reference somewhere? Only their patterns leave tokens unknown, and
+/// whoever writes none need not ask for a row of them. (A spelling that is overlooked is slow.)
+bool may_refer_back(std::string_view schema) {
+  for (size_t at = schema.find("\\\\"); at != schema.npos; at = schema.find("\\\\", at + 2)) {
+    if (at + 2 < schema.size() &&
+        std::string_view("123456789k").find(schema[at + 2]) != std::string_view::npos) {
+      return true;
+    }
+  }
+  return false;
+}
+
 class Protocol {
  public:
   Protocol(const std::shared_ptr<const Vocabulary>& vocabulary, FileResult* result)
@@ -58,6 +72,7 @@ class Protocol {
         unknown_(vocabulary->row_words()) {}
 
   void run(const MaskbenchFile& file, const CompileSchema& compile) {
+    if (may_refer_back(file.schema)) asked_ = unknown_;
     const auto begin = Clock::now();
     auto grammar = compile(file.schema);
     const auto compiled = Clock::now();
@@ -71,7 +86,7 @@ class Protocol {
     }
     matcher_.emplace(*grammar, vocabulary_);
     const auto made = Clock::now();
-    const Status mask = matcher_->fill_mask(row_, unknown_);
+    const Status mask = matcher_->fill_mask(row_, asked_);
     const auto masked = Clock::now();
     result_.timed = true;
     result_.compile_ns = elapsed_ns(begin, compiled);
@@ -108,7 +123,7 @@ class Protocol {
     const bool have_mask = first_mask_ns_.has_value();
     const uint64_t carried = std::exchange(first_mask_ns_, std::nullopt).value_or(0);
     const auto begin = Clock::now();
-    const Status mask = have_mask ? Status() : matcher_->fill_mask(row_, unknown_);
+    const Status mask = have_mask ? Status() : matcher_->fill_mask(row_, asked_);
     const Status accepted = mask.ok() ? matcher_->accept(token) : mask;
     result_.mask_ns.push_back(carried + elapsed_ns(begin, Clock::now()));
     return check(token, index, position, mask, accepted, refused_at);
@@ -137,7 +152,7 @@ class Protocol {
   }
 
   bool end_bits_agree(bool accepting) {
-    if (!matcher_->fill_mask(row_, unknown_).ok()) return false;
+    if (!matcher_->fill_mask(row_, asked_).ok()) return false;
     for (TokenId eos : vocabulary_->eos_ids()) {
       if (has_bit(row_, eos) != accepting) return false;
     }
@@ -171,7 +186,9 @@ class Protocol {
 
   const std::shared_ptr<const Vocabulary>& vocabulary_;
   FileResult& result_;
-  std::vector<int32_t> row_, unknown_;
+  std::vector<int32_t> row_;
+  std::vector<int32_t> unknown_;
+  std::span<int32_t> asked_;  ///< unknown_ where the schema may need it, else empty
   std::optional<Matcher> matcher_;
   std::optional<uint64_t> first_mask_ns_;
   std::string refusal_;
