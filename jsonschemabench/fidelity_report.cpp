@@ -112,34 +112,42 @@ Status plot_fidelity(const FidelityResult& result, const std::string& folder) {
   }
   points << "\n\n# texts before, KL of ASAp, attempts of MARS\n";
   for (size_t i = 0; i < result.curve.draws.size(); ++i) {
-    points << fmt::format("{}\t{:.6g}\t{:.6g}\n", std::max<size_t>(result.curve.draws[i], 1),
-                          result.curve.asap_kl[i], result.curve.mars_attempts[i]);
+    if (result.curve.draws[i] == 0) continue;  // the axis is logarithmic
+    points << fmt::format("{}\t{:.6g}\t{:.6g}\n", result.curve.draws[i], result.curve.asap_kl[i],
+                          result.curve.mars_attempts[i]);
   }
   points.close();
   std::ofstream(fs::path(folder) / script) << fmt::format(
-      R"(set terminal svg size 980,900 dynamic background rgb 'white' font 'Helvetica,12'
+      R"(set terminal svg size 980,1050 dynamic background rgb 'white' font 'Helvetica,12'
 set output '{0}.svg'
 set multiplot layout 3,1 title '{1}'
 set style fill solid 0.7
 set boxwidth 0.7
 set grid ytics
 set logscale y
-set xtics rotate by -35 noenhanced
+set format y '10^{{%T}}'
+set rmargin 12
+set xtics rotate by -35 noenhanced nomirror
+set xrange [-0.7:{3}]
 set yrange [1e-4:*]
 set ylabel 'KL(Q || P), nats'
+set key top right
+plot '{0}.tsv' index 0 using 0:($2 > 1e-4 ? $2 : 1e-4):xtic(1) with boxes notitle, {2:.6g} with lines lw 2 lt rgb 'black' title 'exact draws'
+set ylabel 'Var(Z-hat) / Z^2'
 set key off
-plot '{0}.tsv' index 0 using 0:($2 > 1e-4 ? $2 : 1e-4):xtic(1) with boxes, {2:.6g} with lines lw 2 lt rgb 'black'
-set ylabel 'Var(Z^) / Z^2'
-plot '{0}.tsv' index 0 using ($4 > 0 ? $0 : 1/0):($4 > 1e-4 ? $4 : 1e-4):xtic(1) with boxes
+plot '{0}.tsv' index 0 using 0:($4 > 1e-4 ? $4 : 1e-4):xtic(1) with boxes
 set xtics norotate
 set logscale x
+set xrange [0.8:*]
+set yrange [*:*]
 set xlabel 'texts drawn before'
-set ylabel 'KL of ASAp; attempts of MARS'
+set ylabel 'as the trie fills'
 set key top right
 plot '{0}.tsv' index 1 using 1:2 with linespoints lw 2 title 'KL of ASAp (nats)', '' index 1 using 1:3 with linespoints lw 2 title 'attempts of MARS for one text'
 unset multiplot
 )",
-      name, title_of(result.study), result.noise_kl);
+      name, title_of(result.study), result.noise_kl,
+      fmt::format("{:.1f}", static_cast<double>(result.rows.size()) - 0.3));
   return run_gnuplot(folder, script);
 }
 
