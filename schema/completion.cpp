@@ -19,6 +19,14 @@ constexpr size_t kMaxText = 1 << 20;
 constexpr size_t kMaxSearch = 2'000;   // product states visited to find an unlisted name
 constexpr size_t kMaxFreeNames = 100;  // unlisted names one completion may write
 
+/// A name that may come next: a listed one, or any of a class.
+struct Candidate {
+  FrameId slot;
+  size_t length;
+  const std::u32string* name;
+  uint32_t unlisted;
+};
+
 }  // namespace
 
 bool SchemaMachine::accepting_locked(State s) const {
@@ -116,11 +124,11 @@ Cost SchemaMachine::slot_cost(FrameId slot) {
 }
 
 // A scalar for a slot whose outcome matters to the container: of all acceptable outcomes the one
-// after which the container is finished soonest. False when no scalar will do.
-bool SchemaMachine::append_tracked_scalar(State* s, std::string* out) {
-  const FrameId slot = s->frame;
+// after which the container is finished soonest, and the cost of both; kNever when no scalar will
+// do.
+Cost SchemaMachine::tracked_scalar(FrameId slot, std::string* text) {
   Cost best = kNever;
-  std::string chosen;
+  std::string& chosen = *text;
   for (int i = 0; i < kValueClasses; ++i) {
     const auto c = static_cast<ValueClass>(i);
     if (c == ValueClass::kArray || c == ValueClass::kObject || !class_live(slot, c)) continue;
@@ -150,11 +158,19 @@ bool SchemaMachine::append_tracked_scalar(State* s, std::string* out) {
       chosen = (c == ValueClass::kString ? "\"" : "") + leaf->shortest_exit(leaf->start());
     }
   }
+  return best;
+}
+
+bool SchemaMachine::append_tracked_scalar(State* s, std::string* out) {
+  std::string chosen;
+  const Cost best = tracked_scalar(s->frame, &chosen);
   Cost container_best = kNever;
   for (const ValueClass c : {ValueClass::kArray, ValueClass::kObject}) {
-    container_best = std::min(container_best, class_cost(slot, c));
+    container_best = std::min(container_best, class_cost(s->frame, c));
   }
-  return best != kNever && best <= add(container_best, 4) && append(chosen, s, out);
+  // `best` counts the rest of the container too.
+  const Cost rest = frame_cost(frames_[s->frame].parent);
+  return best != kNever && best <= add(add(container_best, 4), rest) && append(chosen, s, out);
 }
 
 bool SchemaMachine::append_value(State* s, std::string* out) {
@@ -174,28 +190,46 @@ bool SchemaMachine::append_value(State* s, std::string* out) {
   return append(kFirst[static_cast<int>(chosen)], s, out);
 }
 
-// From a place where a name may start: the name after which the rest is cheapest.
+// From a place where a name may start: the name after which the rest is cheapest. Where the
+// estimate says that the cheapest brings the end no nearer, the value decides: names whose values
+// are tracked are compared by the best scalar under them.
 bool SchemaMachine::append_name(State* s, std::string* out) {
   const FrameId object = s->frame;
   KeyShape& shape = *shapes_[frames_[object].shape];
   const StringMachine& machine = shape.machine();
   Cost best = kNever;
+  FrameId best_slot = 0;
   const std::u32string* chosen = nullptr;
   uint32_t unlisted = kAnyClass;
+  std::vector<Candidate> tracked;
+  const auto consider = [&](const Candidate& one) {
+    const Cost rest = frame_cost(frames_[one.slot].parent);
+    const Cost cost = add(one.length + 3, add(slot_cost(one.slot), rest));
+    if (frames_[one.slot].bindings != 0) tracked.push_back(one);
+    if (cost >= best) return;
+    best = cost;
+    best_slot = one.slot;
+    chosen = one.name;
+    unlisted = one.unlisted;
+  };
   for (const std::u32string& name : machine.spec().strings) {
     uint32_t product = machine.product(machine.start());
     for (const char32_t c : name) product = machine.step_codepoint(product, c);
     const FrameId slot =
         property_slot(object, shape.class_of(machine.signature(product)), TextStore::kUnseen);
-    if (slot == 0) continue;
-    const Cost cost = add(name.size() + 3, add(slot_cost(slot), frame_cost(frames_[slot].parent)));
-    if (cost < best) best = cost, chosen = &name;
+    if (slot != 0) consider({slot, name.size(), &name, kAnyClass});
   }
   for (const uint32_t other : std::vector<uint32_t>(shape.other_classes())) {
     const FrameId slot = property_slot(object, other, TextStore::kUnseen);
-    if (slot == 0) continue;
-    const Cost cost = add(4, add(slot_cost(slot), frame_cost(frames_[slot].parent)));
-    if (cost < best) best = cost, chosen = nullptr, unlisted = other;
+    if (slot != 0) consider({slot, 1, nullptr, other});
+  }
+  if (best_slot != 0 && frame_cost(frames_[best_slot].parent) >= frame_cost(object)) {
+    Cost nearest = kNever;
+    std::string value;
+    for (const Candidate& one : tracked) {
+      const Cost cost = add(one.length + 3, tracked_scalar(one.slot, &value));
+      if (cost < nearest) nearest = cost, chosen = one.name, unlisted = one.unlisted;
+    }
   }
   if (!append("\"", s, out)) return false;
   if (chosen == nullptr) return finish_name(s, unlisted, out);

@@ -136,6 +136,7 @@ class SchemaMachine final : public Recognizer {
   bool append_name(State* s, std::string* out);
   static constexpr uint32_t kAnyClass = UINT32_MAX;
   bool finish_name(State* s, uint32_t key_class, std::string* out);
+  Cost tracked_scalar(FrameId slot, std::string* text);
   bool append_tracked_scalar(State* s, std::string* out);
 
   // explanation.cpp

@@ -150,6 +150,29 @@ TEST_F(MatcherTest, CompletionsAreAcceptedAndCounted) {
   EXPECT_FALSE(m.completes_within('}', 100));
 }
 
+// Schemas whose objects are finished only by a name and a value that decide an open branch: a name
+// that changes nothing would look as cheap at each step.
+TEST_F(MatcherTest, CompletionsDecideOpenBranches) {
+  const char* const schemas[] = {
+      R"({"type": "object", "oneOf": [
+          {"patternProperties": {"a": {"multipleOf": 10, "maximum": 35}}},
+          {"patternProperties": {"a": {"multipleOf": 10, "maximum": 40}}}]})",
+      R"({"type": "object", "propertyNames": {"pattern": "^...$"}, "allOf": [
+          {"not": {"patternProperties": {"ab": {"not": {"type": "string", "pattern": "A"}}}}},
+          {"not": {"patternProperties": {"cd": {"not": {"type": "string", "pattern": "C"}}}}}]})",
+  };
+  for (const char* schema : schemas) {
+    const auto grammar = Grammar::from_json_schema(schema);
+    ASSERT_TRUE(grammar.ok()) << grammar.status().to_string();
+    Matcher m(*grammar, vocabulary_);
+    const auto tokens = m.completion();
+    ASSERT_TRUE(tokens.ok()) << schema << ": " << tokens.status().to_string();
+    EXPECT_LT(tokens->size(), 60u) << schema;
+    EXPECT_EQ(m.accept_n(*tokens), tokens->size());
+    EXPECT_TRUE(m.is_accepting()) << m.text();
+  }
+}
+
 TEST_F(MatcherTest, ForcedTextIsWhatEveryCompletionStartsWith) {
   Matcher m = matcher();
   EXPECT_EQ(m.forced_bytes(), "");
