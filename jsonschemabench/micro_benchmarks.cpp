@@ -4,8 +4,8 @@
 // `first_mask/...` the same after a fresh compile (leaf tables that the process shares stay warm),
 // `compile/NAME` an example schema from text to grammar; micro_documents.cpp runs along whole
 // documents, micro_batch.cpp over batches,
-// micro_sampling.cpp the population samplers. The vocabulary is the file in
-// ESPALIER_VOCABULARY (one that names its end of sequence, such as GGUF), else the built-in
+// micro_sampling.cpp the population samplers, micro_steps.cpp their steps. The vocabulary is the
+// file in ESPALIER_VOCABULARY (one that names its end of sequence, such as GGUF), else the built-in
 // model's.
 //
 //   ESPALIER_VOCABULARY=llama3.gguf espalier_micro_benchmarks --benchmark_filter=fill_mask
@@ -251,6 +251,7 @@ void register_all() {
   register_document_benchmarks(vocabulary);
   register_batch_benchmarks(vocabulary);
   register_sampling_benchmarks();
+  register_step_benchmarks();
   benchmark::RegisterBenchmark("vocabulary/load", load_vocabulary)->Unit(benchmark::kMillisecond);
   benchmark::RegisterBenchmark("vocabulary/encode", encode);
   benchmark::RegisterBenchmark("vocabulary/walk_trie", walk_trie);

@@ -17,5 +17,6 @@ using VocabularySource = std::function<std::shared_ptr<const Vocabulary>(benchma
 void register_document_benchmarks(const VocabularySource& source);
 void register_batch_benchmarks(const VocabularySource& source);
 void register_sampling_benchmarks();
+void register_step_benchmarks();
 
 }  // namespace espalier

