@@ -32,9 +32,24 @@ std::shared_ptr<const LeafRow> build_mask(Recognizer& recognizer, const Vocabula
                                           std::span<MaskWord> row) {
   scratch->tokens.clear();
   scratch->unknown.clear();
-  const auto emit = [&](TokenId token) {
+  scratch->doubtful.clear();
+  const auto emit = [&](TokenId token, const State& after) {
+    if (after.doubtful()) {
+      scratch->doubtful.push_back(token);
+      return;
+    }
     set_mask_bit(row, token);
     scratch->tokens.push_back(token);
+  };
+  const auto settle_doubts = [&] {
+    for (const TokenId token : scratch->doubtful) {
+      State s = state;
+      for (const char byte : vocabulary.bytes(token)) {
+        s = recognizer.step(s, static_cast<uint8_t>(byte));
+        if (s.dead()) break;
+      }
+      if (!s.dead()) emit(token, s);
+    }
   };
   const auto walk = [&](State from, const ByteSet* excluded) {
     if (use_rows) {
@@ -47,6 +62,7 @@ std::shared_ptr<const LeafRow> build_mask(Recognizer& recognizer, const Vocabula
   if (bulk.leaf == nullptr || bulk.spacing) {
     std::fill(row.begin(), row.end(), 0);
     walk(state, nullptr);
+    settle_doubts();
     return nullptr;
   }
 
@@ -66,19 +82,21 @@ std::shared_ptr<const LeafRow> build_mask(Recognizer& recognizer, const Vocabula
   }
   if (!bulk.exits_by_suffix) {
     walk_vocabulary(leaf_row->boundary, state, nullptr, recognizer, &scratch->stack, emit);
+    settle_doubts();
     return leaf_row;
   }
   for (const LeafRow::Exit& exit : leaf_row->exits) {
     const State after = recognizer.leave(state, exit.state);
     if (after.dead()) continue;
-    const auto emit_group = [&](int32_t group) {
-      for (const TokenId token : leaf_row->group(static_cast<uint32_t>(group))) emit(token);
+    const auto emit_group = [&](int32_t group, const State& end) {
+      for (const TokenId token : leaf_row->group(static_cast<uint32_t>(group))) emit(token, end);
     };
     if (exit.empty_group != LeafRow::kNoGroup) {
-      emit_group(static_cast<int32_t>(exit.empty_group));
+      emit_group(static_cast<int32_t>(exit.empty_group), after);
     }
     walk_trie(exit.suffixes, after, nullptr, recognizer, &scratch->stack, emit_group);
   }
+  settle_doubts();
   return leaf_row;
 }
 

@@ -19,6 +19,8 @@ struct MaskScratch {
   std::vector<TokenId> tokens;
   /// One bit for each token that only the recognizer can judge; empty when there is none.
   std::vector<MaskWord> unknown;
+  /// Tokens of which looking ahead cannot tell.
+  std::vector<TokenId> doubtful;
 };
 
 /// Computes the mask of `state` into `row` (every word is written): the ordinary tokens that the

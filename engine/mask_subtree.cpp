@@ -69,7 +69,8 @@ std::shared_ptr<const SubtreeRow> build(const Vocabulary& vocabulary, const Bulk
       const uint8_t byte = trie.node(child).byte;
       const uint32_t next = leaf.step(item.state, byte);
       if (next == 0) {
-        if (may_end) open[item.state].emplace_back(byte, child);
+        if (may_end && bulk.exits_by_suffix) open[item.state].emplace_back(byte, child);
+        if (may_end && !bulk.exits_by_suffix && item.depth != 0) take_subtree(child, root_depth);
         continue;
       }
       if (!leaf.is_final(next)) {

@@ -76,9 +76,9 @@ void walk_structure(const Vocabulary& vocabulary, State state, const ByteSet* ex
   const TokenTrie& trie = vocabulary.trie();
   if (trie.size() == 0 || state.dead()) return;
   const bool respelled = !trie.duplicates().empty();
-  const auto emit_all = [&](TokenId token) {
-    emit(token);
-    while (respelled && (token = trie.next_same(token)) >= 0) emit(token);
+  const auto emit_all = [&](TokenId token, const State& s) {
+    emit(token, s);
+    while (respelled && (token = trie.next_same(token)) >= 0) emit(token, s);
   };
   std::vector<WalkItem> inner;
   stack->assign(1, {state, 0});
@@ -87,16 +87,17 @@ void walk_structure(const Vocabulary& vocabulary, State state, const ByteSet* ex
     stack->pop_back();
     const ByteSet* barred = item.node == 0 ? excluded : nullptr;
     const TokenTrie::Node& node = trie.node(item.node);
-    if (node.token >= 0) emit_all(node.token);
+    if (node.token >= 0) emit_all(node.token, item.state);
     if (node.num_children == 0) continue;
     const Bulk bulk = node.num_children >= kFewChildren ? recognizer.bulk(item.state) : Bulk{};
-    if (bulk.leaf == nullptr || bulk.relaxed) {
+    // With excluded bytes, a leaf whose exits need the state itself is one to be left at once.
+    if (bulk.leaf == nullptr || bulk.relaxed || (barred != nullptr && !bulk.exits_by_suffix)) {
       expand_trie_node(trie, node, item.state, barred, recognizer, stack);
       continue;
     }
     const std::shared_ptr<const SubtreeRow> row =
         SubtreeRowCache::process().get(vocabulary, bulk, item.node);
-    for (const TokenId token : row->inside) emit(token);
+    for (const TokenId token : row->inside) emit(token, item.state);
     if (!bulk.exits_by_suffix) {
       walk_trie(row->boundary, item.state, nullptr, recognizer, &inner, emit_all);
       continue;

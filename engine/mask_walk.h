@@ -68,8 +68,8 @@ inline void expand_trie_node(const TokenTrie& trie, const TokenTrie::Node& node,
   }
 }
 
-/// Calls `emit(token)` for every entry of `trie` (its first spelling only, see next_same) whose
-/// bytes can be read from `state`; first bytes in `excluded` (may be null) are left out. The
+/// Calls `emit(token, state)` for every entry of `trie` (its first spelling only, see next_same)
+/// whose bytes can be read from `state`; first bytes in `excluded` (may be null) are left out. The
 /// trie's root itself is never emitted. `stack` is scratch space.
 template <typename Emit>
 void walk_trie(const TokenTrie& trie, State state, const ByteSet* excluded, Recognizer& recognizer,
@@ -81,7 +81,7 @@ void walk_trie(const TokenTrie& trie, State state, const ByteSet* excluded, Reco
     const WalkItem item = stack->back();
     stack->pop_back();
     const TokenTrie::Node& node = trie.node(item.node);
-    if (node.token >= 0) emit(node.token);
+    if (node.token >= 0) emit(node.token, item.state);
     if (node.num_children != 0) {
       expand_trie_node(trie, node, item.state, nullptr, recognizer, stack);
     }
@@ -96,8 +96,8 @@ void walk_vocabulary(const TokenTrie& trie, State state, const ByteSet* excluded
     walk_trie(trie, state, excluded, recognizer, stack, emit);
     return;
   }
-  walk_trie(trie, state, excluded, recognizer, stack, [&](TokenId token) {
-    for (; token >= 0; token = trie.next_same(token)) emit(token);
+  walk_trie(trie, state, excluded, recognizer, stack, [&](TokenId token, const State& s) {
+    for (; token >= 0; token = trie.next_same(token)) emit(token, s);
   });
 }
 

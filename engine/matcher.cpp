@@ -117,8 +117,9 @@ struct Matcher::Impl {
   }
 
   bool allowed(State s, TokenId token) const {
-    if (probe_bytes(s, vocabulary->bytes(token)).dead()) return false;
-    return !filtered || !after_token(s, token).dead();
+    const State looked = probe_bytes(s, vocabulary->bytes(token));
+    if (looked.dead()) return false;
+    return !(filtered || looked.doubtful()) || !after_token(s, token).dead();
   }
 
   Status rejected(TokenId token) const {
@@ -479,12 +480,10 @@ bool Matcher::completes_within(TokenId first, size_t tokens) {
 
 bool Matcher::completes_with(TokenId first, std::string_view text) {
   if (impl_->terminated()) return first < 0 && text.empty();
-  State s = impl_->state();
-  if (first >= 0) {
-    if (!impl_->is_ordinary(first)) return false;
-    s = impl_->probe_bytes(s, impl_->vocabulary->bytes(first));
-  }
-  s = impl_->probe_bytes(s, text);
+  if (first >= 0 && !impl_->is_ordinary(first)) return false;
+  const std::string_view head = first >= 0 ? impl_->vocabulary->bytes(first) : std::string_view();
+  State s = impl_->probe_bytes(impl_->probe_bytes(impl_->state(), head), text);
+  if (s.doubtful()) s = impl_->step_bytes(impl_->step_bytes(impl_->state(), head), text);
   return !s.dead() && impl_->recognizer->accepting(s);
 }
 

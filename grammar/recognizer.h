@@ -18,7 +18,8 @@ namespace espalier {
 ///   frame  top of the structural stack (frames are interned with their parent)
 ///   leaf   which scalar machine is running, or a structural position
 ///   state  the state inside that leaf
-///   text   what must be remembered verbatim (the free property name being spelled), else 0
+///   text   what must be remembered verbatim (the free property name or the value that must differ
+///          from others being spelled), else 0
 struct State {
   uint32_t frame = 0;
   uint32_t leaf = 0;
@@ -27,6 +28,11 @@ struct State {
 
   /// The dead state is all zero: no byte leads out of it.
   bool dead() const { return frame == 0; }
+  /// A probed state that stands for "it depends on a text that was not remembered": every byte leads
+  /// back to it, and only stepping the same bytes tells whether they are allowed.
+  static State doubt() { return {1, kDoubtful, 0, kDoubtful}; }
+  bool doubtful() const { return leaf == kDoubtful; }
+  static constexpr uint32_t kDoubtful = UINT32_MAX;
   friend bool operator==(const State&, const State&) = default;
 };
 
@@ -69,7 +75,8 @@ class Recognizer {
   virtual State step(State s, uint8_t byte) = 0;
 
   /// Like step, but remembers nothing about verbatim text: for looking ahead over a vocabulary. A
-  /// probed state may be passed to probe, next_bytes, accepting and leave only.
+  /// probed state may be passed to probe, next_bytes, accepting and leave only. Where the answer
+  /// depends on text that was not remembered, the state is doubtful.
   virtual State probe(State s, uint8_t byte) = 0;
 
   /// A superset of the bytes that step accepts, as small as is cheap to compute.

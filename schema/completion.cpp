@@ -51,11 +51,13 @@ Result<std::string> SchemaMachine::shortest_completion(State s) {
       const Leaf* leaf = leaves_[s.leaf - kFirstLeaf].get();
       if (const auto* scalar = dynamic_cast<const ScalarLeaf*>(leaf)) {
         if (scalar->can_exit(s.state)) {
-          s = end_leaf(s, s.state);
+          s = end_leaf(s, s.state, Mode::kStep);
           ok = !s.dead();
         } else {
           const std::string exit = scalar->shortest_exit(s.state);
-          ok = !exit.empty() && append(exit, &s, &out);
+          ok = !exit.empty() &&
+               (s.text != 0 && exit.back() == '"' ? append_other_string(exit, &s, &out)
+                                                  : append(exit, &s, &out));
         }
       } else {
         ok = append(static_cast<const LiteralLeaf*>(leaf)->text().substr(s.state - 1), &s, &out);
@@ -76,7 +78,7 @@ Result<std::string> SchemaMachine::shortest_completion(State s) {
           break;
         default: {
           const bool object = frames_[s.frame].kind == Frame::Kind::kObject;
-          if (closeable(s.frame)) {
+          if (better_closed(s.frame)) {
             ok = append(object ? "}" : "]", &s, &out);
           } else if (s.leaf == kAfterValue) {
             ok = append(",", &s, &out);
@@ -105,12 +107,39 @@ bool SchemaMachine::append(std::string_view bytes, State* s, std::string* out) {
   return true;
 }
 
+// The cost of finishing a container and, if its outcome matters to the one around it, that one.
+Cost SchemaMachine::total_cost(FrameId container) {
+  const Frame frame = frames_[container];
+  if (frames_[frame.parent].bindings == 0) return frame_cost(container);
+  const auto it = total_memo_.find(container);
+  if (it != total_memo_.end()) return it->second;
+  const std::vector<FormulaId> formulas = formula_lists_[frame.formulas];
+  Cost best = kNever;
+  visit_outcomes(formulas, [&](const Outcome& outcome) {
+    if (!acceptable(frame.parent, outcome)) return false;
+    const Cost rest = rest_cost(frame, joint(formulas, outcome));
+    if (rest < best) best = std::min(best, add(rest, total_cost(apply(frame.parent, outcome))));
+    return false;
+  });
+  return total_memo_[container] = best != kNever ? best : frame_cost(container);
+}
+
+// Is closing now a shortest way on? Where the outcome matters, another one may be worth its cost.
+bool SchemaMachine::better_closed(FrameId container) {
+  if (!closeable(container)) return false;
+  const Frame frame = frames_[container];
+  if (frames_[frame.parent].bindings == 0) return true;
+  const FrameId after = apply(frame.parent, outcome_now(formula_lists_[frame.formulas]),
+                              frames_[frame.parent].remember != 0 ? content_value(frame) : 0);
+  return add(1, total_cost(after)) <= total_cost(container);
+}
+
 Cost SchemaMachine::class_cost(FrameId slot, ValueClass c) {
   if (!class_live(slot, c)) return kNever;
   const Frame at = frames_[slot];
   if (at.bindings == 0) return satisfiability_.value_of_class(typed(at.ask, c)[0], c);
   if (c == ValueClass::kObject || c == ValueClass::kArray)
-    return add(1, frame_cost(container(slot, c)));
+    return add(1, total_cost(container(slot, c)));
   if (c != ValueClass::kString && c != ValueClass::kNumber) return c == ValueClass::kFalse ? 5 : 4;
   const auto* leaf = static_cast<const ScalarLeaf*>(leaves_[leaf_of(slot, c)].get());
   return leaf->shortest_exit(leaf->start()).size() + 1;
@@ -132,9 +161,9 @@ Cost SchemaMachine::tracked_scalar(FrameId slot, std::string* text) {
   for (int i = 0; i < kValueClasses; ++i) {
     const auto c = static_cast<ValueClass>(i);
     if (c == ValueClass::kArray || c == ValueClass::kObject || !class_live(slot, c)) continue;
-    const std::vector<FormulaId> formulas = typed(frames_[slot].ask, c);
+    const std::vector<FormulaId> formulas = formulas_avoiding(slot, c, Avoid::kAlways);
     if (c != ValueClass::kString && c != ValueClass::kNumber) {
-      const Cost cost = add(4, frame_cost(apply(slot, outcome_now(formulas))));
+      const Cost cost = add(4, total_cost(apply(slot, outcome_now(formulas))));
       static constexpr const char* kLiterals[] = {"null", "false", "true"};
       if (cost < best) best = cost, chosen = kLiterals[i];
       continue;
@@ -144,7 +173,7 @@ Cost SchemaMachine::tracked_scalar(FrameId slot, std::string* text) {
     if (!outcomes) continue;
     for (const Outcome& outcome : *outcomes) {
       const FrameId after = apply(slot, outcome);
-      if (after == 0 || add(4, frame_cost(after)) >= best) continue;
+      if (after == 0 || add(4, total_cost(after)) >= best) continue;
       const std::vector<Outcome> only{outcome};
       std::shared_ptr<const ScalarLeaf> leaf;
       if (c == ValueClass::kString) {
@@ -154,7 +183,7 @@ Cost SchemaMachine::tracked_scalar(FrameId slot, std::string* text) {
         leaf = *number;
       }
       if (leaf == nullptr || leaf->start() == 0) continue;
-      best = add(4, frame_cost(after));
+      best = add(4, total_cost(after));
       chosen = (c == ValueClass::kString ? "\"" : "") + leaf->shortest_exit(leaf->start());
     }
   }
@@ -168,18 +197,20 @@ bool SchemaMachine::append_tracked_scalar(State* s, std::string* out) {
   for (const ValueClass c : {ValueClass::kArray, ValueClass::kObject}) {
     container_best = std::min(container_best, class_cost(s->frame, c));
   }
-  // `best` counts the rest of the container too.
-  const Cost rest = frame_cost(frames_[s->frame].parent);
-  return best != kNever && best <= add(add(container_best, 4), rest) && append(chosen, s, out);
+  return best != kNever && best <= container_best && append(chosen, s, out);
 }
 
 bool SchemaMachine::append_value(State* s, std::string* out) {
   if (frames_[s->frame].bindings != 0 && append_tracked_scalar(s, out)) return true;
   Cost best = kNever;
   auto chosen = ValueClass::kNull;
-  for (int c = 0; c < kValueClasses; ++c) {
+  for (int c = kValueClasses - 1; c >= 0; --c) {
+    // Where no scalar did above, one is taken only if there is nothing else.
+    const bool container = c >= static_cast<int>(ValueClass::kArray);
+    if (!container && best != kNever && frames_[s->frame].bindings != 0) break;
     const Cost cost = class_cost(s->frame, static_cast<ValueClass>(c));
-    if (cost < best) best = cost, chosen = static_cast<ValueClass>(c);
+    if (cost < best || (cost == best && cost != kNever))
+      best = cost, chosen = static_cast<ValueClass>(c);
   }
   if (best == kNever) return false;
   if (chosen == ValueClass::kNumber) {

@@ -199,6 +199,17 @@ FormulaId Expansion::one_of_values(const SchemaNode& node,
   return pool_->disjunction(std::move(any));
 }
 
+NodeId Expansion::enum_node(std::vector<JsonValue> values) {
+  SchemaNode node;
+  node.enum_values = std::move(values);
+  return add_node(std::move(node));
+}
+
+NodeId Expansion::add_node(SchemaNode node) {
+  nodes_.push_back(std::move(node));
+  return static_cast<NodeId>(nodes_.size() - 1);
+}
+
 NodeId Expansion::value_node(const JsonValue& value, const SchemaNode& like) {
   SchemaNode node;
   node.pointer = like.pointer;
@@ -364,6 +375,7 @@ void Expansion::array_assertions(NodeId id, const SchemaNode& node, std::vector<
     out->push_back(
         {"maxItems", pool_->negate(at_least(Atom::Kind::kMoreItems, *node.max_items + 1))});
   }
+  if (node.unique_items) out->push_back({"uniqueItems", pool_->atom({Atom::Kind::kUnique, 0, 0})});
   if (node.contains != kNoNode) {
     const auto contains = [&](uint64_t bound) {
       return pool_->atom({Atom::Kind::kContains, node.contains, bound});

@@ -57,6 +57,13 @@ class Expansion {
   /// A node that holds where one of these does; kNoNode where one of them always does.
   NodeId any_of_node(std::vector<NodeId> nodes);
 
+  /// Nodes that no schema has: one for "a value among these", one as given.
+  NodeId enum_node(std::vector<JsonValue> values);
+  NodeId add_node(SchemaNode node);
+  /// "The string (number) is one of these."
+  FormulaId strings_atom(std::vector<std::u32string> strings);
+  FormulaId numbers_atom(std::vector<Decimal> numbers);
+
  private:
   FormulaId unevaluated(NodeId id, ValueClass c);
   NodeId condition_node(const PropertyDependency& dependency);
@@ -65,9 +72,7 @@ class Expansion {
   FormulaId one_of_values(const SchemaNode& node, const std::vector<const JsonValue*>& values,
                           ValueClass c);
   FormulaId pattern_atom(const std::shared_ptr<const CodepointAutomaton>& automaton);
-  FormulaId strings_atom(std::vector<std::u32string> strings);
   FormulaId number_atom(NumberAtom::Kind kind, const Decimal& operand);
-  FormulaId numbers_atom(std::vector<Decimal> numbers);
   FormulaId at_least(Atom::Kind kind, uint64_t bound) { return pool_->atom({kind, 0, bound}); }
   NodeId value_node(const JsonValue& value, const SchemaNode& like);
   void string_assertions(const SchemaNode& node, std::vector<Piece>* out);

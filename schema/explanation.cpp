@@ -200,6 +200,10 @@ void SchemaMachine::explain_value(State s, const std::string& text, uint8_t byte
                     culprit.pointer + "'";
     return;
   }
+  if (frames_[s.frame].forbidden != 0) {
+    explain_repetition(s.frame, byte, out);
+    return;
+  }
   if (inside && (!is_scalar || ask[0].empty())) {
     out->sentence = quoted(byte) + " is not allowed here";
     return;
@@ -263,36 +267,56 @@ void SchemaMachine::explain_name(State s, uint8_t byte, Explanation* out) {
   out->sentence = "a property named \"" + name + "\" leaves no way to satisfy the schema";
 }
 
+// The pointer of a node that applies to the slot's value and has a keyword, "" if there is none.
+std::string SchemaMachine::holder(FrameId slot, const std::function<bool(const SchemaNode&)>& has) {
+  std::vector<NodeId> queue = asks_[frames_[slot].ask][0];
+  std::set<NodeId> seen(queue.begin(), queue.end());
+  for (size_t i = 0; i < queue.size(); ++i) {
+    const SchemaNode& node = expansion_.node(queue[i]);
+    if (has(node)) return node.pointer;
+    std::vector<NodeId> below = node.all_of;
+    below.insert(below.end(), node.any_of.begin(), node.any_of.end());
+    below.insert(below.end(), node.one_of.begin(), node.one_of.end());
+    for (const NodeId id : {node.ref, node.if_schema, node.then_schema, node.else_schema})
+      below.push_back(id);
+    for (const auto& [name, id] : node.dependent_schemas) below.push_back(id);
+    for (const NodeId id : below) {
+      if (id != kNoNode && seen.insert(id).second) queue.push_back(id);
+    }
+  }
+  return "";
+}
+
+// Where a value must differ from those of earlier items: the array's uniqueItems.
+void SchemaMachine::explain_repetition(FrameId slot, uint8_t byte, Explanation* out) {
+  while (frames_[slot].parent != 0) {
+    const Frame container = frames_[frames_[slot].parent];
+    slot = container.parent;
+    if (container.kind != Frame::Kind::kArray ||
+        !unique_pending(formula_lists_[container.formulas]))
+      continue;
+    out->keyword = "uniqueItems";
+    out->schema_pointer = holder(slot, [](const SchemaNode& node) { return node.unique_items; });
+    out->sentence = "with " + quoted(byte) + " an item would repeat an earlier one";
+    return;
+  }
+}
+
 void SchemaMachine::explain_container(State s, uint8_t byte, Explanation* out) {
   const Frame frame = frames_[s.frame];
   const bool object = frame.kind == Frame::Kind::kObject;
   const std::vector<FormulaId> formulas = formula_lists_[frame.formulas];
-  // The node that holds a keyword of this container, for the pointer.
-  const auto holder = [&](const std::function<bool(const SchemaNode&)>& has) -> std::string {
-    std::vector<NodeId> queue = asks_[frames_[frame.parent].ask][0];
-    std::set<NodeId> seen(queue.begin(), queue.end());
-    for (size_t i = 0; i < queue.size(); ++i) {
-      const SchemaNode& node = expansion_.node(queue[i]);
-      if (has(node)) return node.pointer;
-      std::vector<NodeId> below = node.all_of;
-      below.insert(below.end(), node.any_of.begin(), node.any_of.end());
-      below.insert(below.end(), node.one_of.begin(), node.one_of.end());
-      for (const NodeId id : {node.ref, node.if_schema, node.then_schema, node.else_schema})
-        below.push_back(id);
-      for (const auto& [name, id] : node.dependent_schemas) below.push_back(id);
-      for (const NodeId id : below) {
-        if (id != kNoNode && seen.insert(id).second) queue.push_back(id);
-      }
-    }
-    return "";
-  };
   const auto blame_keyword = [&](const std::string& keyword, const std::string& sentence,
                                  const std::function<bool(const SchemaNode&)>& has) {
     out->keyword = keyword;
-    out->schema_pointer = holder(has);
+    out->schema_pointer = holder(frame.parent, has);
     out->sentence = sentence;
   };
   if (byte == (object ? '}' : ']')) {
+    if (sets_.contains(frames_[frame.parent].forbidden, content_value(frame))) {
+      explain_repetition(frame.parent, byte, out);
+      return;
+    }
     for (const FormulaId atom : pool_.atoms(formulas[0])) {
       if (!forced(formulas[0], atom)) continue;
       const Atom a = pool_.atom_of(atom);
@@ -340,8 +364,9 @@ void SchemaMachine::explain_container(State s, uint8_t byte, Explanation* out) {
           "additionalProperties", "no further property is possible", [](const SchemaNode& node) {
             return node.max_properties.has_value() || node.additional_properties != kNoNode;
           });
-      if (holder([](const SchemaNode& node) { return node.max_properties.has_value(); }) ==
-          out->schema_pointer) {
+      if (holder(frame.parent, [](const SchemaNode& node) {
+            return node.max_properties.has_value();
+          }) == out->schema_pointer) {
         out->keyword = "maxProperties";
       }
     } else {

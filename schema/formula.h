@@ -22,6 +22,7 @@ struct Atom {
     kItems,      ///< all items so far satisfy node `index`; true until violated
     kMoreItems,  ///< at least `bound` more items follow
     kContains,   ///< at least `bound` more items satisfy node `index`
+    kUnique,     ///< no two items so far are equal; true until violated
     // Either. A kUnevaluated atom has parts (see unevaluated.cpp); true until something is left
     // over.
     kUnevaluatedProperties,  ///< what no part evaluates satisfies `index`'s unevaluatedProperties
@@ -43,7 +44,7 @@ struct Atom {
 inline bool true_at_close(const Atom& atom) {
   return atom.kind == Atom::Kind::kProperties || atom.kind == Atom::Kind::kItems ||
          atom.kind == Atom::Kind::kUnevaluatedProperties ||
-         atom.kind == Atom::Kind::kUnevaluatedItems;
+         atom.kind == Atom::Kind::kUnevaluatedItems || atom.kind == Atom::Kind::kUnique;
 }
 
 /// Hash-consed Boolean formulas over atoms, kept simplified: constants are propagated, conjunctions

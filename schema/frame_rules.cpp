@@ -126,6 +126,14 @@ FrameId SchemaMachine::container(FrameId slot, ValueClass value_class) {
   } else {
     frame.kind = Frame::Kind::kArray;
   }
+  if (at.remember != 0) {
+    frame.open_names = 1;  // look-ahead must know the names
+    // What can always grow can always differ: then the close alone is to be watched.
+    if (at.forbidden != 0 &&
+        !satisfiability_.always_extensible(formula_lists_[frame.formulas][0], value_class)) {
+      frame.forbidden = forbidden_of_class(at.forbidden, value_class);
+    }
+  }
   FrameId id = 0;
   if (frame.depth <= options_.limits.max_nesting) {
     if (frames_.size() > options_.limits.max_states) {
@@ -139,8 +147,43 @@ FrameId SchemaMachine::container(FrameId slot, ValueClass value_class) {
 }
 
 Cost SchemaMachine::rest_cost(const Frame& frame, FormulaId f) {
-  if (frame.kind == Frame::Kind::kArray) return satisfiability_.array(f, frame.index);
+  if (frame.kind == Frame::Kind::kArray) return satisfiability_.array(f, frame.index, frame.seen);
   return satisfiability_.object(f, {shapes_[frame.shape].get(), frame.seen, frame.order});
+}
+
+// Visits what the tracked formulas of a container may turn out to be until `visit` returns true.
+// False when there were too many to enumerate: none true and each alone are visited then.
+bool SchemaMachine::visit_outcomes(const std::vector<FormulaId>& formulas,
+                                   const std::function<bool(const Outcome&)>& visit) {
+  std::vector<size_t> open;
+  Outcome outcome(formulas.size() - 1);
+  for (size_t i = 1; i < formulas.size(); ++i) {
+    if (formulas[i] == FormulaPool::kTrue) outcome[i - 1] = true;
+    if (formulas[i] != FormulaPool::kTrue && formulas[i] != FormulaPool::kFalse)
+      open.push_back(i - 1);
+  }
+  if (open.size() <= kMaxJointBits) {
+    for (uint32_t bits = 0; bits < 1u << open.size(); ++bits) {
+      for (size_t k = 0; k < open.size(); ++k) outcome[open[k]] = !(bits >> k & 1);
+      if (visit(outcome)) return true;
+    }
+    return true;
+  }
+  if (visit(outcome)) return true;
+  for (const size_t i : open) {
+    outcome[i] = true;
+    if (visit(outcome)) return true;
+    outcome[i] = false;
+  }
+  return false;
+}
+
+// "The container holds, with this outcome."
+FormulaId SchemaMachine::joint(const std::vector<FormulaId>& formulas, const Outcome& outcome) {
+  std::vector<FormulaId> parts{formulas[0]};
+  for (size_t i = 1; i < formulas.size(); ++i)
+    parts.push_back(outcome[i - 1] ? formulas[i] : pool_.negate(formulas[i]));
+  return pool_.conjunction(std::move(parts));
 }
 
 Cost SchemaMachine::frame_cost(FrameId container) {
@@ -152,43 +195,26 @@ Cost SchemaMachine::frame_cost(FrameId container) {
   if (frames_[frame.parent].bindings == 0) {
     best = rest_cost(frame, formulas[0]);
   } else {
-    std::vector<size_t> open;
-    Outcome outcome(formulas.size() - 1);
-    for (size_t i = 1; i < formulas.size(); ++i) {
-      if (formulas[i] == FormulaPool::kTrue) outcome[i - 1] = true;
-      if (formulas[i] != FormulaPool::kTrue && formulas[i] != FormulaPool::kFalse)
-        open.push_back(i);
-    }
-    const auto consider = [&]() {
-      if (!acceptable(frame.parent, outcome)) return;
-      std::vector<FormulaId> parts{formulas[0]};
-      for (const size_t i : open)
-        parts.push_back(outcome[i - 1] ? formulas[i] : pool_.negate(formulas[i]));
-      best = std::min(best, rest_cost(frame, pool_.conjunction(std::move(parts))));
-    };
-    if (open.size() <= kMaxJointBits) {
-      for (uint32_t bits = 0; bits < 1u << open.size() && best > 1; ++bits) {
-        for (size_t k = 0; k < open.size(); ++k) outcome[open[k] - 1] = !(bits >> k & 1);
-        consider();
-      }
-    } else {
-      // Too many to enumerate: none, each alone, all; a combination in between may be missed
-      // only if none of these exists, and then the first formula alone decides.
-      consider();
-      for (size_t k = 0; k < open.size() && best == kNever; ++k) {
-        outcome[open[k] - 1] = true;
-        consider();
-        outcome[open[k] - 1] = false;
-      }
-      if (best == kNever) best = rest_cost(frame, formulas[0]);
-    }
+    const bool many = formulas.size() > kMaxJointBits + 1;
+    const bool all = visit_outcomes(formulas, [&](const Outcome& outcome) {
+      if (acceptable(frame.parent, outcome))
+        best = std::min(best, rest_cost(frame, joint(formulas, outcome)));
+      return best <= 1 || (many && best != kNever);
+    });
+    // Where a combination may have been missed, the first formula alone decides.
+    if (!all && best == kNever) best = rest_cost(frame, formulas[0]);
   }
+  if (best != kNever && frame.forbidden != 0 && !can_differ(container)) best = kNever;
   return cost_memo_[container] = best;
 }
 
-FrameId SchemaMachine::apply(FrameId slot, const Outcome& outcome) {
+FrameId SchemaMachine::apply(FrameId slot, const Outcome& outcome, uint32_t value) {
   const Frame at = frames_[slot];
-  if (at.bindings == 0) return at.parent;
+  if (at.bindings == 0 && at.remember == 0) return at.parent;
+  if (at.bindings == 0) {
+    const auto it = value_memo_.find(pack(slot, value));
+    if (it != value_memo_.end()) return it->second;
+  }
   Frame frame = frames_[at.parent];
   std::vector<FormulaId> formulas = formula_lists_[frame.formulas];
   const std::vector<Binding>& bindings = bindings_[at.bindings];
@@ -209,14 +235,19 @@ FrameId SchemaMachine::apply(FrameId slot, const Outcome& outcome) {
       return atom;
     });
   }
-  if (formulas[0] == FormulaPool::kFalse) return 0;
-  frame.formulas = formula_lists_.intern(formulas);
-  return frames_.intern(frame);
+  if (at.remember != 0) take_value(&frame, &formulas, at.content, value);
+  FrameId after = 0;
+  if (formulas[0] != FormulaPool::kFalse) {
+    frame.formulas = formula_lists_.intern(formulas);
+    after = frames_.intern(frame);
+  }
+  if (at.bindings == 0) value_memo_[pack(slot, value)] = after;
+  return after;
 }
 
-bool SchemaMachine::acceptable(FrameId slot, const Outcome& outcome) {
+bool SchemaMachine::acceptable(FrameId slot, const Outcome& outcome, uint32_t value) {
   if (frames_[slot].bindings == 0) return true;
-  const FrameId parent = apply(slot, outcome);
+  const FrameId parent = apply(slot, outcome, value);
   return parent != 0 && frame_cost(parent) != kNever;
 }
 
@@ -224,15 +255,23 @@ bool SchemaMachine::closeable(FrameId container) {
   if (const uint8_t known = close_memo_.get(container)) return known == kYes;
   const Frame frame = frames_[container];
   const std::vector<FormulaId>& formulas = formula_lists_[frame.formulas];
-  const bool ok =
-      pool_.evaluate(formulas[0], true_at_close) && acceptable(frame.parent, outcome_now(formulas));
+  bool ok = pool_.evaluate(formulas[0], true_at_close);
+  if (ok && frames_[frame.parent].remember != 0) {
+    const uint32_t value = content_value(frame);
+    ok =
+        in_doubt(frame.parent, value) || (!sets_.contains(frames_[frame.parent].forbidden, value) &&
+                                          acceptable(frame.parent, outcome_now(formulas), value));
+  } else if (ok) {
+    ok = acceptable(frame.parent, outcome_now(formulas));
+  }
   close_memo_.set(container, ok ? kYes : kNo);
   return ok;
 }
 
 // ---- Slots -------------------------------------------------------------------------------------
 
-FrameId SchemaMachine::make_slot(const Frame& container, Ask ask, std::vector<Binding> bindings) {
+FrameId SchemaMachine::make_slot(const Frame& container, Ask ask, std::vector<Binding> bindings,
+                                 uint32_t name) {
   Frame slot;
   slot.kind = Frame::Kind::kSlot;
   slot.parent = frames_.intern(container);
@@ -240,6 +279,7 @@ FrameId SchemaMachine::make_slot(const Frame& container, Ask ask, std::vector<Bi
   slot.ask = asks_.intern(ask);
   std::sort(bindings.begin(), bindings.end());
   slot.bindings = bindings_.intern(bindings);
+  prepare_slot(&slot, name);
   const FrameId id = frames_.intern(slot);
   return slot_live(id) ? id : 0;
 }
@@ -260,18 +300,21 @@ bool SchemaMachine::class_live(FrameId slot, ValueClass c) {
   const Frame at = frames_[slot];
   const std::vector<FormulaId> formulas = typed(at.ask, c);
   bool live = formulas[0] != FormulaPool::kFalse;
+  if (live && at.forbidden != 0 && c <= ValueClass::kTrue)
+    live = !sets_.contains(at.forbidden, values_.literal(c));
   const bool is_container = c == ValueClass::kArray || c == ValueClass::kObject;
   if (live && is_container && at.depth >= options_.limits.max_nesting) live = false;
   if (live && at.bindings == 0) {
     // What follows the value does not depend on it: ask about the container once, the value once.
     live = satisfiability_.value_of_class(formulas[0], c) != kNever &&
-           (at.parent == 0 || frame_cost(at.parent) != kNever);
-  } else if (live) {
+           (at.parent == 0 || rest_live(at.parent));
+  }
+  if (live && (at.bindings != 0 || at.forbidden != 0)) {
     switch (c) {
       case ValueClass::kNull:
       case ValueClass::kFalse:
       case ValueClass::kTrue:
-        live = acceptable(slot, outcome_now(formulas));
+        live = acceptable(slot, outcome_now(formulas), values_.literal(c));
         break;
       case ValueClass::kNumber:
       case ValueClass::kString: {
@@ -295,12 +338,13 @@ uint32_t SchemaMachine::leaf_of(FrameId slot, ValueClass c) {
   if (c == ValueClass::kTrue) return literal_leaves_[2];
   const Frame at = frames_[slot];
   const uint32_t list = typed_id(at.ask, c);
-  const bool tracked = at.bindings != 0;
+  const bool tracked = at.bindings != 0 || at.forbidden != 0;
   const uint64_t key = tracked ? pack(slot, 0x80000000u | static_cast<uint32_t>(c))
                                : pack(list, static_cast<uint32_t>(c));
   const auto it = leaf_memo_.find(key);
   if (it != leaf_memo_.end()) return it->second;
-  const std::vector<FormulaId>& formulas = formula_lists_[list];
+  const std::vector<FormulaId>& formulas =
+      at.forbidden == 0 ? formula_lists_[list] : formulas_avoiding(slot, c, Avoid::kWhereNeeded);
   const auto build = [&](const std::vector<Outcome>* allowed) -> std::shared_ptr<const ScalarLeaf> {
     if (c == ValueClass::kString) {
       return string_leaf(pool_, formulas, expansion_.atoms(), strings_, allowed);
@@ -310,7 +354,7 @@ uint32_t SchemaMachine::leaf_of(FrameId slot, ValueClass c) {
     return leaf.ok() ? *leaf : nullptr;
   };
   std::shared_ptr<const ScalarLeaf> leaf = build(nullptr);
-  if (leaf != nullptr && tracked) {
+  if (leaf != nullptr && at.bindings != 0) {
     // Where the outcomes are too many to list, acceptability is judged when the value ends.
     if (const auto outcomes = leaf->outcomes()) {
       std::vector<Outcome> allowed;
@@ -386,9 +430,12 @@ FrameId SchemaMachine::property_slot(FrameId object, uint32_t key_class, uint32_
   sort_unique(&ask[0]);
   frame.formulas = formula_lists_.intern(formulas);
   frame.seen = sets_.insert(frame.seen, text);
+  if (frame.forbidden != 0)
+    frame.forbidden =
+        keep(frame.forbidden, [&](uint32_t v) { return values_.member(v, text) != 0; });
   if (!listed) frame.open_names = 1;
   if (!exact_) frame.order = listed ? key.order + 1 : UINT32_MAX;
-  const FrameId slot = make_slot(frame, std::move(ask), std::move(bindings));
+  const FrameId slot = make_slot(frame, std::move(ask), std::move(bindings), text);
   return property_memo_[memo_key] = slot;
 }
 
@@ -446,7 +493,8 @@ FrameId SchemaMachine::item_slot(FrameId array) {
   sort_unique(&ask[0]);
   frame.formulas = formula_lists_.intern(formulas);
   frame.index = static_cast<uint32_t>(std::min<uint64_t>(frame.index + 1, prefix));
-  const FrameId slot = make_slot(frame, std::move(ask), std::move(bindings));
+  prepare_item(&frame, formulas, &ask);
+  const FrameId slot = make_slot(frame, std::move(ask), std::move(bindings), 0);
   return item_memo_[array] = slot;
 }
 

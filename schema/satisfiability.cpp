@@ -34,11 +34,12 @@ constexpr Cost kUnknownCost = 64;  // assumed where the search gave up
 }  // namespace
 
 Satisfiability::Satisfiability(Expansion* expansion, FormulaPool* pool, const SetStore* seen,
-                               StringSpelling strings, NumberSpelling numbers,
+                               ValueStore* ids, StringSpelling strings, NumberSpelling numbers,
                                std::function<KeyShape*(FormulaId)> shape_of)
     : expansion_(expansion),
       pool_(pool),
       seen_(seen),
+      ids_(ids),
       strings_(strings),
       numbers_(numbers),
       shape_of_(std::move(shape_of)) {}
@@ -56,10 +57,7 @@ Cost Satisfiability::value(const Goal& goal) {
   Cost best = kNever;
   for (int c = 0; c < kValueClasses && best > 4; ++c) {
     const auto value_class = static_cast<ValueClass>(c);
-    std::vector<FormulaId> parts{expansion_->expand_all(goal.must, value_class)};
-    for (const auto& fail : goal.fail)
-      parts.push_back(pool_->negate(expansion_->expand_all(fail, value_class)));
-    best = std::min(best, value_of_class(pool_->conjunction(std::move(parts)), value_class));
+    best = std::min(best, value_of_class(formula_of(goal, value_class), value_class));
   }
   --open_questions_;
   if (best == kNever && tainted_ && open_questions_ > 0) {
@@ -70,6 +68,13 @@ Cost Satisfiability::value(const Goal& goal) {
   tainted_ = tainted_ || outer_taint;
   if (open_questions_ == 0) tainted_ = false;
   return best;
+}
+
+FormulaId Satisfiability::formula_of(const Goal& goal, ValueClass value_class) {
+  std::vector<FormulaId> parts{expansion_->expand_all(goal.must, value_class)};
+  for (const auto& fail : goal.fail)
+    parts.push_back(pool_->negate(expansion_->expand_all(fail, value_class)));
+  return pool_->conjunction(std::move(parts));
 }
 
 Cost Satisfiability::value_of_class(FormulaId f, ValueClass c) {
@@ -84,24 +89,25 @@ Cost Satisfiability::value_of_class(FormulaId f, ValueClass c) {
     case ValueClass::kString:
       return scalar(f, c);
     case ValueClass::kArray:
-      return add(1, array(f, 0));
+      return add(1, array(f, 0, SetStore::kEmpty));
     case ValueClass::kObject:
       return add(1, object(f, {shape_of_(f), SetStore::kEmpty, 0}));
   }
   return kNever;
 }
 
+std::shared_ptr<const ScalarLeaf> Satisfiability::scalar_leaf(FormulaId f, ValueClass c) {
+  if (c == ValueClass::kString)
+    return string_leaf(*pool_, {f}, expansion_->atoms(), strings_, nullptr);
+  auto result = number_leaf(*pool_, {f}, expansion_->atoms(), numbers_, nullptr);
+  return result.ok() ? *result : nullptr;
+}
+
 Cost Satisfiability::scalar(FormulaId f, ValueClass c) {
   const uint64_t key = uint64_t{f} << 3 | static_cast<uint64_t>(c);
   Memo& memo = classes_[key];
   if (memo.done) return memo.cost;
-  std::shared_ptr<const ScalarLeaf> leaf;
-  if (c == ValueClass::kString) {
-    leaf = string_leaf(*pool_, {f}, expansion_->atoms(), strings_, nullptr);
-  } else {
-    auto result = number_leaf(*pool_, {f}, expansion_->atoms(), numbers_, nullptr);
-    if (result.ok()) leaf = *result;
-  }
+  const std::shared_ptr<const ScalarLeaf> leaf = scalar_leaf(f, c);
   Cost cost = kNever;
   if (leaf != nullptr && leaf->start() != 0) {
     cost = leaf->shortest_exit(leaf->start()).size() + (c == ValueClass::kString ? 1 : 0);
@@ -136,8 +142,8 @@ Cost Satisfiability::object(FormulaId f, const ObjectContext& context) {
   return cost;
 }
 
-Cost Satisfiability::array(FormulaId f, uint64_t index) {
-  const auto key = std::pair(f, index);
+Cost Satisfiability::array(FormulaId f, uint64_t index, uint32_t used) {
+  const auto key = std::tuple(f, index, used);
   const auto it = arrays_.find(key);
   if (it != arrays_.end()) {
     if (!it->second.done) tainted_ = true;
@@ -149,7 +155,8 @@ Cost Satisfiability::array(FormulaId f, uint64_t index) {
   int budget = kCases;
   ++open_questions_;
   const Cost cost = solve(
-      f, [&](const Literals& literals) { return array_literals(literals, index); }, 0, &budget);
+      f, [&](const Literals& literals) { return array_literals(literals, index, used); }, 0,
+      &budget);
   --open_questions_;
   if (cost == kNever && tainted_ && open_questions_ > 0) {
     arrays_.erase(key);
@@ -438,32 +445,41 @@ NodeId Satisfiability::item_node(NodeId id, uint64_t index) const {
   return index < node.prefix_items.size() ? node.prefix_items[index] : node.items;
 }
 
-Cost Satisfiability::array_literals(const Literals& literals, uint64_t index) {
+Cost Satisfiability::array_literals(const Literals& literals, uint64_t index, uint32_t used) {
   std::vector<NodeId> must, fail;
   std::vector<FormulaId> left_over, some_left;  // kUnevaluatedItems that must hold, must fail
   std::vector<std::pair<NodeId, uint64_t>> wanted, limited;
   uint64_t least = 0, most = UINT64_MAX, prefix = 0;
+  bool repeats = false;
   const auto note_prefix = [&](NodeId id) {
     prefix = std::max<uint64_t>(prefix, expansion_->node(id).prefix_items.size());
   };
   for (const FormulaId f : literals.positive) {
-    const Atom& atom = pool_->atom_of(f);
+    const Atom atom = pool_->atom_of(f);  // copied: the pool may grow
     if (atom.kind == Atom::Kind::kItems) must.push_back(atom.index), note_prefix(atom.index);
     if (atom.kind == Atom::Kind::kMoreItems) least = std::max(least, atom.bound);
     if (atom.kind == Atom::Kind::kContains) wanted.emplace_back(atom.index, atom.bound);
+    if (atom.kind == Atom::Kind::kUnique && !distinct_possible(literals, index, used))
+      return kNever;
     if (atom.kind != Atom::Kind::kUnevaluatedItems) continue;
     left_over.push_back(f);
     for (const NodeId id : expansion_->evaluators(atom)) note_prefix(id);
   }
   for (const FormulaId f : literals.negative) {
-    const Atom& atom = pool_->atom_of(f);
+    const Atom atom = pool_->atom_of(f);
     if (atom.kind == Atom::Kind::kItems) fail.push_back(atom.index), note_prefix(atom.index);
     if (atom.kind == Atom::Kind::kMoreItems) most = std::min(most, atom.bound - 1);
     if (atom.kind == Atom::Kind::kContains) limited.emplace_back(atom.index, atom.bound - 1);
+    if (atom.kind == Atom::Kind::kUnique) {
+      if (!repetition_possible(literals, index, used)) return kNever;
+      repeats = true;
+    }
     if (atom.kind != Atom::Kind::kUnevaluatedItems) continue;
     some_left.push_back(f);
     for (const NodeId id : expansion_->evaluators(atom)) note_prefix(id);
   }
+  // Two equal items are not counted on, but they take places of their own.
+  if (repeats) least = std::max<uint64_t>(least, used != SetStore::kEmpty ? 1 : 2);
   if (least > most) return kNever;
   for (const auto& [node, bound] : wanted) {
     if (std::find_if(limited.begin(), limited.end(),

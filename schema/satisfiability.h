@@ -4,12 +4,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
 #include <unordered_map>
 #include <vector>
 
+#include "schema/canonical_value.h"
 #include "schema/expansion.h"
 #include "schema/key_shape.h"
 
@@ -38,7 +40,7 @@ struct ObjectContext {
 /// length. Not thread-safe.
 class Satisfiability {
  public:
-  Satisfiability(Expansion* expansion, FormulaPool* pool, const SetStore* seen,
+  Satisfiability(Expansion* expansion, FormulaPool* pool, const SetStore* seen, ValueStore* ids,
                  StringSpelling strings, NumberSpelling numbers,
                  std::function<KeyShape*(FormulaId f)> shape_of);
 
@@ -46,8 +48,21 @@ class Satisfiability {
   Cost value_of_class(FormulaId f, ValueClass value_class);
   /// The cheapest rest of an object whose formula is f.
   Cost object(FormulaId f, const ObjectContext& context);
-  /// The cheapest rest of an array whose formula is f and whose next item has this index.
-  Cost array(FormulaId f, uint64_t index);
+  /// The cheapest rest of an array whose formula is f, whose next item has this index and which has
+  /// used this set of values as far as they must differ.
+  Cost array(FormulaId f, uint64_t index, uint32_t used);
+
+  // value_ways.cpp. How many different values (rests of an object, of an array) exist: a lower
+  // bound, up to ScalarDomain::kMany.
+  uint64_t ways(const Goal& goal);
+  uint64_t object_ways(FormulaId f, const ObjectContext& context);
+  uint64_t array_ways(FormulaId f, uint64_t index, uint32_t used);
+  /// The values of a goal, as ids, when they are no more than `enough` and known one by one.
+  std::optional<std::vector<uint32_t>> few_values(const Goal& goal, uint64_t enough);
+  /// Can the rest of a container always be made longer, whatever it holds so far?
+  bool always_extensible(FormulaId f, ValueClass value_class);
+  /// Values that further items of an array with different items may need for themselves.
+  std::vector<uint32_t> tight_values(FormulaId f, uint64_t index, uint32_t used);
 
   /// The node that item `index` must satisfy for a kItems atom on `id`, or kNoNode.
   NodeId item_node(NodeId id, uint64_t index) const;
@@ -61,8 +76,35 @@ class Satisfiability {
   FormulaId propagate(FormulaId f, Literals* literals, std::vector<FormulaId>* open);
   std::vector<FormulaId> alternatives(FormulaId open);
   Cost object_literals(const Literals& literals, const ObjectContext& context);
-  Cost array_literals(const Literals& literals, uint64_t index);
+  Cost array_literals(const Literals& literals, uint64_t index, uint32_t used);
   Cost scalar(FormulaId f, ValueClass value_class);
+  std::shared_ptr<const ScalarLeaf> scalar_leaf(FormulaId f, ValueClass value_class);
+  FormulaId formula_of(const Goal& goal, ValueClass value_class);
+
+  // value_ways.cpp
+  struct Places {
+    std::vector<NodeId> must;                       // nodes of kItems atoms that hold
+    std::vector<std::pair<Goal, uint64_t>> needed;  // what comes next, how often
+    uint64_t most = UINT64_MAX;
+    bool unique = false;
+    uint64_t count() const {
+      uint64_t n = 0;
+      for (const auto& place : needed) n += place.second;
+      return n;
+    }
+  };
+  static constexpr int kWaysCases = 64;
+  uint64_t ways_of_class(FormulaId f, ValueClass value_class);
+  uint64_t most_ways(FormulaId f, const std::function<uint64_t(const Literals&)>& count);
+  uint64_t count_object(const Literals& literals, const ObjectContext& context);
+  const ScalarDomain& domain(FormulaId f, ValueClass value_class);
+  Goal item_goal(const std::vector<NodeId>& must, uint64_t at) const;
+  bool places_of(const Literals& literals, uint64_t index, Places* out);
+  bool tight_places(const Places& places, uint32_t used, std::vector<std::vector<uint32_t>>* tight);
+  bool distinct_possible(const Literals& literals, uint64_t index, uint32_t used);
+  bool repetition_possible(const Literals& literals, uint64_t index, uint32_t used);
+  bool admits(Goal goal, uint32_t id);
+  bool listed_values(const Goal& goal, ValueClass value_class, std::vector<uint32_t>* out);
 
   // unevaluated_reach.cpp
   bool has_parts(const Literals& literals) const;
@@ -82,13 +124,20 @@ class Satisfiability {
   Expansion* expansion_;
   FormulaPool* pool_;
   const SetStore* seen_;
+  ValueStore* ids_;
   StringSpelling strings_;
   NumberSpelling numbers_;
   std::function<KeyShape*(FormulaId)> shape_of_;
   std::map<Goal, Memo> values_;
   std::unordered_map<uint64_t, Memo> classes_;
   std::map<std::tuple<FormulaId, uint32_t, uint32_t, const KeyShape*>, Memo> objects_;
-  std::map<std::pair<FormulaId, uint64_t>, Memo> arrays_;
+  std::map<std::tuple<FormulaId, uint64_t, uint32_t>, Memo> arrays_;
+  std::map<Goal, uint64_t> ways_;
+  std::map<std::tuple<FormulaId, uint32_t, uint32_t, const KeyShape*>, uint64_t> object_ways_;
+  std::map<std::tuple<FormulaId, uint64_t, uint32_t>, uint64_t> array_ways_;
+  std::unordered_map<uint64_t, ScalarDomain> domains_;
+  std::unordered_map<uint64_t, bool> extensible_;
+  std::unordered_map<uint32_t, NodeId> constants_;  // by value: the node that accepts it alone
   // Results that were computed while an enclosing question was open hold only if finite.
   int open_questions_ = 0;
   bool tainted_ = false;

@@ -29,8 +29,9 @@ constexpr uint8_t kLive = 1, kDead = 2;
 
 class NumberLeaf final : public ScalarLeaf {
  public:
-  NumberLeaf(std::shared_ptr<const NumberMachine> machine, Verdict verdict)
-      : machine_(std::move(machine)), verdict_(std::move(verdict)) {
+  NumberLeaf(std::shared_ptr<const NumberMachine> machine, std::vector<NumberAtom> atoms,
+             Verdict verdict)
+      : machine_(std::move(machine)), atoms_(std::move(atoms)), verdict_(std::move(verdict)) {
     start_ = live(machine_->start()) ? machine_->start() : 0;
   }
   uint32_t start() const override { return start_; }
@@ -59,6 +60,16 @@ class NumberLeaf final : public ScalarLeaf {
     for (size_t i = 0; i < truths.size(); ++i) wanted[i] = verdict_.acceptable(value(truths[i]));
     return machine_->shortest(state, {wanted.get(), truths.size()});
   }
+  size_t completed(uint32_t, uint8_t byte, uint32_t codepoints[2]) const override {
+    codepoints[0] = byte;
+    return 1;
+  }
+  bool endless() const override { return false; }
+  ScalarDomain domain() const override {
+    return number_domain(*machine_, atoms_, [this](NumberMachine::Truth truth) {
+      return verdict_.acceptable(value(truth));
+    });
+  }
   Status status() const override { return {}; }
   size_t own_bytes() const override { return memory_bytes(); }
   size_t memory_bytes() const override { return sizeof *this + machine_->memory_bytes(); }
@@ -79,6 +90,7 @@ class NumberLeaf final : public ScalarLeaf {
   }
 
   std::shared_ptr<const NumberMachine> machine_;
+  std::vector<NumberAtom> atoms_;
   Verdict verdict_;
   uint32_t start_ = 0;
   mutable std::mutex mutex_;
@@ -327,13 +339,14 @@ Result<std::shared_ptr<const ScalarLeaf>> number_leaf(const FormulaPool& pool,
   serialize_allowed(allowed, &key);
   if (auto known = leaves().find(key)) return known;
   trim_in_turn();
-  auto machine = NumberMachine::create(std::move(numbers), spelling);
+  auto machine = NumberMachine::create(numbers, spelling);
   if (!machine.ok()) return machine.status();
   const auto rename = [&](Atom atom) {
     atom.index = index[atom.index];
     return atom;
   };
-  auto leaf = std::make_shared<NumberLeaf>(*machine, Verdict(pool, formulas, rename, allowed));
+  auto leaf = std::make_shared<NumberLeaf>(*machine, std::move(numbers),
+                                           Verdict(pool, formulas, rename, allowed));
   return leaves().insert(std::move(key), std::move(leaf));
 }
 

@@ -14,6 +14,7 @@
 #include "grammar/number_machine.h"
 #include "grammar/string_machine.h"
 #include "schema/formula.h"
+#include "schema/scalar_domain.h"
 
 namespace espalier {
 
@@ -39,6 +40,11 @@ class ScalarLeaf : public Leaf {
   /// A short text that leads from a live state to an exit; "" if it may exit at once (not for
   /// final states' predecessors: a string's text includes the closing quote).
   virtual std::string shortest_exit(uint32_t state) const = 0;
+  /// The code points (of a number: the byte) that `byte` completes in `state`, at most two.
+  virtual size_t completed(uint32_t state, uint8_t byte, uint32_t codepoints[2]) const = 0;
+  /// True when every live state leads to infinitely many acceptable values (false: unknown).
+  virtual bool endless() const = 0;
+  virtual ScalarDomain domain() const = 0;
   virtual Status status() const = 0;
   /// The machine whose states a string leaf's are; null for others.
   virtual const StringMachine* string_machine() const { return nullptr; }

@@ -62,8 +62,11 @@ SchemaMachine::SchemaMachine(std::shared_ptr<const SchemaGraph> graph, const Sch
       strings_(exact_ ? StringSpelling::kJson : StringSpelling::kMinimal),
       numbers_(exact_ ? NumberSpelling::kJson : NumberSpelling::kPlain),
       expansion_(*graph_, &pool_, &texts_),
-      satisfiability_(&expansion_, &pool_, &sets_, strings_, numbers_,
-                      [this](FormulaId f) { return shapes_[shape_id({f})].get(); }) {
+      values_(&texts_, &sets_),
+      satisfiability_(&expansion_, &pool_, &sets_, &values_, strings_, numbers_,
+                      [this](FormulaId f) { return shapes_[shape_id({f})].get(); }),
+      unique_(pool_.atom({Atom::Kind::kUnique, 0, 0})) {
+  for (const SchemaNode& node : graph_->nodes) compares_items_ |= node.unique_items;
   const FormulaId any[] = {FormulaPool::kTrue};
   free_string_ = string_leaf(pool_, {any[0]}, expansion_.atoms(), strings_, nullptr);
   const char* literals[] = {"null", "false", "true"};
@@ -93,8 +96,9 @@ State SchemaMachine::probe(State s, uint8_t byte) { return look_up(s, byte, Mode
 State SchemaMachine::look_up(State s, uint8_t byte, Mode mode) {
   if (failed_.load(std::memory_order_acquire)) return {};
   if (advance_unlocked(&s, byte, mode)) return s;
-  // Only inside a name does it matter whether texts are remembered.
-  const uint32_t label = byte | (s.leaf == kKey && mode == Mode::kProbe ? kProbeLabel : 0u);
+  // Only inside a name or a value to be remembered does it matter whether texts are.
+  const bool spelling = s.leaf == kKey || s.text != 0;
+  const uint32_t label = byte | (spelling && mode == Mode::kProbe ? kProbeLabel : 0u);
   State next;
   if (steps_.find(s, label, &next)) return next;
   const std::lock_guard lock(mutex_);
@@ -109,8 +113,10 @@ State SchemaMachine::look_up(State s, uint8_t byte, Mode mode) {
 // False: go on from *s with the same byte.
 bool SchemaMachine::advance_unlocked(State* s, uint8_t byte, Mode mode) const {
   if (s->leaf >= kFirstLeaf) {
+    if (s->doubtful()) return true;
     const Leaf& leaf = *leaves_[s->leaf - kFirstLeaf];
     const uint32_t next = leaf.step(s->state, byte);
+    if (s->text != 0 && (s->text != ValueStore::kUnseen || next == 0)) return false;
     if (next != 0 && !leaf.is_final(next)) {
       s->state = next;
       return true;
@@ -168,18 +174,19 @@ bool SchemaMachine::advance_unlocked(State* s, uint8_t byte, Mode mode) const {
 // What finish() and end_leaf() do where no outcome matters. False: ask them.
 bool SchemaMachine::finish_unlocked(FrameId slot, State* s) const {
   const Frame& frame = frames_[slot];
-  if (frame.bindings != 0) return false;
+  if ((frame.bindings | frame.remember) != 0) return false;
   *s = frame.parent == 0 ? State{slot, kDone, 0, 0} : State{frame.parent, kAfterValue, 0, 0};
   return true;
 }
 
 bool SchemaMachine::leave_unlocked(State s, uint32_t exit_state, State* after) const {
   return finish_unlocked(s.frame, after) ||
-         steps_.find({s.frame, s.leaf, exit_state, 0}, kLeaveLabel, after);
+         (s.text == 0 && steps_.find({s.frame, s.leaf, exit_state, 0}, kLeaveLabel, after));
 }
 
 State SchemaMachine::advance(State s, uint8_t byte, Mode mode) {
   if (s.dead() || !status_.ok()) return {};
+  if (s.doubtful()) return s;
   if (s.leaf >= kFirstLeaf) return advance_leaf(s, byte, mode);
   if (whitespace(byte) && s.leaf != kKey) return s;
   switch (s.leaf) {
@@ -232,38 +239,55 @@ State SchemaMachine::begin_value(FrameId slot, uint8_t byte) {
   const Leaf& leaf = *leaves_[id];
   const uint32_t state =
       value_class == ValueClass::kString ? leaf.start() : leaf.step(leaf.start(), byte);
-  return state != 0 ? State{slot, kFirstLeaf + id, state, 0} : State{};
+  if (state == 0) return {};
+  uint32_t text = 0;
+  if (frames_[slot].remember != 0) {
+    if (value_class == ValueClass::kString) text = values_.string_start();
+    if (value_class == ValueClass::kNumber) text = texts_.append(values_.number_start(), byte);
+  }
+  return {slot, kFirstLeaf + id, state, text};
 }
 
 State SchemaMachine::advance_leaf(State s, uint8_t byte, Mode mode) {
   const Leaf& leaf = *leaves_[s.leaf - kFirstLeaf];
   const uint32_t next = leaf.step(s.state, byte);
-  if (next != 0) return leaf.is_final(next) ? end_leaf(s, next) : State{s.frame, s.leaf, next, 0};
-  if (!leaf.can_exit(s.state)) return {};
-  return advance(end_leaf(s, s.state), byte, mode);
+  if (next == 0 && !leaf.can_exit(s.state)) return {};
+  if (next == 0) return advance(end_leaf(s, s.state, mode), byte, mode);
+  if (s.text != 0) s.text = remember_byte(leaf, s, byte, mode);
+  s.state = next;
+  return leaf.is_final(next) ? end_leaf(s, next, mode) : s;
 }
 
-State SchemaMachine::end_leaf(State s, uint32_t exit_state) {
-  if (frames_[s.frame].bindings == 0) return finish(s.frame, {});
+State SchemaMachine::end_leaf(State s, uint32_t exit_state, Mode mode) {
+  const Frame& at = frames_[s.frame];
+  const uint32_t value = at.remember != 0 ? scalar_value(s, mode) : 0;
+  if (at.bindings == 0) return finish(s.frame, {}, value);
   const uint32_t id = s.leaf - kFirstLeaf;
   if (const auto* scalar = dynamic_cast<const ScalarLeaf*>(leaves_[id].get())) {
-    return finish(s.frame, scalar->outcome(exit_state));
+    return finish(s.frame, scalar->outcome(exit_state), value);
   }
   const auto value_class = id == literal_leaves_[0]   ? ValueClass::kNull
                            : id == literal_leaves_[1] ? ValueClass::kFalse
                                                       : ValueClass::kTrue;
-  return finish(s.frame, outcome_now(typed(frames_[s.frame].ask, value_class)));
+  return finish(s.frame, outcome_now(typed(at.ask, value_class)), value);
 }
 
-State SchemaMachine::finish(FrameId slot, const Outcome& outcome) {
-  if (frames_[slot].parent == 0) return {slot, kDone, 0, 0};
-  const FrameId parent = apply(slot, outcome);
+State SchemaMachine::finish(FrameId slot, const Outcome& outcome, uint32_t value) {
+  const Frame& at = frames_[slot];
+  if (at.parent == 0) return {slot, kDone, 0, 0};
+  if (at.remember != 0) {
+    if (in_doubt(slot, value)) return State::doubt();
+    if (sets_.contains(at.forbidden, value)) return {};
+    if (at.bindings != 0 && !acceptable(slot, outcome, value)) return {};
+  }
+  const FrameId parent = apply(slot, outcome, value);
   return parent != 0 ? State{parent, kAfterValue, 0, 0} : State{};
 }
 
 State SchemaMachine::close(FrameId container) {
   const Frame& frame = frames_[container];
-  return finish(frame.parent, outcome_now(formula_lists_[frame.formulas]));
+  const uint32_t value = frames_[frame.parent].remember != 0 ? content_value(frame) : 0;
+  return finish(frame.parent, outcome_now(formula_lists_[frame.formulas]), value);
 }
 
 State SchemaMachine::advance_key(State s, uint8_t byte, Mode mode) {
@@ -292,17 +316,17 @@ State SchemaMachine::advance_key(State s, uint8_t byte, Mode mode) {
 bool SchemaMachine::accepting(State s) {
   if (s.dead()) return false;
   if (s.leaf == kDone) return true;
-  if (s.leaf < kFirstLeaf || frames_[s.frame].parent != 0) return false;
+  if (s.leaf < kFirstLeaf || s.doubtful() || frames_[s.frame].parent != 0) return false;
   return leaves_[s.leaf - kFirstLeaf]->can_exit(s.state);
 }
 
 Bulk SchemaMachine::bulk(State s) {
-  if (s.dead()) return {};
+  if (s.dead() || s.doubtful()) return {};
   if (s.leaf >= kFirstLeaf) {
     const Leaf& leaf = *leaves_[s.leaf - kFirstLeaf];
     if (const Leaf::Relaxed relaxed = leaf.relaxed(s.state); relaxed.leaf != nullptr)
       return {.leaf = relaxed.leaf, .state = relaxed.state, .relaxed = true};
-    return {&leaf, s.state, true, false};
+    return {&leaf, s.state, s.text == 0, false};
   }
   if (s.leaf != kKey) return exact_ ? Bulk{space_.get(), space_->start(), true, true} : Bulk{};
   if (open_memo_.get(s.frame) != kYes) {
@@ -323,7 +347,7 @@ State SchemaMachine::leave(State s, uint32_t exit_state) {
   State after;
   if (leave_unlocked(s, exit_state, &after)) return after;
   const std::lock_guard lock(mutex_);
-  after = end_leaf(s, exit_state);
+  after = end_leaf(s, exit_state, Mode::kProbe);
   if (status_.ok()) steps_.insert({s.frame, s.leaf, exit_state, 0}, kLeaveLabel, after);
   return after;
 }
@@ -396,11 +420,13 @@ Status SchemaMachine::status() const {
 size_t SchemaMachine::memory_bytes() const {
   const std::lock_guard lock(mutex_);
   size_t bytes = sizeof *this + pool_.memory_bytes() + texts_.memory_bytes() +
-                 sets_.memory_bytes() + frames_.memory_bytes() + steps_.memory_bytes();
+                 sets_.memory_bytes() + frames_.memory_bytes() + steps_.memory_bytes() +
+                 values_.memory_bytes();
   for (const auto& shape : shapes_) bytes += shape->memory_bytes();
   const size_t memos = typed_memo_.size() + leaf_memo_.size() + container_memo_.size() +
-                       cost_memo_.size() + item_memo_.size() + class_memo_.size() +
-                       product_memo_.size() + key_state_memo_.size();
+                       cost_memo_.size() + total_memo_.size() + item_memo_.size() +
+                       class_memo_.size() + product_memo_.size() + key_state_memo_.size() +
+                       value_memo_.size() + one_of_memo_.size() + avoiding_memo_.size();
   return bytes + memos * 48 + property_memo_.size() * 72;
 }
 

@@ -16,6 +16,7 @@
 #include "grammar/recognizer.h"
 #include "grammar/stable_vector.h"
 #include "grammar/step_memo.h"
+#include "schema/canonical_value.h"
 #include "schema/expansion.h"
 #include "schema/frames.h"
 #include "schema/key_shape.h"
@@ -87,8 +88,8 @@ class SchemaMachine final : public Recognizer {
   State begin_value(FrameId slot, uint8_t byte);
   State advance_leaf(State s, uint8_t byte, Mode mode);
   State advance_key(State s, uint8_t byte, Mode mode);
-  State end_leaf(State s, uint32_t exit_state);
-  State finish(FrameId slot, const Outcome& outcome);
+  State end_leaf(State s, uint32_t exit_state, Mode mode);
+  State finish(FrameId slot, const Outcome& outcome, uint32_t value);
   State close(FrameId container);
   bool closeable(FrameId container);
   bool whitespace(uint8_t byte) const;
@@ -101,8 +102,11 @@ class SchemaMachine final : public Recognizer {
   bool class_live(FrameId slot, ValueClass value_class);
   Cost frame_cost(FrameId container);
   Cost rest_cost(const Frame& frame, FormulaId f);
-  bool acceptable(FrameId slot, const Outcome& outcome);
-  FrameId apply(FrameId slot, const Outcome& outcome);
+  bool visit_outcomes(const std::vector<FormulaId>& formulas,
+                      const std::function<bool(const Outcome&)>& visit);
+  FormulaId joint(const std::vector<FormulaId>& formulas, const Outcome& outcome);
+  bool acceptable(FrameId slot, const Outcome& outcome, uint32_t value = ValueStore::kUnseen);
+  FrameId apply(FrameId slot, const Outcome& outcome, uint32_t value = ValueStore::kUnseen);
   uint32_t leaf_of(FrameId slot, ValueClass value_class);
   bool open_object(FrameId object);
   bool name_possible(FrameId object);
@@ -112,7 +116,7 @@ class SchemaMachine final : public Recognizer {
 
   const std::vector<FormulaId>& typed(uint32_t ask, ValueClass value_class);
   uint32_t typed_id(uint32_t ask, ValueClass value_class);
-  FrameId make_slot(const Frame& container, Ask ask, std::vector<Binding> bindings);
+  FrameId make_slot(const Frame& container, Ask ask, std::vector<Binding> bindings, uint32_t name);
   uint32_t shape_id(const std::vector<FormulaId>& formulas);
   bool forced(FormulaId f, FormulaId atom) const;
   FormulaId count_one(FormulaId f);
@@ -127,8 +131,34 @@ class SchemaMachine final : public Recognizer {
   void ask_value(std::vector<FormulaId>* formulas, Ask* ask, std::vector<Binding>* bindings);
   bool leaves_unevaluated(const Frame& frame, const KeyClass& key, NodeId* holder);
 
+  // unique_rules.cpp
+  bool unique_pending(const std::vector<FormulaId>& formulas);
+  void prepare_item(Frame* array, std::vector<FormulaId> formulas, Ask* ask);
+  void violate_unique(std::vector<FormulaId>* formulas);
+  void prepare_slot(Frame* slot, uint32_t name);
+  uint32_t remember_byte(const Leaf& leaf, State s, uint8_t byte, Mode mode);
+  uint32_t scalar_value(State s, Mode mode);
+  uint32_t content_value(const Frame& container);
+  bool in_doubt(FrameId slot, uint32_t value);
+  void take_value(Frame* container, std::vector<FormulaId>* formulas, uint32_t name,
+                  uint32_t value);
+  uint32_t forbidden_of_class(uint32_t values, ValueClass value_class);
+  uint32_t forbidden_items(const Frame& array, uint32_t ask);
+  uint32_t forbidden_parts(const Frame& container, uint32_t name);
+  uint32_t keep(uint32_t values, const std::function<bool(uint32_t)>& wanted);
+  bool can_differ(FrameId container);
+  FormulaId rest_of(const Frame& container, uint32_t value);
+  NodeId one_of(uint32_t values);
+  enum class Avoid : uint8_t { kWhereNeeded, kAlways };
+  const std::vector<FormulaId>& formulas_avoiding(FrameId slot, ValueClass value_class,
+                                                  Avoid avoid);
+  bool append_other_string(std::string exit, State* s, std::string* out);
+  bool rest_live(FrameId container);
+
   // completion.cpp
   bool accepting_locked(State s) const;
+  Cost total_cost(FrameId container);
+  bool better_closed(FrameId container);
   Cost class_cost(FrameId slot, ValueClass value_class);
   Cost slot_cost(FrameId slot);
   bool append(std::string_view bytes, State* s, std::string* out);
@@ -146,6 +176,8 @@ class SchemaMachine final : public Recognizer {
   void explain_value(State s, const std::string& text, uint8_t byte, Explanation* out);
   void explain_container(State s, uint8_t byte, Explanation* out);
   void explain_name(State s, uint8_t byte, Explanation* out);
+  void explain_repetition(FrameId slot, uint8_t byte, Explanation* out);
+  std::string holder(FrameId slot, const std::function<bool(const SchemaNode&)>& has);
 
   std::shared_ptr<const SchemaGraph> graph_;
   SchemaOptions options_;
@@ -164,6 +196,7 @@ class SchemaMachine final : public Recognizer {
   std::vector<std::unique_ptr<KeyShape>> shapes_;
   StableVector<const StringMachine*> key_machines_;  // of each shape
   std::map<std::pair<std::vector<NodeId>, std::vector<uint32_t>>, uint32_t> shape_ids_;
+  ValueStore values_;
   Satisfiability satisfiability_;
   FrameStore frames_;
   Interner<Ask> asks_;
@@ -176,12 +209,17 @@ class SchemaMachine final : public Recognizer {
   std::shared_ptr<const ScalarLeaf> free_string_;
 
   std::unordered_map<uint64_t, uint32_t> typed_memo_, leaf_memo_, container_memo_;
-  std::unordered_map<FrameId, Cost> cost_memo_;
+  std::unordered_map<FrameId, Cost> cost_memo_, total_memo_;
   FlagTable slot_memo_, close_memo_, open_memo_, name_memo_;  // by frame: kYes, kNo
   std::unordered_map<FrameId, FrameId> item_memo_;
   std::unordered_map<FrameId, std::shared_ptr<const Leaf>> names_memo_;
   std::unordered_map<uint64_t, bool> class_memo_, product_memo_, key_state_memo_;
   std::map<std::tuple<FrameId, uint32_t, uint32_t>, FrameId> property_memo_;
+  FormulaId unique_;                                  // the kUnique atom
+  bool compares_items_ = false;                       // does it occur?
+  std::unordered_map<uint64_t, FrameId> value_memo_;  // (slot, value) -> apply()
+  std::unordered_map<uint32_t, NodeId> one_of_memo_;
+  std::unordered_map<uint64_t, uint32_t> avoiding_memo_;  // (slot, class) -> FormulaList
 
   size_t free_names_ = 0;  // unlisted names written by the running shortest_completion
   State start_;

@@ -87,6 +87,26 @@ class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
     if (all == StringMachine::Search::kOverBudget) return std::nullopt;
     return std::vector<Outcome>(found.begin(), found.end());
   }
+  size_t completed(uint32_t state, uint8_t byte, uint32_t codepoints[2]) const override {
+    return machine_->completed(state, byte, codepoints);
+  }
+  bool endless() const override {
+    // Any string may be made longer until no length matters any more.
+    StringSignature longest;
+    longest.length_rank = static_cast<uint32_t>(machine_->spec().lengths.size());
+    return machine_->spec().automata.empty() && verdict_.acceptable(value(longest));
+  }
+  ScalarDomain domain() const override {
+    return string_domain(
+        *machine_,
+        [this](uint32_t product) {
+          return verdict_.acceptable(value(machine_->signature(product)));
+        },
+        [this](uint32_t product) {
+          const std::lock_guard lock(mutex_);
+          return live_product(product);
+        });
+  }
   Status status() const override { return machine_->status(); }
   const StringMachine* string_machine() const override { return machine_.get(); }
   size_t own_bytes() const override { return sizeof *this; }

@@ -63,7 +63,7 @@ class SetStore {
  public:
   static constexpr uint32_t kEmpty = 0;
 
-  SetStore() { nodes_.push_back({0, 0, 0, 0}); }
+  SetStore() { nodes_.push_back({0, 0, 0, 0, 0}); }
 
   bool contains(uint32_t set, uint32_t value) const {
     while (set != kEmpty) {
@@ -75,14 +75,29 @@ class SetStore {
     return false;
   }
   uint32_t insert(uint32_t set, uint32_t value) {
-    const uint32_t leaf = intern({value, 0, 0, 0});
+    const uint32_t leaf = intern({value, 0, 0, 0, 1});
     return set == kEmpty ? leaf : insert_below(set, value, leaf);
   }
-  size_t memory_bytes() const { return nodes_.size() * 80; }
+  /// How many numbers the set holds.
+  uint32_t size(uint32_t set) const { return nodes_[set].size; }
+  /// Calls visit(number) for each, in ascending order.
+  template <typename Visit>
+  void for_each(uint32_t set, const Visit& visit) const {
+    if (set == kEmpty) return;
+    const Node n = nodes_[set];
+    if (n.mask == 0) {
+      visit(n.prefix);
+      return;
+    }
+    for_each(n.left, visit);
+    for_each(n.right, visit);
+  }
+  size_t memory_bytes() const { return nodes_.size() * 88; }
 
  private:
   struct Node {
     uint32_t prefix, mask, left, right;  // mask: the branching bit, 0 in a leaf
+    uint32_t size;
     friend bool operator==(const Node&, const Node&) = default;
   };
   struct Hash {
@@ -97,18 +112,20 @@ class SetStore {
     if (inserted) nodes_.push_back(n);
     return it->second;
   }
+  uint32_t join(uint32_t prefix, uint32_t mask, uint32_t left, uint32_t right) {
+    return intern({prefix, mask, left, right, size(left) + size(right)});
+  }
   uint32_t insert_below(uint32_t set, uint32_t value, uint32_t leaf) {
     const Node n = nodes_[set];
     const uint32_t inside = n.mask == 0 ? n.prefix : value & ~(n.mask | (n.mask - 1));
     if (n.mask == 0 ? n.prefix == value : false) return set;
     if (n.mask != 0 && inside == n.prefix) {
-      return value & n.mask
-                 ? intern({n.prefix, n.mask, n.left, insert_below(n.right, value, leaf)})
-                 : intern({n.prefix, n.mask, insert_below(n.left, value, leaf), n.right});
+      return value & n.mask ? join(n.prefix, n.mask, n.left, insert_below(n.right, value, leaf))
+                            : join(n.prefix, n.mask, insert_below(n.left, value, leaf), n.right);
     }
     const uint32_t bit = uint32_t{1} << (31 - __builtin_clz(n.prefix ^ value));
     const uint32_t prefix = value & ~(bit | (bit - 1));
-    return value & bit ? intern({prefix, bit, set, leaf}) : intern({prefix, bit, leaf, set});
+    return value & bit ? join(prefix, bit, set, leaf) : join(prefix, bit, leaf, set);
   }
   std::vector<Node> nodes_;
   std::unordered_map<Node, uint32_t, Hash> ids_;

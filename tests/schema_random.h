@@ -212,6 +212,7 @@ inline void SchemaRandom::add_number_keywords(Fields& fields) {
 inline void SchemaRandom::add_array_keywords(Fields& fields, int depth) {
   if (one_in(4)) fields.push_back("\"minItems\":" + small(3));
   if (one_in(4)) fields.push_back("\"maxItems\":" + small(4));
+  if (one_in(3)) fields.push_back(one_in(8) ? "\"uniqueItems\":false" : "\"uniqueItems\":true");
   const bool prefix = one_in(3);
   if (draft_ == Draft::k2020) {
     if (prefix) fields.push_back("\"prefixItems\":" + subschemas(depth - 1, 1, 3, false));
@@ -466,6 +467,11 @@ inline SchemaRandom::Json SchemaRandom::make_array(const std::vector<const Json*
   }
   for (size_t i = 0; i < count; ++i) {
     const Json* schema = i < prefix.size() ? prefix[i] : rest;
+    // Equal items now and then, for uniqueItems.
+    if (i > 0 && one_in(6)) {
+      array.items.push_back(array.items[static_cast<size_t>(below(static_cast<int>(i)))]);
+      continue;
+    }
     array.items.push_back(schema != nullptr ? make(*schema, depth + 1) : any_value(1));
   }
   return array;

@@ -1,0 +1,370 @@
+// uniqueItems: what the machine must remember of values, and which values may not come.
+//
+// The idea. While it matters whether an array's items differ (a kUnique atom is open in its
+// formulas), its item slots *remember*: strings and numbers carry what was spelled in State::text,
+// containers below such a slot carry their content so far, and when the value ends it has an id
+// (canonical_value.h). The array's frame holds the set of ids used. A repeated item turns kUnique
+// false, in whatever combination the atom stands.
+//
+// Where a repetition could not be made good, the used values are *forbidden* to the next item
+// before it is read: the slot carries them as a set. A forbidden literal is not offered, a number
+// or a string leaf is built without the forbidden ones, and a container carries those that agree
+// with its content so far: {"a": 1 can only become one of the used objects whose "a" is 1, so after
+// "a": 2 the set is empty and nothing is checked any more. While it is not, each step asks whether
+// the container can still become something else, and a part is forbidden in turn when it cannot.
+//
+// Example: {"uniqueItems": true, "items": {"enum": ["x", "y"]}, "minItems": 2} after ["x", : the
+// leaf of the second item is that of {"enum": ["x", "y"]} and not "x".
+//
+// Strings that can always be made longer (ScalarLeaf::endless) keep their leaf, which all arrays
+// share, and a repetition is refused at the closing quote alone.
+//
+// Looking ahead remembers no text: a value with a text that was never stored equals none that is
+// stored, but two of them in one token may be equal; then the answer is State::doubt().
+//
+// Invariants: a value that is not forbidden leaves its container completable, as far as
+// value_ways.cpp decides; kUnseen occurs in frames reached by looking ahead only.
+//
+// Cost: a byte of a remembered scalar is one hash look-up more. An item is compared by id. Asking
+// whether a container can differ is one comparison of a count with the number of forbidden values,
+// except where that many values do not exist.
+// Reference: JSON Schema Validation 2020-12 section 6.4.3; Core section 4.2.2 (equality).
+#include <algorithm>
+
+#include "schema/schema_machine.h"
+
+namespace espalier {
+namespace {
+
+constexpr uint32_t kMaxListed = 512;     // forbidden strings for which a leaf is built
+constexpr uint32_t kMaxCandidates = 64;  // forbidden containers that are compared in full
+constexpr uint64_t kMaxOtherStrings = 1u << 20;
+constexpr uint64_t pack(uint32_t a, uint32_t b) { return uint64_t{a} << 32 | b; }
+
+}  // namespace
+
+bool SchemaMachine::unique_pending(const std::vector<FormulaId>& formulas) {
+  if (!compares_items_) return false;
+  return std::any_of(formulas.begin(), formulas.end(), [&](FormulaId f) {
+    return std::binary_search(pool_.atoms(f).begin(), pool_.atoms(f).end(), unique_);
+  });
+}
+
+uint32_t SchemaMachine::keep(uint32_t values, const std::function<bool(uint32_t)>& wanted) {
+  uint32_t out = SetStore::kEmpty;
+  std::vector<uint32_t> all;
+  sets_.for_each(values, [&](uint32_t v) { all.push_back(v); });
+  for (const uint32_t v : all) {
+    if (v != ValueStore::kUnseen && wanted(v)) out = sets_.insert(out, v);
+  }
+  return out;
+}
+
+uint32_t SchemaMachine::forbidden_of_class(uint32_t values, ValueClass value_class) {
+  if (values == SetStore::kEmpty) return values;
+  return keep(values, [&](uint32_t v) { return values_.class_of(v) == value_class; });
+}
+
+// ---- Before a value ----------------------------------------------------------------------------
+
+// The frame after one more item, its value still open.
+void SchemaMachine::prepare_item(Frame* array, std::vector<FormulaId> formulas, Ask* ask) {
+  if (!compares_items_) return;
+  if (!unique_pending(formulas)) array->seen = SetStore::kEmpty;
+  if (array->forbidden != SetStore::kEmpty) {
+    array->forbidden = keep(array->forbidden, [&](uint32_t v) {
+      return values_.items(v).size() > values_.length(array->content);
+    });
+  }
+  if (array->seen == SetStore::kEmpty || forced(formulas[0], unique_)) return;
+  // Where a value that was not used leads nowhere, it must be one that was.
+  Frame fresh = *array;
+  fresh.forbidden = SetStore::kEmpty;
+  std::vector<FormulaId> after = formulas;
+  take_value(&fresh, &after, 0, ValueStore::kUnseen);
+  fresh.formulas = formula_lists_.intern(after);
+  if (frame_cost(frames_.intern(fresh)) != kNever) return;
+  (*ask)[0].push_back(one_of(array->seen));
+  std::sort((*ask)[0].begin(), (*ask)[0].end());
+  violate_unique(&formulas);
+  array->formulas = formula_lists_.intern(formulas);
+  array->seen = SetStore::kEmpty;
+}
+
+void SchemaMachine::violate_unique(std::vector<FormulaId>* formulas) {
+  for (FormulaId& f : *formulas) {
+    f = pool_.substitute(
+        f, [&](FormulaId atom) { return atom == unique_ ? FormulaPool::kFalse : atom; });
+  }
+}
+
+NodeId SchemaMachine::one_of(uint32_t values) {
+  const auto [it, inserted] = one_of_memo_.try_emplace(values, kNoNode);
+  if (!inserted) return it->second;
+  std::vector<JsonValue> list;
+  sets_.for_each(keep(values, [](uint32_t) { return true; }),
+                 [&](uint32_t v) { list.push_back(values_.json(v)); });
+  return it->second = expansion_.enum_node(std::move(list));
+}
+
+void SchemaMachine::prepare_slot(Frame* slot, uint32_t name) {
+  if (!compares_items_) return;
+  const Frame container = frames_[slot->parent];
+  const bool unique =
+      container.kind == Frame::Kind::kArray && unique_pending(formula_lists_[container.formulas]);
+  if (!unique && frames_[container.parent].remember == 0) return;
+  slot->remember = 1;
+  slot->content = name;
+  if (unique) slot->forbidden = forbidden_items(container, slot->ask);
+  if (container.forbidden == SetStore::kEmpty) return;
+  sets_.for_each(forbidden_parts(container, name),
+                 [&](uint32_t v) { slot->forbidden = sets_.insert(slot->forbidden, v); });
+}
+
+// Items after which the array could not be completed because they repeat one, or because they take
+// a value that a later item needs.
+uint32_t SchemaMachine::forbidden_items(const Frame& array, uint32_t ask) {
+  Frame bare = array;
+  bare.forbidden = SetStore::kEmpty;
+  const std::vector<FormulaId> formulas = formula_lists_[array.formulas];
+  const auto leads_nowhere = [&](uint32_t value) {
+    Frame after = bare;
+    std::vector<FormulaId> left = formulas;
+    take_value(&after, &left, 0, value);
+    if (left[0] == FormulaPool::kFalse) return true;
+    after.formulas = formula_lists_.intern(left);
+    return frame_cost(frames_.intern(after)) == kNever;
+  };
+  uint32_t out = SetStore::kEmpty;
+  if (array.seen != SetStore::kEmpty) {
+    uint32_t any = 0;
+    sets_.for_each(array.seen, [&](uint32_t v) { any = v; });
+    if (forced(formulas[0], unique_) || any == ValueStore::kUnseen || leads_nowhere(any))
+      out = array.seen;
+  }
+  for (const uint32_t v : satisfiability_.tight_values(formulas[0], array.index, array.seen)) {
+    if (!sets_.contains(array.seen, v) && leads_nowhere(v)) out = sets_.insert(out, v);
+  }
+  if (!forced(formulas[0], pool_.negate(unique_))) return out;
+  // Items must repeat: of the few values that may come, some may leave no other to do so.
+  if (const auto few = satisfiability_.few_values({asks_[ask][0], {}}, kMaxCandidates)) {
+    for (const uint32_t v : *few) {
+      if (!sets_.contains(array.seen, v) && leads_nowhere(v)) out = sets_.insert(out, v);
+    }
+  }
+  return out;
+}
+
+// Values of this member (of the next item) with which the container could only become one of those
+// it must not be.
+uint32_t SchemaMachine::forbidden_parts(const Frame& container, uint32_t name) {
+  const std::vector<FormulaId> formulas = formula_lists_[container.formulas];
+  const bool object = container.kind == Frame::Kind::kObject;
+  const uint64_t ways =
+      object ? satisfiability_.object_ways(
+                   formulas[0], {shapes_[container.shape].get(), container.seen, container.order})
+             : satisfiability_.array_ways(formulas[0], container.index, container.seen);
+  if (ways > sets_.size(container.forbidden)) return SetStore::kEmpty;
+  std::vector<uint32_t> parts;
+  sets_.for_each(container.forbidden, [&](uint32_t v) {
+    parts.push_back(object ? values_.member(v, name)
+                           : values_.item(v, values_.length(container.content)));
+  });
+  std::sort(parts.begin(), parts.end());
+  parts.erase(std::unique(parts.begin(), parts.end()), parts.end());
+  uint32_t out = SetStore::kEmpty;
+  for (const uint32_t part : parts) {
+    Frame after = container;
+    std::vector<FormulaId> left = formulas;
+    take_value(&after, &left, name, part);
+    if (left[0] != FormulaPool::kFalse) {
+      after.formulas = formula_lists_.intern(left);
+      if (frame_cost(frames_.intern(after)) != kNever) continue;
+    }
+    out = sets_.insert(out, part);
+  }
+  return out;
+}
+
+// Can what is around a value be completed after one that is like no other?
+bool SchemaMachine::rest_live(FrameId container) {
+  const bool unique = frames_[container].kind == Frame::Kind::kArray &&
+                      unique_pending(formula_lists_[frames_[container].formulas]);
+  if (!unique && frames_[container].forbidden == SetStore::kEmpty)
+    return frame_cost(container) != kNever;
+  Frame bare = frames_[container];
+  bare.forbidden = SetStore::kEmpty;  // whether it can differ is asked value by value
+  if (unique) {
+    std::vector<FormulaId> after = formula_lists_[bare.formulas];
+    take_value(&bare, &after, 0, ValueStore::kUnseen);
+    bare.formulas = formula_lists_.intern(after);
+  }
+  return frame_cost(frames_.intern(bare)) != kNever;
+}
+
+// ---- A remembered value ------------------------------------------------------------------------
+
+uint32_t SchemaMachine::remember_byte(const Leaf& leaf, State s, uint8_t byte, Mode mode) {
+  uint32_t codepoints[2];
+  const size_t count = static_cast<const ScalarLeaf&>(leaf).completed(s.state, byte, codepoints);
+  for (size_t i = 0; i < count; ++i) {
+    s.text = mode == Mode::kStep ? texts_.append(s.text, codepoints[i])
+                                 : texts_.find(s.text, codepoints[i]);
+  }
+  return s.text;
+}
+
+// The id of a scalar that ends in s; 0 if it cannot be known.
+uint32_t SchemaMachine::scalar_value(State s, Mode mode) {
+  const uint32_t id = s.leaf - kFirstLeaf;
+  for (int i = 0; i < 3; ++i) {
+    if (id == literal_leaves_[i]) return values_.literal(static_cast<ValueClass>(i));
+  }
+  if (leaves_[id]->is_final(s.state)) return values_.string(s.text);
+  if (s.text == ValueStore::kUnseen && mode == Mode::kProbe) return 0;
+  return values_.spelled_number(s.text);
+}
+
+uint32_t SchemaMachine::content_value(const Frame& container) {
+  return container.kind == Frame::Kind::kObject ? values_.object(container.content)
+                                                : values_.array(container.content);
+}
+
+bool SchemaMachine::in_doubt(FrameId slot, uint32_t value) {
+  const Frame& container = frames_[frames_[slot].parent];
+  return value == 0 || (container.kind == Frame::Kind::kArray &&
+                        sets_.contains(container.seen, ValueStore::kUnseen));
+}
+
+void SchemaMachine::take_value(Frame* container, std::vector<FormulaId>* formulas, uint32_t name,
+                               uint32_t value) {
+  const bool array = container->kind == Frame::Kind::kArray;
+  if (array && unique_pending(*formulas)) {
+    if (value != ValueStore::kUnseen && sets_.contains(container->seen, value)) {
+      violate_unique(formulas);
+      container->seen = SetStore::kEmpty;
+    } else {
+      container->seen = sets_.insert(container->seen, value);
+    }
+  }
+  if (frames_[container->parent].remember == 0) return;
+  const uint32_t before = container->content;
+  container->content =
+      array ? values_.append_item(before, value) : values_.add_member(before, name, value);
+  if (container->forbidden == SetStore::kEmpty) return;
+  container->forbidden = container->content == ValueStore::kUnseen
+                             ? SetStore::kEmpty
+                             : keep(container->forbidden, [&](uint32_t v) {
+                                 return (array ? values_.item(v, values_.length(before))
+                                               : values_.member(v, name)) == value;
+                               });
+}
+
+// ---- Avoiding values ---------------------------------------------------------------------------
+
+// Can the container still become a value that is not forbidden?
+bool SchemaMachine::can_differ(FrameId container) {
+  if (closeable(container)) return true;
+  const Frame frame = frames_[container];
+  const uint32_t count = sets_.size(frame.forbidden);
+  const FormulaId f = formula_lists_[frame.formulas][0];
+  const bool object = frame.kind == Frame::Kind::kObject;
+  const uint64_t ways =
+      object ? satisfiability_.object_ways(f, {shapes_[frame.shape].get(), frame.seen, frame.order})
+             : satisfiability_.array_ways(f, frame.index, frame.seen);
+  if (ways > count || count > kMaxCandidates) return true;
+  std::vector<FormulaId> parts{f};
+  std::vector<uint32_t> values;
+  sets_.for_each(frame.forbidden, [&](uint32_t v) { values.push_back(v); });
+  for (const uint32_t v : values) parts.push_back(pool_.negate(rest_of(frame, v)));
+  const FormulaId other = pool_.conjunction(std::move(parts));
+  if (!object) return satisfiability_.array(other, frame.index, frame.seen) != kNever;
+  KeyShape* shape = shapes_[shape_id({other})].get();
+  return satisfiability_.object(other, {shape, frame.seen, frame.order}) != kNever;
+}
+
+// "What follows makes the container this value", which agrees with its content so far.
+FormulaId SchemaMachine::rest_of(const Frame& container, uint32_t value) {
+  SchemaNode nothing;
+  nothing.kind = SchemaNode::Kind::kFalse;
+  SchemaNode node;
+  const auto constant = [&](uint32_t v) { return expansion_.enum_node({values_.json(v)}); };
+  std::vector<FormulaId> parts;
+  if (container.kind == Frame::Kind::kObject) {
+    for (const auto& [name, member] :
+         std::vector<std::pair<uint32_t, uint32_t>>(values_.members(value))) {
+      if (sets_.contains(container.seen, name)) continue;
+      std::string utf8;
+      for (const char32_t c : texts_.text(name)) append_wtf8(&utf8, c);
+      node.properties.emplace_back(utf8, constant(member));
+      parts.push_back(pool_.atom({Atom::Kind::kRequired, name, 0}));
+    }
+    node.additional_properties = expansion_.add_node(nothing);
+    parts.push_back(pool_.atom({Atom::Kind::kProperties, expansion_.add_node(node), 0}));
+    return pool_.conjunction(std::move(parts));
+  }
+  SchemaNode anything;
+  anything.kind = SchemaNode::Kind::kTrue;
+  node.prefix_items.assign(container.index, expansion_.add_node(anything));
+  const std::vector<uint32_t> items = values_.items(value);
+  const size_t length = values_.length(container.content);
+  for (size_t i = length; i < items.size(); ++i) node.prefix_items.push_back(constant(items[i]));
+  node.items = expansion_.add_node(nothing);
+  parts.push_back(pool_.atom({Atom::Kind::kItems, expansion_.add_node(node), 0}));
+  parts.push_back(pool_.atom({Atom::Kind::kMoreItems, 0, items.size() - length}));
+  return pool_.conjunction(std::move(parts));
+}
+
+// The slot's formulas with "and none of the forbidden scalars". With Avoid::kWhereNeeded only where
+// the leaf could otherwise lead to nothing else.
+const std::vector<FormulaId>& SchemaMachine::formulas_avoiding(FrameId slot, ValueClass c,
+                                                               Avoid avoid) {
+  const Frame at = frames_[slot];
+  const uint32_t list = typed_id(at.ask, c);
+  const uint64_t key = pack(slot, static_cast<uint32_t>(c) << 1 | (avoid == Avoid::kAlways));
+  const auto it = avoiding_memo_.find(key);
+  if (it != avoiding_memo_.end()) return formula_lists_[it->second];
+  uint32_t& result = avoiding_memo_[key];
+  result = list;
+  const uint32_t values = forbidden_of_class(at.forbidden, c);
+  if (values == SetStore::kEmpty) return formula_lists_[list];
+  std::vector<FormulaId> formulas = formula_lists_[list];
+  if (avoid == Avoid::kWhereNeeded && c == ValueClass::kString) {
+    if (sets_.size(values) > kMaxListed) return formula_lists_[list];
+    if (at.bindings == 0 &&
+        string_leaf(pool_, formulas, expansion_.atoms(), strings_, nullptr)->endless()) {
+      return formula_lists_[list];
+    }
+  }
+  std::vector<std::u32string> strings;
+  std::vector<Decimal> numbers;
+  sets_.for_each(values, [&](uint32_t v) {
+    if (c == ValueClass::kString) strings.push_back(values_.codepoints(v));
+    if (c == ValueClass::kNumber) numbers.push_back(values_.decimal(v));
+  });
+  const FormulaId used = c == ValueClass::kString ? expansion_.strings_atom(std::move(strings))
+                                                  : expansion_.numbers_atom(std::move(numbers));
+  formulas[0] = pool_.conjunction({formulas[0], pool_.negate(used)});
+  result = formula_lists_.intern(formulas);
+  return formula_lists_[result];
+}
+
+// Appends a shortest end of a string, or, if that makes it a forbidden one, a longer end.
+bool SchemaMachine::append_other_string(std::string exit, State* s, std::string* out) {
+  exit.pop_back();
+  for (uint64_t i = 0; i < kMaxOtherStrings; ++i) {
+    std::string more;
+    for (uint64_t rest = i; rest != 0; rest = (rest - 1) / 26)
+      more += static_cast<char>('a' + (rest - 1) % 26);
+    State end = *s;
+    std::string text;
+    if (append(exit + more + "\"", &end, &text)) {
+      *s = end;
+      *out += text;
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace espalier
