@@ -165,6 +165,8 @@ class StringMachine {
                      const std::function<bool(uint32_t product)>& live_product) const;
   bool any_code_unit(uint32_t product, uint32_t lo, uint32_t hi,
                      const std::function<bool(uint32_t product)>& live_product) const;
+  Search search_lengths(uint32_t product,
+                        const std::function<bool(const StringSignature&)>& visit) const;
   Search search_other(uint32_t product,
                       const std::function<bool(const StringSignature&)>& visit) const;
 

@@ -218,11 +218,33 @@ bool StringMachine::listed_bytes(uint32_t state, ByteSet* out) const {
   return true;
 }
 
+// Without automata any code point may follow, so an unlisted string of every greater length exists.
+StringMachine::Search StringMachine::search_lengths(
+    uint32_t id, const std::function<bool(const StringSignature&)>& visit) const {
+  const Product& product = products_[id];
+  StringSignature signature;
+  signature.length_rank = product.signature.length_rank;
+  if (product.signature.string == StringSignature::kOther && visit(signature)) {
+    return Search::kFound;
+  }
+  const uint32_t longer = length_rank(std::min(product.length + 1, length_cap_));
+  if (longer != signature.length_rank || product.signature.string != StringSignature::kOther) {
+    signature.length_rank = longer;
+    if (visit(signature)) return Search::kFound;
+  }
+  while (signature.length_rank < spec_.lengths.size()) {
+    ++signature.length_rank;
+    if (visit(signature)) return Search::kFound;
+  }
+  return Search::kExhausted;
+}
+
 // Strings that are none of spec_.strings: walks the sequence S_0 = {state}, S_(m+1) = successors of
 // S_m, whose elements are (trie node while the trie below is small, automata). The sequence is
 // deterministic, so the first repetition ends it once the length no longer matters.
 StringMachine::Search StringMachine::search_other(
     uint32_t id, const std::function<bool(const StringSignature&)>& visit) const {
+  if (spec_.automata.empty()) return search_lengths(id, visit);
   for (const auto& automaton : spec_.automata) {
     if (automaton->relaxed() != nullptr) return Search::kOverBudget;
   }

@@ -117,7 +117,7 @@ Cost SchemaMachine::total_cost(FrameId container) {
   Cost best = kNever;
   visit_outcomes(formulas, [&](const Outcome& outcome) {
     if (!acceptable(frame.parent, outcome)) return false;
-    const Cost rest = rest_cost(frame, joint(formulas, outcome));
+    const Cost rest = rest_cost(frame, joint(formulas, outcome), Answer::kCost);
     if (rest < best) best = std::min(best, add(rest, total_cost(apply(frame.parent, outcome))));
     return false;
   });
@@ -137,7 +137,7 @@ bool SchemaMachine::better_closed(FrameId container) {
 Cost SchemaMachine::class_cost(FrameId slot, ValueClass c) {
   if (!class_live(slot, c)) return kNever;
   const Frame at = frames_[slot];
-  if (at.bindings == 0) return satisfiability_.value_of_class(typed(at.ask, c)[0], c);
+  if (at.bindings == 0) return costs().value_of_class(typed(at.ask, c)[0], c);
   if (c == ValueClass::kObject || c == ValueClass::kArray)
     return add(1, total_cost(container(slot, c)));
   if (c != ValueClass::kString && c != ValueClass::kNumber) return c == ValueClass::kFalse ? 5 : 4;

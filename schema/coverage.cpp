@@ -40,9 +40,10 @@ bool is_predicate(const std::shared_ptr<const CodepointAutomaton>& automaton) {
 std::unordered_set<std::string> predicates(const SchemaGraph& graph) {
   std::unordered_set<std::string> pointers;
   for (const SchemaNode& node : graph.nodes) {
-    if (is_predicate(node.pattern_automaton)) pointers.insert(node.pointer + "/pattern");
+    if (is_predicate(node.pattern_automaton)) pointers.insert(node.pointer.text() + "/pattern");
     for (const PatternProperty& property : node.pattern_properties) {
-      if (is_predicate(property.automaton)) pointers.insert(node.pointer + "/patternProperties");
+      if (is_predicate(property.automaton))
+        pointers.insert(node.pointer.text() + "/patternProperties");
     }
   }
   return pointers;

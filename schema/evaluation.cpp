@@ -72,12 +72,12 @@ const std::vector<NodeId>& Expansion::evaluators(const Atom& atom) const {
 }
 
 NodeId Expansion::unevaluated_node(const Atom& atom) const {
-  const SchemaNode& node = nodes_[atom.index];
+  const SchemaNode& node = this->node(atom.index);
   return is_properties(atom) ? node.unevaluated_properties : node.unevaluated_items;
 }
 
 bool Expansion::evaluates_rest(const Atom& atom, NodeId id) const {
-  const SchemaNode& node = nodes_[id];
+  const SchemaNode& node = this->node(id);
   if (is_properties(atom)) {
     return node.additional_properties != kNoNode ||
            (id != atom.index && node.unevaluated_properties != kNoNode);
@@ -86,11 +86,11 @@ bool Expansion::evaluates_rest(const Atom& atom, NodeId id) const {
 }
 
 bool Expansion::evaluates_item(const Atom& atom, NodeId id, uint64_t index) const {
-  return index < nodes_[id].prefix_items.size() || evaluates_rest(atom, id);
+  return index < node(id).prefix_items.size() || evaluates_rest(atom, id);
 }
 
 NodeId Expansion::evaluates_matches(const Atom& atom, NodeId id) const {
-  const SchemaNode& node = nodes_[id];
+  const SchemaNode& node = this->node(id);
   return is_properties(atom) || node.dialect < Dialect::k2020_12 ? kNoNode : node.contains;
 }
 
@@ -100,12 +100,12 @@ NodeId Expansion::any_of_node(std::vector<NodeId> nodes) {
   if (std::any_of(nodes.begin(), nodes.end(), [&](NodeId id) { return trivially_true(id); }))
     return kNoNode;
   if (nodes.size() == 1) return nodes[0];
-  const auto [it, inserted] = any_of_nodes_.try_emplace(nodes, static_cast<NodeId>(nodes_.size()));
+  const auto [it, inserted] = any_of_nodes_.try_emplace(nodes, kNoNode);
   if (inserted) {
-    SchemaNode node;
-    node.pointer = nodes_[nodes[0]].pointer;
-    node.any_of = std::move(nodes);
-    nodes_.push_back(std::move(node));
+    SchemaNode any;
+    any.pointer = node(nodes[0]).pointer;
+    any.any_of = std::move(nodes);
+    it->second = add_node(std::move(any));
   }
   return it->second;
 }
@@ -118,9 +118,8 @@ FormulaId Expansion::unevaluated(NodeId id, ValueClass c) {
   const NodeId rest = unevaluated_node(atom);
   if (rest == kNoNode || trivially_true(rest)) return FormulaPool::kTrue;
 
-  const auto ways_from = [this](NodeId node) {
-    return passages(nodes_[node],
-                    [this](const PropertyDependency& d) { return condition_node(d); });
+  const auto ways_from = [this](NodeId from) {
+    return passages(node(from), [this](const PropertyDependency& d) { return condition_node(d); });
   };
   // Depth first, leaving a node after all that it leads to; what leads back is left out.
   enum class Mark : uint8_t { kOpen, kDone };
@@ -156,7 +155,7 @@ FormulaId Expansion::unevaluated(NodeId id, ValueClass c) {
   std::vector<FormulaId> parts;
   for (auto it = left.rbegin(); it != left.rend(); ++it) {
     const FormulaId reached = pool_->disjunction(ways_to[*it]);
-    const SchemaNode& node = nodes_[*it];
+    const SchemaNode& node = this->node(*it);
     for (const Passage& way : ways_from(*it)) {
       if (back.contains({*it, way.to})) continue;
       FormulaId opens = FormulaPool::kTrue;

@@ -25,7 +25,7 @@
 namespace espalier {
 
 Expansion::Expansion(const SchemaGraph& graph, FormulaPool* pool, TextStore* texts)
-    : nodes_(graph.nodes.begin(), graph.nodes.end()), pool_(pool), texts_(texts) {}
+    : graph_(&graph), pool_(pool), texts_(texts) {}
 
 FormulaId Expansion::expand(NodeId id, ValueClass value_class) {
   const uint64_t key = uint64_t{id} << 3 | static_cast<uint64_t>(value_class);
@@ -73,7 +73,7 @@ FormulaId Expansion::expand_all(const std::vector<NodeId>& ids, ValueClass value
 }
 
 std::vector<Expansion::Piece> Expansion::pieces(NodeId id, ValueClass c) {
-  const SchemaNode& node = nodes_[id];
+  const SchemaNode& node = this->node(id);
   std::vector<Piece> out;
   if (node.kind == SchemaNode::Kind::kTrue) return out;
   if (node.kind == SchemaNode::Kind::kFalse) return {{"false", FormulaPool::kFalse}};
@@ -206,8 +206,8 @@ NodeId Expansion::enum_node(std::vector<JsonValue> values) {
 }
 
 NodeId Expansion::add_node(SchemaNode node) {
-  nodes_.push_back(std::move(node));
-  return static_cast<NodeId>(nodes_.size() - 1);
+  added_.push_back(std::move(node));
+  return static_cast<NodeId>(graph_->nodes.size() + added_.size() - 1);
 }
 
 NodeId Expansion::value_node(const JsonValue& value, const SchemaNode& like) {
@@ -221,14 +221,12 @@ NodeId Expansion::value_node(const JsonValue& value, const SchemaNode& like) {
     scalar.pointer = like.pointer;
     scalar.dialect = like.dialect;
     scalar.const_value = v;
-    nodes_.push_back(std::move(scalar));
-    return static_cast<NodeId>(nodes_.size() - 1);
+    return add_node(std::move(scalar));
   };
   SchemaNode nothing;
   nothing.kind = SchemaNode::Kind::kFalse;
   nothing.pointer = like.pointer;
-  nodes_.push_back(nothing);
-  const auto none = static_cast<NodeId>(nodes_.size() - 1);
+  const NodeId none = add_node(std::move(nothing));
   if (value.kind == JsonValue::Kind::kArray) {
     node.types = kTypeArray;
     for (const JsonValue& item : value.items) node.prefix_items.push_back(constant(item));
@@ -242,8 +240,7 @@ NodeId Expansion::value_node(const JsonValue& value, const SchemaNode& like) {
     }
     node.additional_properties = none;
   }
-  nodes_.push_back(std::move(node));
-  return static_cast<NodeId>(nodes_.size() - 1);
+  return add_node(std::move(node));
 }
 
 // A node that says "the property is there and is this string".
@@ -251,16 +248,15 @@ NodeId Expansion::condition_node(const PropertyDependency& dependency) {
   const auto [it, inserted] = condition_nodes_.try_emplace({dependency.name, dependency.value}, 0);
   if (!inserted) return it->second;
   SchemaNode value;
-  value.const_value.emplace();
-  value.const_value->kind = JsonValue::Kind::kString;
-  value.const_value->string = dependency.value;
-  nodes_.push_back(std::move(value));
+  JsonValue text;
+  text.kind = JsonValue::Kind::kString;
+  text.string = dependency.value;
+  value.const_value = std::move(text);
   SchemaNode node;
   node.types = kTypeObject;
-  node.properties.emplace_back(dependency.name, static_cast<NodeId>(nodes_.size() - 1));
+  node.properties.emplace_back(dependency.name, add_node(std::move(value)));
   node.required.push_back(dependency.name);
-  nodes_.push_back(std::move(node));
-  return it->second = static_cast<NodeId>(nodes_.size() - 1);
+  return it->second = add_node(std::move(node));
 }
 
 FormulaId Expansion::pattern_atom(const std::shared_ptr<const CodepointAutomaton>& automaton) {

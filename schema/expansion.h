@@ -27,7 +27,9 @@ class Expansion {
  public:
   Expansion(const SchemaGraph& graph, FormulaPool* pool, TextStore* texts);
 
-  const SchemaNode& node(NodeId id) const { return nodes_[id]; }
+  const SchemaNode& node(NodeId id) const {
+    return id < graph_->nodes.size() ? graph_->nodes[id] : added_[id - graph_->nodes.size()];
+  }
   /// The formula that says "a value of this class satisfies the node".
   FormulaId expand(NodeId id, ValueClass value_class);
   /// The same, keyword by keyword; `node` is the subschema for keywords that apply one in place.
@@ -39,8 +41,8 @@ class Expansion {
   std::vector<Piece> pieces(NodeId id, ValueClass value_class);
   FormulaId expand_all(const std::vector<NodeId>& ids, ValueClass value_class);
   /// Does the node accept (reject) everything, as far as its own keywords show?
-  bool trivially_true(NodeId id) const { return nodes_[id].kind == SchemaNode::Kind::kTrue; }
-  bool trivially_false(NodeId id) const { return nodes_[id].kind == SchemaNode::Kind::kFalse; }
+  bool trivially_true(NodeId id) const { return node(id).kind == SchemaNode::Kind::kTrue; }
+  bool trivially_false(NodeId id) const { return node(id).kind == SchemaNode::Kind::kFalse; }
   const ScalarAtoms& atoms() const { return atoms_; }
 
   // evaluation.cpp: what a kUnevaluatedProperties or kUnevaluatedItems atom means.
@@ -80,7 +82,8 @@ class Expansion {
   void object_assertions(NodeId id, const SchemaNode& node, std::vector<Piece>* out);
   void array_assertions(NodeId id, const SchemaNode& node, std::vector<Piece>* out);
 
-  std::deque<SchemaNode> nodes_;  // never moves: synthetic nodes are appended
+  const SchemaGraph* graph_;
+  std::deque<SchemaNode> added_;  // nodes that no schema has, after the graph's; never move
   FormulaPool* pool_;
   TextStore* texts_;
   ScalarAtoms atoms_;

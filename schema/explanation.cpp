@@ -166,7 +166,7 @@ void SchemaMachine::explain_value(State s, const std::string& text, uint8_t byte
     return;
   }
   const auto refuses = [&](FormulaId f) {
-    if (!inside) return satisfiability_.value_of_class(f, c) == kNever;
+    if (!inside) return existence_.value_of_class(f, c) == kNever;
     if (!is_scalar) return false;
     std::shared_ptr<const ScalarLeaf> leaf;
     if (c == ValueClass::kString) {

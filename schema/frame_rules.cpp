@@ -19,6 +19,7 @@
 #include <set>
 
 #include "schema/name_leaf.h"
+#include "schema/plain_values.h"
 #include "schema/schema_machine.h"
 
 namespace espalier {
@@ -130,7 +131,7 @@ FrameId SchemaMachine::container(FrameId slot, ValueClass value_class) {
     frame.open_names = 1;  // look-ahead must know the names
     // What can always grow can always differ: then the close alone is to be watched.
     if (at.forbidden != 0 &&
-        !satisfiability_.always_extensible(formula_lists_[frame.formulas][0], value_class)) {
+        !existence_.always_extensible(formula_lists_[frame.formulas][0], value_class)) {
       frame.forbidden = forbidden_of_class(at.forbidden, value_class);
     }
   }
@@ -146,9 +147,18 @@ FrameId SchemaMachine::container(FrameId slot, ValueClass value_class) {
   return container_memo_[key] = id;
 }
 
-Cost SchemaMachine::rest_cost(const Frame& frame, FormulaId f) {
-  if (frame.kind == Frame::Kind::kArray) return satisfiability_.array(f, frame.index, frame.seen);
-  return satisfiability_.object(f, {shapes_[frame.shape].get(), frame.seen, frame.order});
+bool SchemaMachine::frame_live(FrameId container) {
+  if (const uint8_t known = frame_memo_.get(container)) return known == kYes;
+  const bool live = best_rest(container, Answer::kExistence) != kNever;
+  frame_memo_.set(container, live ? kYes : kNo);
+  return live;
+}
+
+Cost SchemaMachine::rest_cost(const Frame& frame, FormulaId f, Answer answer) {
+  Satisfiability& satisfiability = answer == Answer::kCost ? costs() : existence_;
+  return frame.kind == Frame::Kind::kArray
+             ? satisfiability.array(f, frame.index, frame.seen)
+             : satisfiability.object(f, {shapes_[frame.shape].get(), frame.seen, frame.order});
 }
 
 // Visits what the tracked formulas of a container may turn out to be until `visit` returns true.
@@ -189,23 +199,29 @@ FormulaId SchemaMachine::joint(const std::vector<FormulaId>& formulas, const Out
 Cost SchemaMachine::frame_cost(FrameId container) {
   const auto it = cost_memo_.find(container);
   if (it != cost_memo_.end()) return it->second;
+  const Cost cost = best_rest(container, Answer::kCost);
+  return cost_memo_[container] = cost;
+}
+
+Cost SchemaMachine::best_rest(FrameId container, Answer answer) {
   const Frame frame = frames_[container];
   const std::vector<FormulaId> formulas = formula_lists_[frame.formulas];
+  const Cost enough = answer == Answer::kCost ? 1 : kNever - 1;
   Cost best = kNever;
   if (frames_[frame.parent].bindings == 0) {
-    best = rest_cost(frame, formulas[0]);
+    best = rest_cost(frame, formulas[0], answer);
   } else {
     const bool many = formulas.size() > kMaxJointBits + 1;
     const bool all = visit_outcomes(formulas, [&](const Outcome& outcome) {
       if (acceptable(frame.parent, outcome))
-        best = std::min(best, rest_cost(frame, joint(formulas, outcome)));
-      return best <= 1 || (many && best != kNever);
+        best = std::min(best, rest_cost(frame, joint(formulas, outcome), answer));
+      return best <= enough || (many && best != kNever);
     });
     // Where a combination may have been missed, the first formula alone decides.
-    if (!all && best == kNever) best = rest_cost(frame, formulas[0]);
+    if (!all && best == kNever) best = rest_cost(frame, formulas[0], answer);
   }
   if (best != kNever && frame.forbidden != 0 && !can_differ(container)) best = kNever;
-  return cost_memo_[container] = best;
+  return best;
 }
 
 FrameId SchemaMachine::apply(FrameId slot, const Outcome& outcome, uint32_t value) {
@@ -248,7 +264,7 @@ FrameId SchemaMachine::apply(FrameId slot, const Outcome& outcome, uint32_t valu
 bool SchemaMachine::acceptable(FrameId slot, const Outcome& outcome, uint32_t value) {
   if (frames_[slot].bindings == 0) return true;
   const FrameId parent = apply(slot, outcome, value);
-  return parent != 0 && frame_cost(parent) != kNever;
+  return parent != 0 && frame_live(parent);
 }
 
 bool SchemaMachine::closeable(FrameId container) {
@@ -293,23 +309,35 @@ bool SchemaMachine::slot_live(FrameId slot) {
   return live;
 }
 
+// What follows a value without bindings does not depend on it: the container is asked about once,
+// the value once, and its formula is not built where its nodes answer by themselves.
+bool SchemaMachine::value_live(const Frame& slot, ValueClass c) {
+  const bool is_container = c == ValueClass::kArray || c == ValueClass::kObject;
+  if (is_container && slot.depth >= options_.limits.max_nesting) return false;
+  const std::vector<NodeId>& nodes = asks_[slot.ask][0];
+  if (std::any_of(nodes.begin(), nodes.end(),
+                  [&](NodeId id) { return plainly_excluded(expansion_.node(id), c); })) {
+    return false;
+  }
+  const bool plain =
+      nodes.empty() || (nodes.size() == 1 && plainly_possible(expansion_, nodes[0], c));
+  return (plain || existence_.value_of_class(typed(slot.ask, c)[0], c) != kNever) &&
+         (slot.parent == 0 || rest_live(slot.parent));
+}
+
 bool SchemaMachine::class_live(FrameId slot, ValueClass c) {
   const uint64_t key = pack(slot, static_cast<uint32_t>(c));
   const auto it = class_memo_.find(key);
   if (it != class_memo_.end()) return it->second;
   const Frame at = frames_[slot];
+  if (at.bindings == 0 && at.forbidden == 0) return class_memo_[key] = value_live(at, c);
   const std::vector<FormulaId> formulas = typed(at.ask, c);
-  bool live = formulas[0] != FormulaPool::kFalse;
+  bool live = at.bindings == 0 ? value_live(at, c) : formulas[0] != FormulaPool::kFalse;
   if (live && at.forbidden != 0 && c <= ValueClass::kTrue)
     live = !sets_.contains(at.forbidden, values_.literal(c));
   const bool is_container = c == ValueClass::kArray || c == ValueClass::kObject;
   if (live && is_container && at.depth >= options_.limits.max_nesting) live = false;
-  if (live && at.bindings == 0) {
-    // What follows the value does not depend on it: ask about the container once, the value once.
-    live = satisfiability_.value_of_class(formulas[0], c) != kNever &&
-           (at.parent == 0 || rest_live(at.parent));
-  }
-  if (live && (at.bindings != 0 || at.forbidden != 0)) {
+  if (live) {
     switch (c) {
       case ValueClass::kNull:
       case ValueClass::kFalse:
@@ -324,7 +352,7 @@ bool SchemaMachine::class_live(FrameId slot, ValueClass c) {
       }
       default: {
         const FrameId frame = container(slot, c);
-        live = frame != 0 && frame_cost(frame) != kNever;
+        live = frame != 0 && frame_live(frame);
         break;
       }
     }
@@ -453,7 +481,7 @@ FrameId SchemaMachine::item_slot(FrameId array) {
     const Atom a = pool_.atom_of(atom);
     unevaluated |= a.kind == Atom::Kind::kUnevaluatedItems;
     if (a.kind != Atom::Kind::kItems) continue;
-    const NodeId child = satisfiability_.item_node(a.index, frame.index);
+    const NodeId child = existence_.item_node(a.index, frame.index);
     if (child == kNoNode || !expansion_.trivially_false(child)) continue;
     for (FormulaId& f : formulas) {
       f = pool_.substitute(f, [&](FormulaId g) { return g == atom ? FormulaPool::kFalse : g; });
@@ -475,7 +503,7 @@ FrameId SchemaMachine::item_slot(FrameId array) {
     NodeId child = kNoNode;
     if (a.kind == Atom::Kind::kItems) {
       prefix = std::max<uint64_t>(prefix, expansion_.node(a.index).prefix_items.size());
-      child = satisfiability_.item_node(a.index, frame.index);
+      child = existence_.item_node(a.index, frame.index);
     } else if (a.kind == Atom::Kind::kContains && contained.insert(a.index).second) {
       child = a.index;
     }

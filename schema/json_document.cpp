@@ -22,6 +22,7 @@
 #include <rapidjson/reader.h>
 
 #include <algorithm>
+#include <array>
 #include <unordered_set>
 #include <utility>
 
@@ -90,27 +91,35 @@ class Prescan {
     size_t depth = 0;
     while (at_ < text_.size()) {
       const uint8_t c = text_[at_];
-      if (c == '"') {
-        if (Status status = string(); !status.ok()) return status;
-      } else if (c == '-' || (c >= '0' && c <= '9')) {
-        number();
-      } else if (c == 0 || c >= 0x80) {
-        return error(at_,
-                     c == 0 ? "A NUL byte is not JSON." : "A byte outside ASCII is not JSON here.");
-      } else {
-        if (c == '[' || c == '{') {
+      switch (kOutside[c]) {
+        case Outside::kPlain:
+          ++at_;
+          break;
+        case Outside::kQuote:
+          if (Status status = string(); !status.ok()) return status;
+          break;
+        case Outside::kNumber:
+          number();
+          break;
+        case Outside::kOpen:
           if (++depth > max_depth_) {
             return Status(
                 StatusCode::kBudgetExceeded,
                 "The text is nested deeper than the limit of " + std::to_string(max_depth_) + ".",
                 line_and_column(text_, at_));
           }
-        } else if ((c == ']' || c == '}') && depth > 0) {
-          --depth;
-        }
-        copy(1);
+          ++at_;
+          break;
+        case Outside::kClose:
+          if (depth > 0) --depth;
+          ++at_;
+          break;
+        case Outside::kForeign:
+          return error(
+              at_, c == 0 ? "A NUL byte is not JSON." : "A byte outside ASCII is not JSON here.");
       }
     }
+    flush();
     return {};
   }
 
@@ -129,17 +138,16 @@ class Prescan {
     return Status(StatusCode::kParseError, std::move(message), line_and_column(text_, offset));
   }
 
-  void copy(size_t n) {
-    out_->append(text_, at_, n);
-    at_ += n;
+  /// Copies what was passed over since the last flush.
+  void flush() {
+    out_->append(text_, copied_, at_ - copied_);
+    copied_ = at_;
   }
 
+  /// Leaves out n bytes, for which a substitute was written if there is one.
   void skip(size_t n) {
     at_ += n;
-    note_shift();
-  }
-
-  void note_shift() {
+    copied_ = at_;
     shifts_.emplace_back(out_->size(),
                          static_cast<int64_t>(at_) - static_cast<int64_t>(out_->size()));
   }
@@ -165,29 +173,28 @@ class Prescan {
   }
 
   Status string() {
-    copy(1);
+    ++at_;
     while (at_ < text_.size()) {
-      size_t end = at_;
-      while (end < text_.size()) {
-        const uint8_t c = text_[end];
-        if (c == '"' || c == '\\' || c >= 0x80 || c == 0) break;
-        ++end;
-      }
-      copy(end - at_);
-      if (at_ == text_.size()) break;
       const uint8_t c = text_[at_];
-      if (c == '"') {
-        copy(1);
-        return {};
+      switch (kInside[c]) {
+        case Inside::kPlain:
+          ++at_;
+          break;
+        case Inside::kQuote:
+          ++at_;
+          return {};
+        case Inside::kEscape:
+          escape();
+          break;
+        case Inside::kNul:
+          return error(at_, "A NUL byte is not JSON.");
+        case Inside::kUtf8: {
+          const size_t length = utf8_sequence_length(text_.substr(at_));
+          if (length == 0) return error(at_, "The text is not valid UTF-8.");
+          at_ += length;
+          break;
+        }
       }
-      if (c == '\\') {
-        escape();
-        continue;
-      }
-      if (c == 0) return error(at_, "A NUL byte is not JSON.");
-      const size_t length = utf8_sequence_length(text_.substr(at_));
-      if (length == 0) return error(at_, "The text is not valid UTF-8.");
-      copy(length);
     }
     return {};
   }
@@ -195,17 +202,18 @@ class Prescan {
   void escape() {
     const int32_t unit = escaped_unit(at_);
     if (unit < 0) {
-      copy(std::min<size_t>(2, text_.size() - at_));
+      at_ += std::min<size_t>(2, text_.size() - at_);
     } else if (unit >= 0xD800 && unit <= 0xDFFF) {
       const int32_t next = unit <= 0xDBFF ? escaped_unit(at_ + 6) : -1;
       if (next >= 0xDC00 && next <= 0xDFFF) {
-        copy(12);
+        at_ += 12;
       } else {
+        flush();
         append_wtf8(out_, static_cast<uint32_t>(unit));
         skip(6);
       }
     } else {
-      copy(6);
+      at_ += 6;
     }
   }
 
@@ -224,19 +232,43 @@ class Prescan {
     const size_t length = end - at_;
     const std::string_view spelling = text_.substr(at_, length);
     if ((exponent || length > kLongestPlainNumber) && Decimal::parse(spelling)) {
+      flush();
       long_numbers_->emplace(out_->size(), std::string(spelling));
       out_->push_back('0');
       skip(length);
     } else {
-      copy(length);
+      at_ = end;
     }
   }
+
+  // What a byte means outside and inside of strings.
+  enum class Outside : uint8_t { kPlain, kQuote, kNumber, kOpen, kClose, kForeign };
+  enum class Inside : uint8_t { kPlain, kQuote, kEscape, kUtf8, kNul };
+  static constexpr std::array<Outside, 256> kOutside = [] {
+    std::array<Outside, 256> table{};
+    for (const uint8_t c : std::string_view("-0123456789")) table[c] = Outside::kNumber;
+    table['"'] = Outside::kQuote;
+    table['['] = table['{'] = Outside::kOpen;
+    table[']'] = table['}'] = Outside::kClose;
+    table[0] = Outside::kForeign;
+    for (size_t c = 0x80; c < 256; ++c) table[c] = Outside::kForeign;
+    return table;
+  }();
+  static constexpr std::array<Inside, 256> kInside = [] {
+    std::array<Inside, 256> table{};
+    table['"'] = Inside::kQuote;
+    table['\\'] = Inside::kEscape;
+    table[0] = Inside::kNul;
+    for (size_t c = 0x80; c < 256; ++c) table[c] = Inside::kUtf8;
+    return table;
+  }();
 
   std::string_view text_;
   size_t max_depth_;
   std::string* out_;
   std::unordered_map<size_t, std::string>* long_numbers_;
   size_t at_ = 0;
+  size_t copied_ = 0;                               // everything before it is in *out_ or left out
   std::vector<std::pair<size_t, int64_t>> shifts_;  // rewritten offset -> original minus rewritten
 };
 

@@ -23,6 +23,8 @@
 
 #include <algorithm>
 
+#include "schema/plain_values.h"
+
 namespace espalier {
 namespace {
 
@@ -33,10 +35,11 @@ constexpr Cost kUnknownCost = 64;  // assumed where the search gave up
 
 }  // namespace
 
-Satisfiability::Satisfiability(Expansion* expansion, FormulaPool* pool, const SetStore* seen,
-                               ValueStore* ids, StringSpelling strings, NumberSpelling numbers,
-                               std::function<KeyShape*(FormulaId)> shape_of)
-    : expansion_(expansion),
+Satisfiability::Satisfiability(Answer answer, Expansion* expansion, FormulaPool* pool,
+                               const SetStore* seen, ValueStore* ids, StringSpelling strings,
+                               NumberSpelling numbers, std::function<KeyShape*(FormulaId)> shape_of)
+    : answer_(answer),
+      expansion_(expansion),
       pool_(pool),
       seen_(seen),
       ids_(ids),
@@ -50,12 +53,17 @@ Cost Satisfiability::value(const Goal& goal) {
     if (!it->second.done) tainted_ = true;
     return it->second.cost;
   }
+  if (answer_ == Answer::kExistence && goal.fail.empty() && goal.must.size() == 1 &&
+      plainly_possible(*expansion_, goal.must[0])) {
+    values_[goal] = {1, true};
+    return 1;
+  }
   values_[goal] = {};
   const bool outer_taint = tainted_;
   tainted_ = false;
   ++open_questions_;
   Cost best = kNever;
-  for (int c = 0; c < kValueClasses && best > 4; ++c) {
+  for (int c = 0; c < kValueClasses && best > 4 && !found(best); ++c) {
     const auto value_class = static_cast<ValueClass>(c);
     best = std::min(best, value_of_class(formula_of(goal, value_class), value_class));
   }
@@ -107,16 +115,38 @@ Cost Satisfiability::scalar(FormulaId f, ValueClass c) {
   const uint64_t key = uint64_t{f} << 3 | static_cast<uint64_t>(c);
   Memo& memo = classes_[key];
   if (memo.done) return memo.cost;
+  if (answer_ == Answer::kExistence && plain_scalar(f, c)) {
+    memo = {1, true};
+    return memo.cost;
+  }
   const std::shared_ptr<const ScalarLeaf> leaf = scalar_leaf(f, c);
   Cost cost = kNever;
   if (leaf != nullptr && leaf->start() != 0) {
-    cost = leaf->shortest_exit(leaf->start()).size() + (c == ValueClass::kString ? 1 : 0);
+    cost = answer_ == Answer::kExistence
+               ? 1
+               : leaf->shortest_exit(leaf->start()).size() + (c == ValueClass::kString ? 1 : 0);
   }
   memo = {cost, true};
   return cost;
 }
 
+// A single assertion holds for some string or number; an automaton lives only if it accepts
+// something, though in a profile without lone surrogates that may have no spelling.
+bool Satisfiability::plain_scalar(FormulaId f, ValueClass c) const {
+  if (f == FormulaPool::kTrue) return true;
+  if (pool_->op(f) != FormulaPool::Op::kAtom) return false;
+  const Atom& atom = pool_->atom_of(f);
+  if (c == ValueClass::kNumber) {
+    const NumberAtom::Kind kind = expansion_->atoms().numbers[atom.index].kind;
+    return kind == NumberAtom::Kind::kInteger || kind == NumberAtom::Kind::kIntegerSpelling;
+  }
+  if (atom.kind == Atom::Kind::kLength) return true;
+  return atom.kind == Atom::Kind::kPattern && strings_ == StringSpelling::kJson &&
+         expansion_->atoms().automata[atom.index]->start() != 0;
+}
+
 Cost Satisfiability::object(FormulaId f, const ObjectContext& context) {
+  if (answer_ == Answer::kExistence && pool_->evaluate(f, true_at_close)) return 1;
   const auto key =
       std::tuple(f, context.seen, context.order, static_cast<const KeyShape*>(context.shape));
   const auto it = objects_.find(key);
@@ -143,6 +173,7 @@ Cost Satisfiability::object(FormulaId f, const ObjectContext& context) {
 }
 
 Cost Satisfiability::array(FormulaId f, uint64_t index, uint32_t used) {
+  if (answer_ == Answer::kExistence && pool_->evaluate(f, true_at_close)) return 1;
   const auto key = std::tuple(f, index, used);
   const auto it = arrays_.find(key);
   if (it != arrays_.end()) {
@@ -291,7 +322,7 @@ Cost Satisfiability::solve(FormulaId f, const Check& check, int depth, int* budg
   for (const FormulaId alternative : choices) {
     best =
         std::min(best, solve(pool_->conjunction({others, alternative}), check, depth + 1, budget));
-    if (best != kNever && (depth > 0 || ++tried >= kEnough || best <= 1)) break;
+    if (found(best) || (best != kNever && (depth > 0 || ++tried >= kEnough || best <= 1))) break;
   }
   return best;
 }

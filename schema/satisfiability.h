@@ -36,12 +36,15 @@ struct ObjectContext {
   uint32_t order;  ///< names of a rank below it are past (generation profile); 0 otherwise
 };
 
+/// What a question is for: existence alone takes the first witness, and its cost means nothing.
+enum class Answer : uint8_t { kExistence, kCost };
+
 /// Decides whether a value (or the rest of an object or array) exists, with an estimate of its
 /// length. Not thread-safe.
 class Satisfiability {
  public:
-  Satisfiability(Expansion* expansion, FormulaPool* pool, const SetStore* seen, ValueStore* ids,
-                 StringSpelling strings, NumberSpelling numbers,
+  Satisfiability(Answer answer, Expansion* expansion, FormulaPool* pool, const SetStore* seen,
+                 ValueStore* ids, StringSpelling strings, NumberSpelling numbers,
                  std::function<KeyShape*(FormulaId f)> shape_of);
 
   Cost value(const Goal& goal);
@@ -105,6 +108,8 @@ class Satisfiability {
   bool repetition_possible(const Literals& literals, uint64_t index, uint32_t used);
   bool admits(Goal goal, uint32_t id);
   bool listed_values(const Goal& goal, ValueClass value_class, std::vector<uint32_t>* out);
+  bool plain_scalar(FormulaId f, ValueClass value_class) const;
+  bool found(Cost cost) const { return cost != kNever && answer_ == Answer::kExistence; }
 
   // unevaluated_reach.cpp
   bool has_parts(const Literals& literals) const;
@@ -121,6 +126,7 @@ class Satisfiability {
     bool done = false;
   };
 
+  const Answer answer_;
   Expansion* expansion_;
   FormulaPool* pool_;
   const SetStore* seen_;

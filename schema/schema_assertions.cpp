@@ -56,7 +56,7 @@ Status read_type(const JsonDocument& json, JsonId value, uint8_t* types) {
   return {};
 }
 
-Status read_number(const JsonDocument& json, JsonId value, std::optional<Decimal>* number) {
+Status read_number(const JsonDocument& json, JsonId value, Boxed<Decimal>* number) {
   if (!json[value].is_number()) return expected(json, value, "a number");
   *number = Decimal::parse(json[value].text);
   if (!*number) return expected(json, value, "a number with an exponent of reasonable size");
@@ -241,7 +241,6 @@ Status read_assertion(const AssertionContext& context, const KeywordInfo& keywor
       if (!json[value].is_string()) return expected(json, value, "a regular expression");
       auto automaton = read_pattern(json, value, json[value].text, context.options);
       if (!automaton.ok()) return automaton.status();
-      node->pattern = std::string(json[value].text);
       node->pattern_automaton = std::move(*automaton);
       return {};
     }

@@ -12,6 +12,8 @@
 #include "espalier/status.h"
 #include "grammar/codepoint_automaton.h"
 #include "grammar/decimal.h"
+#include "schema/boxed.h"
+#include "schema/json_document.h"
 #include "schema/json_value.h"
 
 namespace espalier {
@@ -45,22 +47,69 @@ struct PropertyDependency {
   NodeId node = kNoNode;
 };
 
+/// A value in one of the loaded documents; document 0 is the schema itself.
+struct Location {
+  uint32_t document = 0;
+  JsonId json = 0;
+  friend auto operator<=>(const Location&, const Location&) = default;
+};
+
+/// The documents a schema was read from.
+class SchemaDocuments {
+ public:
+  /// `uri` is used where the document is not the first.
+  void add(std::shared_ptr<const JsonDocument> json, std::string uri) {
+    documents_.push_back({std::move(json), std::move(uri)});
+  }
+  const JsonDocument& operator[](uint32_t document) const { return *documents_[document].json; }
+  uint32_t size() const { return static_cast<uint32_t>(documents_.size()); }
+  /// A JSON pointer in document 0, "URI#pointer" elsewhere.
+  std::string place(Location location) const {
+    return place(location.document, (*this)[location.document].pointer(location.json));
+  }
+  std::string place(uint32_t document, std::string pointer) const {
+    return document == 0 ? pointer : documents_[document].uri + "#" + pointer;
+  }
+  size_t memory_bytes() const;
+
+ private:
+  struct Document {
+    std::shared_ptr<const JsonDocument> json;
+    std::string uri;
+  };
+  std::vector<Document> documents_;
+};
+
+/// Where a schema was written, spelled out only when asked: as SchemaDocuments::place says.
+class SchemaPointer {
+ public:
+  SchemaPointer() = default;
+  SchemaPointer(const SchemaDocuments* documents, Location location)
+      : documents_(documents), location_(location) {}
+  std::string text() const { return documents_ ? documents_->place(location_) : std::string(); }
+  operator std::string() const { return text(); }
+  friend bool operator==(const SchemaPointer& a, std::string_view b) { return a.text() == b; }
+
+ private:
+  const SchemaDocuments* documents_ = nullptr;
+  Location location_;
+};
+
 /// One schema (a Boolean or an object of keywords) with its references resolved to node ids.
 /// Absent assertions are empty optionals, absent subschemas kNoNode.
 struct SchemaNode {
   enum class Kind : uint8_t { kTrue, kFalse, kKeywords };
   Kind kind = Kind::kKeywords;
-  std::string pointer;  ///< JSON pointer of the schema ("" = root); other documents: "URI#pointer"
+  SchemaPointer pointer;  ///< valid as long as the graph
   Dialect dialect = Dialect::k2020_12;
 
   uint8_t types = kTypeAny;  ///< the `type` keyword; kTypeAny when absent
-  std::optional<std::vector<JsonValue>> enum_values;
-  std::optional<JsonValue> const_value;
+  Boxed<std::vector<JsonValue>> enum_values;
+  Boxed<JsonValue> const_value;
 
-  std::optional<Decimal> minimum, maximum, exclusive_minimum, exclusive_maximum, multiple_of;
+  Boxed<Decimal> minimum, maximum, exclusive_minimum, exclusive_maximum, multiple_of;
 
   std::optional<uint64_t> min_length, max_length;  ///< saturated to 2^32
-  std::optional<std::string> pattern;
   std::shared_ptr<const CodepointAutomaton> pattern_automaton;
   std::string format;  ///< asserted format's name, "" if none or an annotation
   std::shared_ptr<const CodepointAutomaton> format_automaton;
@@ -94,15 +143,21 @@ struct SchemaNode {
 struct SchemaGraph {
   std::vector<SchemaNode> nodes;
   NodeId root = 0;
-  std::vector<KeywordReport> report;  ///< one entry per keyword occurrence at a reachable schema
+  /// One entry per keyword occurrence at a reachable schema, if it was asked for.
+  std::vector<KeywordReport> report;
+  SchemaDocuments documents;  ///< what the nodes' pointers point into
 
   const SchemaNode& operator[](NodeId id) const { return nodes[id]; }
+  size_t memory_bytes() const;
 };
+
+enum class KeywordReports : uint8_t { kNone, kAll };
 
 /// Parses and resolves a schema. Errors: kParseError (not JSON: place line:column; a keyword of the
 /// wrong type, a duplicate key, an invalid pattern: place JSON pointer), kUnresolved ($ref),
 /// kUnsupported (a keyword that is not enforced, by name), kBudgetExceeded (depth, size).
-Result<std::shared_ptr<const SchemaGraph>> load_schema(std::string_view text,
-                                                       const SchemaOptions& options);
+Result<std::shared_ptr<const SchemaGraph>> load_schema(
+    std::string_view text, const SchemaOptions& options,
+    KeywordReports reports = KeywordReports::kAll);
 
 }  // namespace espalier

@@ -42,11 +42,12 @@ class SchemaLoader {
  public:
   enum class Refusals : uint8_t { kFail, kReport };
 
-  SchemaLoader(const SchemaOptions& options, Refusals refusals)
+  SchemaLoader(const SchemaOptions& options, Refusals refusals, KeywordReports reports)
       : options_(options),
         refusals_(refusals),
-        resolver_(options_),
-        graph_(std::make_shared<SchemaGraph>()) {
+        reports_(reports),
+        graph_(std::make_shared<SchemaGraph>()),
+        resolver_(options_, &graph_->documents) {
     scope_ids_.emplace(Scope{}, 0);
     scopes_.emplace_back();
   }
@@ -61,11 +62,11 @@ class SchemaLoader {
         return exceeded("The schema has more than " + std::to_string(kMaxNodes) + " nodes.");
       }
       if (pointer_bytes_ > kMaxPointerBytes) {
-        return exceeded("The JSON pointers of the schema's nodes take more than " +
+        return exceeded("The JSON pointers of the schema's keywords take more than " +
                         std::to_string(kMaxPointerBytes) + " bytes.");
       }
     }
-    return std::shared_ptr<const SchemaGraph>(std::move(graph_));
+    return std::shared_ptr<const SchemaGraph>(graph_);
   }
 
  private:
@@ -138,15 +139,16 @@ class SchemaLoader {
     return nullptr;
   }
 
-  void report(std::string_view keyword, KeywordReport::Status status, std::string reason = {}) {
-    if (pointer_bytes_ > kMaxPointerBytes) return;
+  void report(std::string_view keyword, KeywordReport::Status status, std::string_view reason,
+              std::string_view subject = {}) {
+    if (reports_ == KeywordReports::kNone || pointer_bytes_ > kMaxPointerBytes) return;
     KeywordReport& entry = graph_->report.emplace_back();
-    entry.pointer = node_.pointer;
+    entry.pointer = node_.pointer.text();
     append_pointer_token(&entry.pointer, keyword);
     entry.keyword = std::string(keyword);
     pointer_bytes_ += entry.pointer.size();
     entry.status = status;
-    entry.reason = std::move(reason);
+    (entry.reason = reason) += subject;
   }
 
   Status read(NodeId id);
@@ -161,8 +163,9 @@ class SchemaLoader {
 
   const SchemaOptions& options_;
   const Refusals refusals_;
+  const KeywordReports reports_;
+  const std::shared_ptr<SchemaGraph> graph_;
   SchemaResolver resolver_;
-  std::shared_ptr<SchemaGraph> graph_;
   std::vector<Work> work_;  // by NodeId
   std::unordered_map<Key, NodeId, KeyHash> ids_;
   std::vector<Scope> scopes_;
@@ -184,11 +187,9 @@ Status SchemaLoader::read(NodeId id) {
   current_ = id;
   scope_ = work_[id].scope;
   resource_ = resolver_.resource_of(location);
-  const std::shared_ptr<const JsonDocument> json = resolver_.shared_document(location.document);
-  json_ = json.get();
+  json_ = &resolver_.document(location.document);
   node_ = SchemaNode();
-  node_.pointer = resolver_.place(location);
-  pointer_bytes_ += node_.pointer.size();
+  node_.pointer = {&graph_->documents, location};
   node_.dialect = resolver_.resource(resource_).dialect;
 
   Status status;
@@ -202,7 +203,7 @@ Status SchemaLoader::read(NodeId id) {
   }
   if (!status.ok()) {
     return Status(status.code(), status.message(),
-                  resolver_.place(location.document, status.place()));
+                  graph_->documents.place(location.document, status.place()));
   }
   graph_->nodes[id] = std::move(node_);
   return {};
@@ -217,13 +218,12 @@ Status SchemaLoader::read_object(JsonId schema) {
     const std::string_view name = (*json_)[value].key;
     const KeywordInfo* keyword = find_keyword(name, dialect);
     if (keyword == nullptr) {
-      report(name, KeywordReport::Status::kAnnotation,
-             "not a keyword of " + std::string(dialect_name(dialect)));
+      report(name, KeywordReport::Status::kAnnotation, "not a keyword of ", dialect_name(dialect));
       continue;
     }
     if (only_ref && keyword->keyword != Keyword::kRef) {
-      report(name, KeywordReport::Status::kAnnotation,
-             "ignored beside $ref in " + std::string(dialect_name(dialect)));
+      report(name, KeywordReport::Status::kAnnotation, "ignored beside $ref in ",
+             dialect_name(dialect));
       continue;
     }
     KeywordSupport support = keyword_support(*keyword, *json_, schema, value, dialect);
@@ -240,7 +240,7 @@ Status SchemaLoader::read_object(JsonId schema) {
     }
     const bool enforced = note.empty();
     report(name, enforced ? KeywordReport::Status::kEnforced : KeywordReport::Status::kAnnotation,
-           std::move(note));
+           note);
   }
   return {};
 }
@@ -339,7 +339,9 @@ Status SchemaLoader::read_keyword(const KeywordInfo& keyword, JsonId schema, Jso
 
 Status SchemaLoader::read_reference(const KeywordInfo& keyword, JsonId value) {
   const JsonNode& reference = (*json_)[value];
-  const std::string pointer = json_->pointer(value);
+  const auto unresolved = [&](const Status& why) {
+    return Status(why.code(), why.message(), json_->pointer(value));
+  };
   if (!reference.is_string()) return expected(*json_, value, "a URI reference");
   const auto resolved = resolver_.resolve(resource_, reference.text);
   Location target;
@@ -360,10 +362,10 @@ Status SchemaLoader::read_reference(const KeywordInfo& keyword, JsonId value) {
     if (outermost != nullptr) {
       target = *outermost;
     } else if (!resolved.ok()) {
-      return Status(resolved.status().code(), resolved.status().message(), pointer);
+      return unresolved(resolved.status());
     }
   } else if (!resolved.ok()) {
-    return Status(resolved.status().code(), resolved.status().message(), pointer);
+    return unresolved(resolved.status());
   } else if (keyword.keyword == Keyword::kRecursiveRef &&
              resolver_.resource(resolved->resource).recursive_anchor &&
              resolved->target == resolver_.resource(resolved->resource).root) {
@@ -375,7 +377,7 @@ Status SchemaLoader::read_reference(const KeywordInfo& keyword, JsonId value) {
     return Status(StatusCode::kParseError,
                   "The reference \"" + std::string(reference.text) + "\" leads to " +
                       std::string(kind_name(schema.kind)) + ", which is not a schema.",
-                  pointer);
+                  json_->pointer(value));
   }
   const NodeId node = node_at(target, scope_);
   if (node_.ref == kNoNode) {
@@ -454,13 +456,14 @@ Status SchemaLoader::read_property_dependencies(JsonId value) {
 }  // namespace
 
 Result<std::shared_ptr<const SchemaGraph>> load_schema(std::string_view text,
-                                                       const SchemaOptions& options) {
-  return SchemaLoader(options, SchemaLoader::Refusals::kFail).load(text);
+                                                       const SchemaOptions& options,
+                                                       KeywordReports reports) {
+  return SchemaLoader(options, SchemaLoader::Refusals::kFail, reports).load(text);
 }
 
 Result<std::shared_ptr<const SchemaGraph>> load_schema_for_report(std::string_view text,
                                                                   const SchemaOptions& options) {
-  return SchemaLoader(options, SchemaLoader::Refusals::kReport).load(text);
+  return SchemaLoader(options, SchemaLoader::Refusals::kReport, KeywordReports::kAll).load(text);
 }
 
 }  // namespace espalier

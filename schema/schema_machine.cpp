@@ -15,7 +15,7 @@
 // false: the leaf was built knowing which outcomes are acceptable, so the byte is refused.
 //
 // Invariants: frames, formulas, sets and leaves are interned, so a State names content; every frame
-// in a live state can be completed (frame_cost < kNever) as far as satisfiability.cpp decides;
+// in a live state can be completed (frame_live) as far as satisfiability.cpp decides;
 // nothing is built before a text or a mask needs it.
 //
 // Cost: a byte inside a scalar is two table look-ups, a structural byte at most one hash look-up
@@ -63,8 +63,7 @@ SchemaMachine::SchemaMachine(std::shared_ptr<const SchemaGraph> graph, const Sch
       numbers_(exact_ ? NumberSpelling::kJson : NumberSpelling::kPlain),
       expansion_(*graph_, &pool_, &texts_),
       values_(&texts_, &sets_),
-      satisfiability_(&expansion_, &pool_, &sets_, &values_, strings_, numbers_,
-                      [this](FormulaId f) { return shapes_[shape_id({f})].get(); }),
+      existence_(make_satisfiability(Answer::kExistence)),
       unique_(pool_.atom({Atom::Kind::kUnique, 0, 0})) {
   for (const SchemaNode& node : graph_->nodes) compares_items_ |= node.unique_items;
   const FormulaId any[] = {FormulaPool::kTrue};
@@ -84,6 +83,18 @@ SchemaMachine::SchemaMachine(std::shared_ptr<const SchemaGraph> graph, const Sch
   root.ask = asks_.intern({{graph_->root}});
   const FrameId slot = frames_.intern(root);
   if (slot_live(slot)) start_ = {slot, kValue, 0, 0};
+}
+
+Satisfiability SchemaMachine::make_satisfiability(Answer answer) {
+  return {answer,   &expansion_, &pool_, &sets_, &values_, strings_,
+          numbers_, [this](FormulaId f) { return shapes_[shape_id({f})].get(); }};
+}
+
+Satisfiability& SchemaMachine::costs() {
+  if (costs_ == nullptr) {
+    costs_ = std::make_unique<Satisfiability>(make_satisfiability(Answer::kCost));
+  }
+  return *costs_;
 }
 
 // ---- Bytes -------------------------------------------------------------------------------------
@@ -399,7 +410,7 @@ bool SchemaMachine::object_is_open(FrameId object) {
 
 bool SchemaMachine::admits(NodeId node) {
   const std::lock_guard lock(mutex_);
-  return satisfiability_.value({.must = {node}, .fail = {}}) != kNever;
+  return existence_.value({.must = {node}, .fail = {}}) != kNever;
 }
 
 Status SchemaMachine::status() const {

@@ -99,9 +99,14 @@ class SchemaMachine final : public Recognizer {
   FrameId property_slot(FrameId object, uint32_t key_class, uint32_t text);
   FrameId item_slot(FrameId array);
   bool slot_live(FrameId slot);
+  bool value_live(const Frame& slot, ValueClass value_class);
   bool class_live(FrameId slot, ValueClass value_class);
+  bool frame_live(FrameId container);
   Cost frame_cost(FrameId container);
-  Cost rest_cost(const Frame& frame, FormulaId f);
+  Cost best_rest(FrameId container, Answer answer);
+  Cost rest_cost(const Frame& frame, FormulaId f, Answer answer);
+  Satisfiability make_satisfiability(Answer answer);
+  Satisfiability& costs();
   bool visit_outcomes(const std::vector<FormulaId>& formulas,
                       const std::function<bool(const Outcome&)>& visit);
   FormulaId joint(const std::vector<FormulaId>& formulas, const Outcome& outcome);
@@ -197,7 +202,8 @@ class SchemaMachine final : public Recognizer {
   StableVector<const StringMachine*> key_machines_;  // of each shape
   std::map<std::pair<std::vector<NodeId>, std::vector<uint32_t>>, uint32_t> shape_ids_;
   ValueStore values_;
-  Satisfiability satisfiability_;
+  Satisfiability existence_;
+  std::unique_ptr<Satisfiability> costs_;  // made when a completion is first asked for
   FrameStore frames_;
   Interner<Ask> asks_;
   Interner<std::vector<Binding>> bindings_;
@@ -210,7 +216,7 @@ class SchemaMachine final : public Recognizer {
 
   std::unordered_map<uint64_t, uint32_t> typed_memo_, leaf_memo_, container_memo_;
   std::unordered_map<FrameId, Cost> cost_memo_, total_memo_;
-  FlagTable slot_memo_, close_memo_, open_memo_, name_memo_;  // by frame: kYes, kNo
+  FlagTable slot_memo_, frame_memo_, close_memo_, open_memo_, name_memo_;  // by frame: kYes, kNo
   std::unordered_map<FrameId, FrameId> item_memo_;
   std::unordered_map<FrameId, std::shared_ptr<const Leaf>> names_memo_;
   std::unordered_map<uint64_t, bool> class_memo_, product_memo_, key_state_memo_;

@@ -54,8 +54,8 @@ Result<ResourceId> SchemaResolver::add_document(std::string_view text, const std
   if (!json.ok()) return json.status();
   const uint32_t index_of_document = static_cast<uint32_t>(documents_.size());
   const JsonDocument& document = **json;
-  documents_.push_back(
-      {std::move(*json), uri, std::vector<ResourceId>(document.size(), kNoResource)});
+  documents_.add(std::move(*json), uri);
+  resource_of_.emplace_back(document.size(), kNoResource);
 
   const ResourceId id = static_cast<ResourceId>(resources_.size());
   SchemaResource& resource = resources_.emplace_back();
@@ -154,7 +154,7 @@ ResourceId SchemaResolver::enter(Location location, ResourceId resource) {
 
 void SchemaResolver::index(Location location, ResourceId resource) {
   const JsonDocument& json = document(location.document);
-  std::vector<ResourceId>& resource_of = documents_[location.document].resource_of;
+  std::vector<ResourceId>& resource_of = resource_of_[location.document];
   std::vector<std::pair<JsonId, ResourceId>> stack = {{location.json, resource}};
   const auto push_children = [&](const JsonNode& node, ResourceId owner, bool skip_arrays) {
     for (uint32_t i = node.count; i > 0; --i) {
@@ -239,7 +239,7 @@ JsonId SchemaResolver::find_member(Location object, std::string_view name) {
 Result<Location> SchemaResolver::find_pointer(ResourceId resource, std::string_view pointer) {
   const Location root = resources_[resource].root;
   const JsonDocument& json = document(root.document);
-  const std::vector<ResourceId>& resource_of = documents_[root.document].resource_of;
+  const std::vector<ResourceId>& resource_of = resource_of_[root.document];
   JsonId at = root.json;
   ResourceId owner = resource;
   std::string_view rest = pointer;
@@ -269,8 +269,8 @@ Result<Location> SchemaResolver::find_pointer(ResourceId resource, std::string_v
       next = find_member({root.document, at}, name);
     }
     if (next == kNoJson) {
-      return unresolved(pointer,
-                        "there is no \"" + name + "\" in \"" + place({root.document, at}) + "\".");
+      return unresolved(pointer, "there is no \"" + name + "\" in \"" +
+                                     documents_.place({root.document, at}) + "\".");
     }
     at = next;
     if (resource_of[at] != kNoResource) owner = resource_of[at];

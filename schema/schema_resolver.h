@@ -16,13 +16,6 @@
 
 namespace espalier {
 
-/// A value in one of the loaded documents; document 0 is the schema itself.
-struct Location {
-  uint32_t document = 0;
-  JsonId json = 0;
-  friend auto operator<=>(const Location&, const Location&) = default;
-};
-
 using ResourceId = uint32_t;
 inline constexpr ResourceId kNoResource = UINT32_MAX;
 
@@ -45,10 +38,12 @@ struct ResolvedReference {
 };
 
 /// Knows the loaded documents, their resources and anchors, and resolves references among them,
-/// loading further documents from the store when one is asked for. Single-threaded.
+/// loading further documents from the store when one is asked for. Documents go to `documents`.
+/// Single-threaded.
 class SchemaResolver {
  public:
-  explicit SchemaResolver(const SchemaOptions& options) : options_(options), store_(options) {}
+  SchemaResolver(const SchemaOptions& options, SchemaDocuments* documents)
+      : options_(options), documents_(*documents), store_(options) {}
 
   /// Loads document 0.
   Status open(std::string_view text);
@@ -56,31 +51,16 @@ class SchemaResolver {
   /// Resolves a URI reference found in `from`. The failure's place is left empty.
   Result<ResolvedReference> resolve(ResourceId from, std::string_view reference);
 
-  const JsonDocument& document(uint32_t index) const { return *documents_[index].json; }
-  std::shared_ptr<const JsonDocument> shared_document(uint32_t index) const {
-    return documents_[index].json;
-  }
+  const JsonDocument& document(uint32_t index) const { return documents_[index]; }
   const SchemaResource& resource(ResourceId id) const { return resources_[id]; }
   /// The resource of a location that holds a schema: one that was indexed or resolved to.
   ResourceId resource_of(Location location) const {
-    return documents_[location.document].resource_of[location.json];
-  }
-  /// A JSON pointer in document 0, "URI#pointer" elsewhere.
-  std::string place(Location location) const {
-    return place(location.document, document(location.document).pointer(location.json));
-  }
-  std::string place(uint32_t document, std::string pointer) const {
-    return document == 0 ? pointer : documents_[document].uri + "#" + pointer;
+    return resource_of_[location.document][location.json];
   }
   /// Number of schema positions found so far.
   size_t positions() const { return positions_; }
 
  private:
-  struct Document {
-    std::shared_ptr<const JsonDocument> json;
-    std::string uri;
-    std::vector<ResourceId> resource_of;
-  };
   struct DialectChoice {
     Dialect dialect = Dialect::k2020_12;
     bool validates = true;
@@ -96,8 +76,9 @@ class SchemaResolver {
   Result<Location> find_pointer(ResourceId resource, std::string_view pointer);
 
   const SchemaOptions& options_;
+  SchemaDocuments& documents_;
   SchemaStore store_;
-  std::vector<Document> documents_;
+  std::vector<std::vector<ResourceId>> resource_of_;  // by document and JsonId
   std::vector<SchemaResource> resources_;
   std::unordered_map<std::string, ResourceId> by_uri_;
   std::unordered_map<std::string, bool> choosing_;  // meta-schemas whose dialect is being found

@@ -83,7 +83,7 @@ void SchemaMachine::prepare_item(Frame* array, std::vector<FormulaId> formulas, 
   std::vector<FormulaId> after = formulas;
   take_value(&fresh, &after, 0, ValueStore::kUnseen);
   fresh.formulas = formula_lists_.intern(after);
-  if (frame_cost(frames_.intern(fresh)) != kNever) return;
+  if (frame_live(frames_.intern(fresh))) return;
   (*ask)[0].push_back(one_of(array->seen));
   std::sort((*ask)[0].begin(), (*ask)[0].end());
   violate_unique(&formulas);
@@ -133,7 +133,7 @@ uint32_t SchemaMachine::forbidden_items(const Frame& array, uint32_t ask) {
     take_value(&after, &left, 0, value);
     if (left[0] == FormulaPool::kFalse) return true;
     after.formulas = formula_lists_.intern(left);
-    return frame_cost(frames_.intern(after)) == kNever;
+    return !frame_live(frames_.intern(after));
   };
   uint32_t out = SetStore::kEmpty;
   if (array.seen != SetStore::kEmpty) {
@@ -142,12 +142,12 @@ uint32_t SchemaMachine::forbidden_items(const Frame& array, uint32_t ask) {
     if (forced(formulas[0], unique_) || any == ValueStore::kUnseen || leads_nowhere(any))
       out = array.seen;
   }
-  for (const uint32_t v : satisfiability_.tight_values(formulas[0], array.index, array.seen)) {
+  for (const uint32_t v : existence_.tight_values(formulas[0], array.index, array.seen)) {
     if (!sets_.contains(array.seen, v) && leads_nowhere(v)) out = sets_.insert(out, v);
   }
   if (!forced(formulas[0], pool_.negate(unique_))) return out;
   // Items must repeat: of the few values that may come, some may leave no other to do so.
-  if (const auto few = satisfiability_.few_values({asks_[ask][0], {}}, kMaxCandidates)) {
+  if (const auto few = existence_.few_values({asks_[ask][0], {}}, kMaxCandidates)) {
     for (const uint32_t v : *few) {
       if (!sets_.contains(array.seen, v) && leads_nowhere(v)) out = sets_.insert(out, v);
     }
@@ -161,9 +161,9 @@ uint32_t SchemaMachine::forbidden_parts(const Frame& container, uint32_t name) {
   const std::vector<FormulaId> formulas = formula_lists_[container.formulas];
   const bool object = container.kind == Frame::Kind::kObject;
   const uint64_t ways =
-      object ? satisfiability_.object_ways(
+      object ? existence_.object_ways(
                    formulas[0], {shapes_[container.shape].get(), container.seen, container.order})
-             : satisfiability_.array_ways(formulas[0], container.index, container.seen);
+             : existence_.array_ways(formulas[0], container.index, container.seen);
   if (ways > sets_.size(container.forbidden)) return SetStore::kEmpty;
   std::vector<uint32_t> parts;
   sets_.for_each(container.forbidden, [&](uint32_t v) {
@@ -179,7 +179,7 @@ uint32_t SchemaMachine::forbidden_parts(const Frame& container, uint32_t name) {
     take_value(&after, &left, name, part);
     if (left[0] != FormulaPool::kFalse) {
       after.formulas = formula_lists_.intern(left);
-      if (frame_cost(frames_.intern(after)) != kNever) continue;
+      if (frame_live(frames_.intern(after))) continue;
     }
     out = sets_.insert(out, part);
   }
@@ -190,8 +190,7 @@ uint32_t SchemaMachine::forbidden_parts(const Frame& container, uint32_t name) {
 bool SchemaMachine::rest_live(FrameId container) {
   const bool unique = frames_[container].kind == Frame::Kind::kArray &&
                       unique_pending(formula_lists_[frames_[container].formulas]);
-  if (!unique && frames_[container].forbidden == SetStore::kEmpty)
-    return frame_cost(container) != kNever;
+  if (!unique && frames_[container].forbidden == SetStore::kEmpty) return frame_live(container);
   Frame bare = frames_[container];
   bare.forbidden = SetStore::kEmpty;  // whether it can differ is asked value by value
   if (unique) {
@@ -199,7 +198,7 @@ bool SchemaMachine::rest_live(FrameId container) {
     take_value(&bare, &after, 0, ValueStore::kUnseen);
     bare.formulas = formula_lists_.intern(after);
   }
-  return frame_cost(frames_.intern(bare)) != kNever;
+  return frame_live(frames_.intern(bare));
 }
 
 // ---- A remembered value ------------------------------------------------------------------------
@@ -270,17 +269,17 @@ bool SchemaMachine::can_differ(FrameId container) {
   const FormulaId f = formula_lists_[frame.formulas][0];
   const bool object = frame.kind == Frame::Kind::kObject;
   const uint64_t ways =
-      object ? satisfiability_.object_ways(f, {shapes_[frame.shape].get(), frame.seen, frame.order})
-             : satisfiability_.array_ways(f, frame.index, frame.seen);
+      object ? existence_.object_ways(f, {shapes_[frame.shape].get(), frame.seen, frame.order})
+             : existence_.array_ways(f, frame.index, frame.seen);
   if (ways > count || count > kMaxCandidates) return true;
   std::vector<FormulaId> parts{f};
   std::vector<uint32_t> values;
   sets_.for_each(frame.forbidden, [&](uint32_t v) { values.push_back(v); });
   for (const uint32_t v : values) parts.push_back(pool_.negate(rest_of(frame, v)));
   const FormulaId other = pool_.conjunction(std::move(parts));
-  if (!object) return satisfiability_.array(other, frame.index, frame.seen) != kNever;
+  if (!object) return existence_.array(other, frame.index, frame.seen) != kNever;
   KeyShape* shape = shapes_[shape_id({other})].get();
-  return satisfiability_.object(other, {shape, frame.seen, frame.order}) != kNever;
+  return existence_.object(other, {shape, frame.seen, frame.order}) != kNever;
 }
 
 // "What follows makes the container this value", which agrees with its content so far.

@@ -79,7 +79,6 @@ TEST(SchemaLoader, ReadsEveryKeyword) {
   EXPECT_EQ(*node.multiple_of, *Decimal::parse("0.01"));
   EXPECT_EQ(node.min_length, 2u);
   EXPECT_EQ(node.max_length, uint64_t{1} << 32);
-  EXPECT_EQ(node.pattern, "^a");
   EXPECT_NE(node.pattern_automaton, nullptr);
   EXPECT_EQ(node.format, "date");
   EXPECT_NE(node.format_automaton, nullptr);
@@ -423,9 +422,11 @@ TEST(SchemaLoader, BudgetsAreStatuses) {
 }
 
 TEST(SchemaLoader, HostileSizesAreBounded) {
-  // A long name far up would be repeated in the pointer of each of many nodes below.
+  // A long name far up would be repeated in the pointer of each of many keywords below.
   std::string names;
-  for (int i = 0; i < 20'000; ++i) names += (i ? ",\"" : "\"") + std::to_string(i) + "\":{}";
+  for (int i = 0; i < 20'000; ++i) {
+    names += (i ? ",\"" : "\"") + std::to_string(i) + "\":{\"type\":\"null\"}";
+  }
   const std::string long_name(200'000, 'n');
   EXPECT_EQ(load("{\"properties\":{\"" + long_name + "\":{\"properties\":{" + names + "}}}}")
                 .status()

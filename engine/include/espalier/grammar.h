@@ -36,6 +36,7 @@ struct Limits {
   /// changes.
   size_t max_store_bytes = kDefaultStoreBytes;
   static constexpr size_t kDefaultStoreBytes = size_t{64} << 20;
+  friend bool operator==(const Limits&, const Limits&) = default;
 };
 
 struct SchemaOptions {
@@ -45,6 +46,7 @@ struct SchemaOptions {
   /// Folder whose files serve remote references ("" = none): a URI is looked up by its `$id` or by
   /// its path below the folder.
   std::string schema_dir;
+  friend bool operator==(const SchemaOptions&, const SchemaOptions&) = default;
 };
 
 /// What became of one keyword occurrence.
