@@ -22,34 +22,6 @@
 #include <string_view>
 
 namespace espalier {
-namespace {
-
-/// Code points of plain text, one cut short at the end included; -1 when the text is not plain.
-int64_t plain_length(std::string_view text) {
-  int64_t count = 0;
-  for (size_t i = 0; i < text.size(); ++count) {
-    const auto lead = static_cast<uint8_t>(text[i++]);
-    if (lead < 0x20 || lead == '"' || lead == '\\') return -1;
-    if (lead < 0x80) continue;
-    if (lead < 0xC2 || lead > 0xF4) return -1;
-    const int more = lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
-    uint8_t least = 0x80;
-    uint8_t most = 0xBF;
-    if (lead == 0xE0) least = 0xA0;
-    if (lead == 0xED) most = 0x9F;
-    if (lead == 0xF0) least = 0x90;
-    if (lead == 0xF4) most = 0x8F;
-    for (int k = 0; k < more && i < text.size(); ++k, ++i) {
-      const auto byte = static_cast<uint8_t>(text[i]);
-      if (byte < least || byte > most) return -1;
-      least = 0x80;
-      most = 0xBF;
-    }
-  }
-  return count;
-}
-
-}  // namespace
 
 ContentIndex::ContentIndex(const Vocabulary& vocabulary) {
   const size_t words = vocabulary.row_words();
@@ -60,7 +32,11 @@ ContentIndex::ContentIndex(const Vocabulary& vocabulary) {
     set_mask_bit(row, token);
   };
   std::vector<std::pair<std::string_view, int32_t>> marked;
+  std::vector<std::pair<std::string_view, int32_t>> plain;
+  std::vector<TokenId> escaped;
+  std::vector<std::pair<TokenId, size_t>> quoted;  // and where the quote stands
   std::vector<std::pair<uint32_t, TokenId>> lengths;
+  suffix_ids_.try_emplace(std::string_view(), 0);
   for (TokenId token = 0; token < static_cast<TokenId>(vocabulary.size()); ++token) {
     const std::string_view bytes = vocabulary.bytes(token);
     if (vocabulary.is_special(token) || bytes.empty()) continue;
@@ -69,14 +45,36 @@ ContentIndex::ContentIndex(const Vocabulary& vocabulary) {
       set(containing_[byte], token);
       if (byte >= 0x80) set_mask_bit(high_, token);
     }
-    if (bytes.find_first_of("\"\\") != std::string_view::npos) marked.emplace_back(bytes, token);
+    if (const size_t mark = bytes.find_first_of("\"\\"); mark != std::string_view::npos) {
+      marked.emplace_back(bytes, token);
+      bool cut = false;
+      if (plain_length(bytes.substr(0, mark), &cut) < 0 || cut) continue;
+      if (bytes[mark] == '"') {
+        suffix_ids_.try_emplace(bytes.substr(mark + 1), 0);
+        quoted.emplace_back(token, mark);
+        continue;
+      }
+      escaped.push_back(token);
+      for (size_t at = mark; (at = bytes.find('"', at + 1)) != std::string_view::npos;) {
+        suffix_ids_.try_emplace(bytes.substr(at + 1), 0);
+      }
+      continue;
+    }
     const int64_t length = plain_length(bytes);
     if (length < 0) continue;
+    plain.emplace_back(bytes, token);
     set_mask_bit(plain_, token);
     if (static_cast<size_t>(length) > kLengthRows) {
       long_.emplace_back(static_cast<uint32_t>(length), token);
     }
     lengths.emplace_back(static_cast<uint32_t>(length), token);
+  }
+  for (size_t group = 0; group < kGroups; ++group) {
+    for (size_t byte = group * kGroupBytes; byte < (group + 1) * kGroupBytes; ++byte) {
+      if (byte == '"' || containing_[byte].empty()) continue;
+      if (groups_[group].empty()) groups_[group].assign(words, 0);
+      for (size_t word = 0; word < words; ++word) groups_[group][word] |= containing_[byte][word];
+    }
   }
   for (auto& row : longer_) row.assign(words, 0);
   for (const auto& [length, token] : lengths) {
@@ -86,14 +84,122 @@ ContentIndex::ContentIndex(const Vocabulary& vocabulary) {
     for (size_t word = 0; word < words; ++word) longer_[n][word] |= longer_[n + 1][word];
   }
   marked_ = TokenTrie(std::move(marked));
+  plain_texts_ = ContentTrie(std::move(plain));
+  index_enders(vocabulary, quoted);
+  index_escapes(vocabulary, escaped, StringSpelling::kJson);
+  index_escapes(vocabulary, escaped, StringSpelling::kMinimal);
+}
+
+namespace {
+
+/// The next code point of a string's content, escapes being read.
+struct Unescaped {
+  enum Kind : uint8_t { kWhole, kOther, kImpossible } kind;
+  uint32_t codepoint = 0;
+  size_t bytes = 0;
+};
+
+Unescaped unescape(std::string_view text, StringSpelling spelling) {
+  if (text[0] != '\\') {
+    const PlainCodepoint next = first_codepoint(text);
+    if (next.bytes == 0) return {Unescaped::kImpossible};
+    if (!next.whole()) return {Unescaped::kOther};
+    return {Unescaped::kWhole, next.lo, next.bytes};
+  }
+  const bool minimal = spelling == StringSpelling::kMinimal;
+  if (text.size() < 2) return {Unescaped::kOther};
+  const auto letter = static_cast<uint8_t>(text[1]);
+  if (letter != 'u') {
+    const uint32_t meant = simple_escape(letter);
+    if (meant == 0 || (minimal && letter == '/')) return {Unescaped::kImpossible};
+    return {Unescaped::kWhole, meant, 2};
+  }
+  uint32_t value = 0;
+  for (size_t i = 2; i < 6; ++i) {
+    if (i == text.size()) return {Unescaped::kOther};
+    const int digit = hex_value(static_cast<uint8_t>(text[i]));
+    if (digit < 0 || (minimal && text[i] >= 'A' && text[i] <= 'F')) return {Unescaped::kImpossible};
+    value = value << 4 | static_cast<uint32_t>(digit);
+  }
+  if (minimal && !minimal_hex(value)) return {Unescaped::kImpossible};
+  if (is_high(value) || is_low(value)) return {Unescaped::kOther};
+  return {Unescaped::kWhole, value, 6};
+}
+
+}  // namespace
+
+void ContentIndex::index_escapes(const Vocabulary& vocabulary, const std::vector<TokenId>& escaped,
+                                 StringSpelling spelling) {
+  std::vector<std::pair<std::u32string, int32_t>> inside, ending;
+  std::vector<std::pair<std::string_view, int32_t>> others;
+  Escapes& escapes = escapes_[static_cast<size_t>(spelling)];
+  for (const TokenId token : escaped) {
+    std::string_view rest = vocabulary.bytes(token);
+    std::u32string text;
+    Unescaped::Kind kind = Unescaped::kWhole;
+    while (!rest.empty() && rest[0] != '"' && kind == Unescaped::kWhole) {
+      const Unescaped next = unescape(rest, spelling);
+      kind = next.kind;
+      if (kind == Unescaped::kWhole) text.push_back(next.codepoint);
+      rest.remove_prefix(next.bytes);
+    }
+    if (kind == Unescaped::kOther) {
+      others.emplace_back(vocabulary.bytes(token), token);
+    } else if (kind == Unescaped::kWhole && rest.empty()) {
+      inside.emplace_back(std::move(text), token);
+    } else if (kind == Unescaped::kWhole) {
+      ending.emplace_back(std::move(text), static_cast<int32_t>(escapes.enders.size()));
+      escapes.enders.push_back({suffix_id(rest.substr(1)), token});
+    }
+  }
+  escapes.inside = ContentTrie(std::move(inside));
+  escapes.ender_texts = ContentTrie(std::move(ending));
+  escapes.others = TokenTrie(std::move(others));
+}
+
+size_t ContentIndex::Escapes::memory_bytes() const {
+  return inside.memory_bytes() + ender_texts.memory_bytes() + enders.capacity() * sizeof(Ender) +
+         others.memory_bytes();
+}
+
+void ContentIndex::index_enders(const Vocabulary& vocabulary,
+                                const std::vector<std::pair<TokenId, size_t>>& quoted) {
+  std::vector<std::string_view> names;
+  for (const auto& [suffix, id] : suffix_ids_) names.push_back(suffix);
+  std::sort(names.begin(), names.end());
+  std::vector<std::pair<std::string_view, int32_t>> suffixes;
+  for (uint32_t id = 0; id < names.size(); ++id) {
+    suffix_ids_[names[id]] = id;
+    if (id != kNoSuffix) suffixes.emplace_back(names[id], static_cast<int32_t>(id));
+  }
+  suffixes_ = TokenTrie(std::move(suffixes));
+  std::vector<std::pair<Ender, std::string_view>> enders;
+  for (const auto& [token, mark] : quoted) {
+    const std::string_view bytes = vocabulary.bytes(token);
+    enders.push_back({{suffix_id(bytes.substr(mark + 1)), token}, bytes.substr(0, mark)});
+  }
+  std::sort(enders.begin(), enders.end());
+  std::vector<std::pair<std::string_view, int32_t>> texts;
+  first_ender_.assign(names.size() + 1, 0);
+  for (const auto& [ender, text] : enders) {
+    texts.emplace_back(text, static_cast<int32_t>(enders_.size()));
+    enders_.push_back(ender);
+    ++first_ender_[ender.suffix + 1];
+  }
+  for (size_t id = 0; id < names.size(); ++id) first_ender_[id + 1] += first_ender_[id];
+  ender_texts_ = ContentTrie(std::move(texts));
 }
 
 size_t ContentIndex::memory_bytes() const {
   size_t words = plain_.size() + high_.size();
   for (const auto& row : containing_) words += row.size();
+  for (const auto& row : groups_) words += row.size();
   for (const auto& row : longer_) words += row.size();
   return sizeof(ContentIndex) + words * sizeof(MaskWord) + long_.size() * sizeof(long_[0]) +
-         marked_.memory_bytes();
+         marked_.memory_bytes() + escapes_[0].memory_bytes() + escapes_[1].memory_bytes() +
+         plain_texts_.memory_bytes() + suffix_ids_.size() * 40 + suffixes_.memory_bytes() +
+         enders_.size() * sizeof(Ender) + first_ender_.size() * sizeof(uint32_t) +
+         ender_texts_.memory_bytes();
 }
 
 }  // namespace espalier

@@ -4,13 +4,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "engine/content_trie.h"
 #include "engine/mask_bits.h"
 #include "engine/token_trie.h"
 #include "espalier/vocabulary.h"
+#include "grammar/json_spelling.h"
 
 namespace espalier {
 
@@ -33,21 +38,79 @@ class ContentIndex {
   std::span<const MaskWord> high() const { return high_; }
   /// Tokens that contain `byte`; empty when there are none.
   std::span<const MaskWord> containing(uint8_t byte) const { return containing_[byte]; }
+  /// Tokens that contain a byte of [kGroupBytes * group, kGroupBytes * (group + 1)), the quote
+  /// aside.
+  static constexpr size_t kGroupBytes = 8, kGroups = 128 / kGroupBytes;
+  std::span<const MaskWord> containing_group(size_t group) const { return groups_[group]; }
   /// Plain tokens of more than n code points, n < kLengthRows.
   std::span<const MaskWord> longer_than(size_t n) const { return longer_[n]; }
   /// Plain tokens of more than kLengthRows code points with their number.
   std::span<const std::pair<uint32_t, TokenId>> long_tokens() const { return long_; }
   /// Tokens that contain a quote or a backslash.
   const TokenTrie& marked() const { return marked_; }
+  /// The plain tokens by their code points; values are tokens.
+  const ContentTrie& plain_texts() const { return plain_texts_; }
+
+  /// A token that ends a string, in the middle or at its end: after the closing quote it spells
+  /// suffix number `suffix`.
+  struct Ender {
+    uint32_t suffix;
+    TokenId token;
+    friend auto operator<=>(const Ender&, const Ender&) = default;
+  };
+  /// Suffix number 0 is empty; the trie holds the others.
+  static constexpr uint32_t kNoSuffix = 0;
+  const TokenTrie& suffixes() const { return suffixes_; }
+  size_t num_suffixes() const { return suffix_ids_.size(); }
+  /// The number of a suffix that some token has.
+  uint32_t suffix_id(std::string_view suffix) const { return suffix_ids_.find(suffix)->second; }
+  std::optional<uint32_t> find_suffix(std::string_view suffix) const {
+    const auto it = suffix_ids_.find(suffix);
+    return it != suffix_ids_.end() ? std::optional(it->second) : std::nullopt;
+  }
+  /// The tokens in which a quote comes before any backslash, sorted.
+  std::span<const Ender> enders() const { return enders_; }
+  /// Those with one suffix.
+  std::span<const Ender> enders(uint32_t suffix) const {
+    return std::span(enders_).subspan(first_ender_[suffix],
+                                      first_ender_[suffix + 1] - first_ender_[suffix]);
+  }
+  /// What they spell before the quote; values are indices into enders().
+  const ContentTrie& ender_texts() const { return ender_texts_; }
+
+  /// The tokens with a backslash before any quote, by what their escapes mean in a spelling.
+  struct Escapes {
+    ContentTrie inside;       ///< values are tokens
+    ContentTrie ender_texts;  ///< what is spelled before a quote; values are indices into enders
+    std::vector<Ender> enders;
+    TokenTrie others;  ///< those that end within an escape or escape surrogates
+    size_t memory_bytes() const;
+  };
+  const Escapes& escapes(StringSpelling spelling) const {
+    return escapes_[static_cast<size_t>(spelling)];
+  }
   size_t memory_bytes() const;
 
  private:
+  void index_enders(const Vocabulary& vocabulary,
+                    const std::vector<std::pair<TokenId, size_t>>& quoted);
+  void index_escapes(const Vocabulary& vocabulary, const std::vector<TokenId>& escaped,
+                     StringSpelling spelling);
+
   std::vector<MaskWord> plain_;
   std::vector<MaskWord> high_;
   std::array<std::vector<MaskWord>, 256> containing_;
+  std::array<std::vector<MaskWord>, kGroups> groups_;
   std::array<std::vector<MaskWord>, kLengthRows> longer_;
   std::vector<std::pair<uint32_t, TokenId>> long_;
   TokenTrie marked_;
+  ContentTrie plain_texts_;
+  std::unordered_map<std::string_view, uint32_t> suffix_ids_;  // views into the vocabulary
+  TokenTrie suffixes_;
+  std::vector<Ender> enders_;
+  std::vector<uint32_t> first_ender_;
+  ContentTrie ender_texts_;
+  std::array<Escapes, 2> escapes_;
 };
 
 }  // namespace espalier

@@ -31,7 +31,8 @@ size_t GrammarStore::memory_bytes() const {
   size_t bytes = sizeof *this + recognizer_->memory_bytes();
   const std::lock_guard lock(mutex_);
   for (const auto& [uid, caches] : by_vocabulary_) {
-    bytes += caches->masks.memory_bytes() + caches->liveness.memory_bytes();
+    bytes += caches->masks.memory_bytes() + caches->suffixes.memory_bytes() +
+             caches->liveness.memory_bytes();
   }
   return bytes;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/mask_memo.h"
+#include "engine/suffix_memo.h"
 #include "engine/token_liveness.h"
 #include "espalier/vocabulary.h"
 #include "grammar/recognizer.h"
@@ -16,6 +17,7 @@ namespace espalier {
 /// What is remembered about one grammar under one vocabulary.
 struct VocabularyCaches {
   MaskMemo masks;
+  SuffixMemo suffixes;
   TokenLiveness liveness;
 };
 

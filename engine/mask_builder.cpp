@@ -3,12 +3,15 @@
 // In a state inside a scalar leaf, the tokens that stay inside are known by the leaf alone: one
 // copy of the leaf state's row. What is left are the tokens that end the leaf. They are resolved by
 // what they spell after it: for each way the leaf can end, the structure is moved there once
-// (leave) and walked down the trie of suffixes. Example: after `{"name": "Ann` the token `a",` is
-// one of those that close the string and go on with `,`; whether a comma may follow is asked once
-// for all of them.
+// (leave), and the suffixes that it accepts there decide about all of them. Example: after
+// `{"name": "Ann` the token `a",` is one of those that close the string and go on with `,`; whether
+// a comma may follow is asked once for all of them, and for strings remembered (suffix_memo.h).
 //
-// Where the suffix does not decide (the name just spelled matters: it may be used already), the
-// same few tokens are walked from the state itself, over a compact trie of their whole bytes.
+// Names of an object follow the same rule: one that is not listed and not used yet ends as all
+// others do. The exceptions, the listed names and those used before, are found by walking down
+// their own bytes only, and stepped one by one. Example: in an object with the property "size", of
+// all tokens that can end the name after `{"si` only `ze"`, `ze":` and the like are exceptional.
+//
 // Outside of leaves the vocabulary's trie is walked, down the bytes that are allowed, and where
 // that walk enters a leaf the rest is looked up (mask_subtree.h).
 //
@@ -17,87 +20,222 @@
 //
 // A token has exactly one way to leave a leaf, so every bit is set at most once.
 //
-// Cost: a copy of the row plus one probe for each live edge of the boundary.
+// Cost: a copy of the row, one bit for each boundary token, one probe for each live edge of
+// suffixes not met before and for each byte of an exception.
 
 #include "engine/mask_builder.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "engine/mask_subtree.h"
 
 namespace espalier {
+namespace {
 
-std::shared_ptr<const LeafRow> build_mask(Recognizer& recognizer, const Vocabulary& vocabulary,
-                                          State state, bool use_rows, MaskScratch* scratch,
-                                          std::span<MaskWord> row) {
-  scratch->tokens.clear();
-  scratch->unknown.clear();
-  scratch->doubtful.clear();
-  const auto emit = [&](TokenId token, const State& after) {
+class MaskBuilder {
+ public:
+  MaskBuilder(Recognizer& recognizer, const Vocabulary& vocabulary, SuffixMemo* memo,
+              MaskScratch* scratch, std::span<MaskWord> row)
+      : recognizer_(recognizer),
+        vocabulary_(vocabulary),
+        memo_(memo),
+        scratch_(*scratch),
+        row_(row) {}
+
+  std::shared_ptr<const LeafRow> build(State state) {
+    scratch_.tokens.clear();
+    scratch_.unknown.clear();
+    scratch_.doubtful.clear();
+    const std::shared_ptr<const LeafRow> inside = decide(state);
+    settle_doubts(state);
+    return inside;
+  }
+
+ private:
+  /// The row whose inside tokens are allowed beside scratch_.tokens; null when there is none.
+  std::shared_ptr<const LeafRow> decide(State state) {
+    const Bulk bulk = memo_ != nullptr && !state.dead() ? recognizer_.bulk(state) : Bulk{};
+    if (bulk.leaf == nullptr || bulk.spacing) {
+      std::fill(row_.begin(), row_.end(), 0);
+      walk(state, nullptr);
+      return nullptr;
+    }
+    std::shared_ptr<const LeafRow> leaf_row =
+        LeafRowCache::process().get(vocabulary_, *bulk.leaf, bulk.state);
+    if (bulk.relaxed) {
+      std::fill(row_.begin(), row_.end(), 0);
+      leave_open(*leaf_row);
+      return nullptr;
+    }
+    leaf_row->copy_inside(row_);
+    if (leaf_row->exits_here) walk(recognizer_.leave(state, bulk.state), &leaf_row->consumed);
+    for (const LeafRow::Exit& exit : leaf_row->exits) resolve(*leaf_row, exit, state);
+    for (const LeafRow::Ends& ends : leaf_row->ends) resolve(*leaf_row, ends, state);
+    if (bulk.exceptions == Bulk::Exceptions::kNone || !step_exceptions(state, bulk.exceptions)) {
+      return leaf_row;
+    }
+    return bulk.exceptions == Bulk::Exceptions::kEnds ? leaf_row : nullptr;
+  }
+
+  void emit(TokenId token, const State& after) {
     if (after.doubtful()) {
-      scratch->doubtful.push_back(token);
+      scratch_.doubtful.push_back(token);
       return;
     }
-    set_mask_bit(row, token);
-    scratch->tokens.push_back(token);
-  };
-  const auto settle_doubts = [&] {
-    for (const TokenId token : scratch->doubtful) {
+    set_mask_bit(row_, token);
+    scratch_.tokens.push_back(token);
+  }
+
+  void settle_doubts(State state) {
+    for (const TokenId token : scratch_.doubtful) {
+      if (mask_bit(row_, token)) continue;
       State s = state;
-      for (const char byte : vocabulary.bytes(token)) {
-        s = recognizer.step(s, static_cast<uint8_t>(byte));
+      for (const char byte : vocabulary_.bytes(token)) {
+        s = recognizer_.step(s, static_cast<uint8_t>(byte));
         if (s.dead()) break;
       }
       if (!s.dead()) emit(token, s);
     }
-  };
-  const auto walk = [&](State from, const ByteSet* excluded) {
-    if (use_rows) {
-      walk_structure(vocabulary, from, excluded, recognizer, &scratch->stack, emit);
-    } else {
-      walk_vocabulary(vocabulary.trie(), from, excluded, recognizer, &scratch->stack, emit);
-    }
-  };
-  const Bulk bulk = use_rows && !state.dead() ? recognizer.bulk(state) : Bulk{};
-  if (bulk.leaf == nullptr || bulk.spacing) {
-    std::fill(row.begin(), row.end(), 0);
-    walk(state, nullptr);
-    settle_doubts();
-    return nullptr;
   }
 
-  std::shared_ptr<const LeafRow> leaf_row = LeafRowCache::process().get(
-      vocabulary, *bulk.leaf, bulk.state, bulk.exits_by_suffix || bulk.relaxed);
-  if (bulk.relaxed) {
-    std::fill(row.begin(), row.end(), 0);
-    scratch->unknown.resize(vocabulary.row_words());
-    leaf_row->copy_inside(scratch->unknown);
-    for (const TokenId token : leaf_row->group_tokens) set_mask_bit(scratch->unknown, token);
-    return nullptr;
+  void walk(State from, const ByteSet* excluded) {
+    const auto emit_token = [this](TokenId token, const State& after) { emit(token, after); };
+    if (memo_ != nullptr) {
+      walk_structure(vocabulary_, from, excluded, recognizer_, &scratch_.stack, emit_token);
+    } else {
+      walk_vocabulary(vocabulary_.trie(), from, excluded, recognizer_, &scratch_.stack, emit_token);
+    }
   }
-  leaf_row->copy_inside(row);
-  if (leaf_row->exits_here) {
-    const State after = bulk.exits_by_suffix ? recognizer.leave(state, bulk.state) : state;
-    walk(after, &leaf_row->consumed);
+
+  /// All tokens that a relaxed leaf does not refuse.
+  void leave_open(const LeafRow& leaf_row) {
+    scratch_.unknown.resize(vocabulary_.row_words());
+    leaf_row.copy_inside(scratch_.unknown);
+    const auto open = [&](TokenId token) { set_mask_bit(scratch_.unknown, token); };
+    for (const TokenId token : leaf_row.group_tokens) open(token);
+    for (const LeafRow::Ends& ends : leaf_row.ends) {
+      if (ends.all) {
+        for (const ContentIndex::Ender& ender : leaf_row.index->enders()) open(ender.token);
+      }
+      for (const ContentIndex::Ender& ender : ends.enders) open(ender.token);
+    }
   }
-  if (!bulk.exits_by_suffix) {
-    walk_vocabulary(leaf_row->boundary, state, nullptr, recognizer, &scratch->stack, emit);
-    settle_doubts();
-    return leaf_row;
-  }
-  for (const LeafRow::Exit& exit : leaf_row->exits) {
-    const State after = recognizer.leave(state, exit.state);
-    if (after.dead()) continue;
+
+  void resolve(const LeafRow& leaf_row, const LeafRow::Exit& exit, State state) {
+    const State after = recognizer_.leave(state, exit.state);
+    if (after.dead()) return;
     const auto emit_group = [&](int32_t group, const State& end) {
-      for (const TokenId token : leaf_row->group(static_cast<uint32_t>(group))) emit(token, end);
+      for (const TokenId token : leaf_row.group(static_cast<uint32_t>(group))) emit(token, end);
     };
     if (exit.empty_group != LeafRow::kNoGroup) {
       emit_group(static_cast<int32_t>(exit.empty_group), after);
     }
-    walk_trie(exit.suffixes, after, nullptr, recognizer, &scratch->stack, emit_group);
+    walk_trie(exit.suffixes, after, nullptr, recognizer_, &scratch_.stack, emit_group);
   }
-  settle_doubts();
-  return leaf_row;
+
+  void resolve(const LeafRow& leaf_row, const LeafRow::Ends& ends, State state) {
+    const State after = recognizer_.leave(state, ends.state);
+    if (after.dead()) return;
+    SuffixSets& sets = scratch_.suffixes;
+    memo_->find(recognizer_, *leaf_row.index, after, &scratch_.stack, &sets);
+    resolve(leaf_row, ends, sets.allowed, after);
+    if (!sets.doubtful.empty()) resolve(leaf_row, ends, sets.doubtful, State::doubt());
+  }
+
+  /// Emits the tokens of `ends` whose suffix is one of these.
+  void resolve(const LeafRow& leaf_row, const LeafRow::Ends& ends, const SuffixSet& suffixes,
+               const State& after) {
+    if (ends.all) {
+      for (size_t word = 0; word < suffixes.size(); ++word) {
+        for (uint64_t bits = suffixes[word]; bits != 0; bits &= bits - 1) {
+          const auto suffix =
+              static_cast<uint32_t>(word * 64) + static_cast<uint32_t>(std::countr_zero(bits));
+          for (const ContentIndex::Ender& ender : leaf_row.index->enders(suffix))
+            emit(ender.token, after);
+        }
+      }
+    }
+    for (const ContentIndex::Ender& ender : ends.enders) {
+      if (suffixes[ender.suffix / 64] >> (ender.suffix % 64) & 1) emit(ender.token, after);
+    }
+  }
+
+  /// Decides the tokens that spell exceptional texts by themselves; false when there are none.
+  bool step_exceptions(State state, Bulk::Exceptions kind) {
+    scratch_.exceptions.clear();
+    scratch_.exceptional_and_allowed.clear();
+    const bool ends_only = kind == Bulk::Exceptions::kEnds;
+    const TokenTrie& trie =
+        ends_only ? ContentIndex::of(vocabulary_)->marked() : vocabulary_.trie();
+    if (trie.size() == 0) return false;
+    const auto spellings = [&](TokenId token, std::vector<TokenId>* out) {
+      for (; token >= 0; token = trie.duplicates().empty() ? -1 : trie.next_same(token)) {
+        out->push_back(token);
+      }
+    };
+    std::vector<WalkItem> inner;
+    scratch_.stack.assign(1, {state, 0});
+    while (!scratch_.stack.empty()) {
+      const WalkItem item = scratch_.stack.back();
+      scratch_.stack.pop_back();
+      if (!ends_only && item.node != 0) {
+        spellings(trie.node(item.node).token, &scratch_.exceptions);
+        spellings(trie.node(item.node).token, &scratch_.exceptional_and_allowed);
+      }
+      for_each_exceptional_child(trie, item, recognizer_, [&](uint32_t child, State next) {
+        if (!next.dead() && recognizer_.bulk(next).exceptions != Bulk::Exceptions::kNone) {
+          scratch_.stack.push_back({next, child});
+          return;
+        }
+        inner.assign(1, {next, child});
+        while (!inner.empty()) {
+          const WalkItem below = inner.back();
+          inner.pop_back();
+          const TokenTrie::Node& node = trie.node(below.node);
+          spellings(node.token, &scratch_.exceptions);
+          if (!below.state.dead()) {
+            spellings(node.token, below.state.doubtful() ? &scratch_.doubtful
+                                                         : &scratch_.exceptional_and_allowed);
+          }
+          for (uint32_t i = 0; i < node.num_children; ++i) {
+            const uint32_t under = node.first_child + i;
+            inner.push_back({below.state.dead()
+                                 ? State()
+                                 : recognizer_.probe(below.state, trie.node(under).byte),
+                             under});
+          }
+        }
+      });
+    }
+    if (scratch_.exceptions.empty()) return false;
+    for (const TokenId token : scratch_.exceptions) clear_mask_bit(row_, token);
+    std::erase_if(scratch_.tokens, [&](TokenId token) { return !mask_bit(row_, token); });
+    for (const TokenId token : scratch_.exceptional_and_allowed) emit(token, State());
+    if (!ends_only) {
+      // Bits of the leaf's row may be gone: the other bits are all of them.
+      scratch_.tokens.clear();
+      for_each_mask_bit(row_, [&](TokenId token) {
+        scratch_.tokens.push_back(token);
+        return true;
+      });
+    }
+    return true;
+  }
+
+  Recognizer& recognizer_;
+  const Vocabulary& vocabulary_;
+  SuffixMemo* const memo_;
+  MaskScratch& scratch_;
+  const std::span<MaskWord> row_;
+};
+
+}  // namespace
+
+std::shared_ptr<const LeafRow> build_mask(Recognizer& recognizer, const Vocabulary& vocabulary,
+                                          State state, SuffixMemo* memo, MaskScratch* scratch,
+                                          std::span<MaskWord> row) {
+  return MaskBuilder(recognizer, vocabulary, memo, scratch, row).build(state);
 }
 
 }  // namespace espalier

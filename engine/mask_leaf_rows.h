@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/content_index.h"
 #include "engine/mask_bits.h"
 #include "engine/token_trie.h"
 #include "espalier/vocabulary.h"
@@ -43,8 +44,16 @@ struct LeafRow {
   std::vector<uint32_t> group_begin;
   std::vector<TokenId> group_tokens;
 
-  /// The same tokens as one trie over their whole bytes, when exits are not decided by suffix.
-  TokenTrie boundary;
+  /// Of strings between two code points, instead: the tokens that end the leaf in `state`, by the
+  /// vocabulary's own numbering of suffixes. `all`: every one of index->enders(), which `enders`
+  /// then leaves out.
+  struct Ends {
+    uint32_t state = 0;
+    bool all = false;
+    std::vector<ContentIndex::Ender> enders;
+  };
+  std::vector<Ends> ends;
+  std::shared_ptr<const ContentIndex> index;
 
   /// Sets the inside bits; the row is overwritten, words beyond the vocabulary's are cleared.
   void copy_inside(std::span<MaskWord> row) const;
@@ -54,10 +63,9 @@ struct LeafRow {
   size_t memory_bytes() const;
 };
 
-/// Builds a row by one walk of the vocabulary's trie. `by_suffix` says which form of the boundary
-/// is wanted.
+/// Builds a row; see leaf_row_builder.cpp.
 std::shared_ptr<const LeafRow> build_leaf_row(const Vocabulary& vocabulary, const Leaf& leaf,
-                                              uint32_t state, bool by_suffix);
+                                              uint32_t state);
 
 /// The process-wide store of rows, shared by all grammars. Holds at most `budget` bytes: when it is
 /// full, the rows that have not been asked for longest go. Rows in use stay alive with their users.
@@ -68,8 +76,8 @@ class LeafRowCache {
 
   static LeafRowCache& process();
 
-  std::shared_ptr<const LeafRow> get(const Vocabulary& vocabulary, const Leaf& leaf, uint32_t state,
-                                     bool by_suffix);
+  std::shared_ptr<const LeafRow> get(const Vocabulary& vocabulary, const Leaf& leaf,
+                                     uint32_t state);
   void set_budget(size_t bytes);
   size_t memory_bytes() const;
   void clear();
@@ -79,7 +87,6 @@ class LeafRowCache {
     uint64_t vocabulary;
     uint64_t leaf;
     uint32_t state;
-    bool by_suffix;
     friend bool operator==(const Key&, const Key&) = default;
   };
   struct KeyHash {

@@ -19,7 +19,6 @@
 
 #include <algorithm>
 #include <map>
-#include <string_view>
 
 #include "engine/hash.h"
 #include "engine/thread_cache.h"
@@ -36,26 +35,9 @@ std::shared_ptr<const SubtreeRow> build(const Vocabulary& vocabulary, const Bulk
   const Leaf& leaf = *bulk.leaf;
   auto row = std::make_shared<SubtreeRow>();
   std::map<uint32_t, std::vector<std::pair<uint8_t, uint32_t>>> open;
-  std::vector<std::pair<std::string_view, int32_t>> boundary;
   const auto spellings = [&](int32_t token, auto&& visit) {
     for (; token >= 0; token = trie.duplicates().empty() ? -1 : trie.next_same(token)) visit(token);
   };
-  const auto take_subtree = [&](uint32_t from, size_t skip) {
-    std::vector<uint32_t> nodes{from};
-    while (!nodes.empty()) {
-      const TokenTrie::Node& node = trie.node(nodes.back());
-      nodes.pop_back();
-      // One spelling is enough: the walk that uses the trie visits the others.
-      if (node.token >= 0)
-        boundary.emplace_back(vocabulary.bytes(node.token).substr(skip), node.token);
-      for (uint32_t i = 0; i < node.num_children; ++i) nodes.push_back(node.first_child + i);
-    }
-  };
-  // Tokens are cut by the length of what leads to the root.
-  size_t root_depth = 0, below = 0;
-  for (uint32_t at = root; root != 0 && root_depth == 0; at = trie.node(at).first_child, ++below) {
-    if (trie.node(at).token >= 0) root_depth = vocabulary.bytes(trie.node(at).token).size() - below;
-  }
   std::vector<Item> stack{{root, bulk.state, 0}};
   while (!stack.empty()) {
     const Item item = stack.back();
@@ -69,16 +51,13 @@ std::shared_ptr<const SubtreeRow> build(const Vocabulary& vocabulary, const Bulk
       const uint8_t byte = trie.node(child).byte;
       const uint32_t next = leaf.step(item.state, byte);
       if (next == 0) {
-        if (may_end && bulk.exits_by_suffix) open[item.state].emplace_back(byte, child);
-        if (may_end && !bulk.exits_by_suffix && item.depth != 0) take_subtree(child, root_depth);
+        if (may_end) open[item.state].emplace_back(byte, child);
         continue;
       }
       if (!leaf.is_final(next)) {
         stack.push_back({child, next, item.depth + 1});
-      } else if (bulk.exits_by_suffix) {
-        row->ended.push_back({next, child});
       } else {
-        take_subtree(child, root_depth);
+        row->ended.push_back({next, child});
       }
     }
   }
@@ -86,7 +65,6 @@ std::shared_ptr<const SubtreeRow> build(const Vocabulary& vocabulary, const Bulk
     std::sort(children.begin(), children.end());
     row->open.push_back({state, std::move(children)});
   }
-  if (!bulk.exits_by_suffix) row->boundary = TokenTrie(std::move(boundary));
   return row;
 }
 
@@ -94,8 +72,7 @@ std::shared_ptr<const SubtreeRow> build(const Vocabulary& vocabulary, const Bulk
 
 size_t SubtreeRow::memory_bytes() const {
   size_t bytes = sizeof *this + inside.capacity() * sizeof(TokenId) +
-                 ended.capacity() * sizeof(Exit) + open.capacity() * sizeof(OpenExit) +
-                 boundary.memory_bytes();
+                 ended.capacity() * sizeof(Exit) + open.capacity() * sizeof(OpenExit);
   for (const OpenExit& exit : open) bytes += exit.children.capacity() * sizeof(exit.children[0]);
   return bytes;
 }
@@ -107,8 +84,7 @@ SubtreeRowCache& SubtreeRowCache::process() {
 
 size_t SubtreeRowCache::KeyHash::operator()(const Key& key) const {
   const uint64_t place = uint64_t{key.state} << 32 | key.node;
-  return static_cast<size_t>(
-      mix64(key.leaf * kGoldenGamma + mix64(place) + key.vocabulary * 2 + key.by_suffix));
+  return static_cast<size_t>(mix64(key.leaf * kGoldenGamma + mix64(place) + key.vocabulary));
 }
 
 void SubtreeRowCache::set_budget(size_t bytes) {
@@ -123,7 +99,7 @@ size_t SubtreeRowCache::memory_bytes() const {
 
 std::shared_ptr<const SubtreeRow> SubtreeRowCache::get(const Vocabulary& vocabulary,
                                                        const Bulk& bulk, uint32_t node) {
-  const Key key{vocabulary.uid(), bulk.leaf->uid(), bulk.state, node, bulk.exits_by_suffix};
+  const Key key{vocabulary.uid(), bulk.leaf->uid(), bulk.state, node};
   thread_local ThreadCache<Key, SubtreeRow> recent;
   const size_t hash = KeyHash()(key);
   const uint64_t generation = generation_.load(std::memory_order_acquire);

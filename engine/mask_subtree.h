@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -34,8 +35,6 @@ struct SubtreeRow {
     std::vector<std::pair<uint8_t, uint32_t>> children;
   };
   std::vector<OpenExit> open;
-  /// Tokens that leave the leaf, spelled from the node on, where that needs the state itself.
-  TokenTrie boundary;
 
   size_t memory_bytes() const;
 };
@@ -53,7 +52,6 @@ class SubtreeRowCache {
   struct Key {
     uint64_t vocabulary, leaf;
     uint32_t state, node;
-    bool by_suffix;
     friend bool operator==(const Key&, const Key&) = default;
   };
   struct KeyHash {
@@ -65,6 +63,23 @@ class SubtreeRowCache {
   size_t bytes_ = 0;
   std::atomic<uint64_t> generation_{0};  // counts what ThreadCache must forget
 };
+
+/// The nodes below `from` at which an exceptional text ends its leaf, with the (possibly dead)
+/// state there.
+inline void find_exceptional_ends(const TokenTrie& trie, const WalkItem& from,
+                                  Recognizer& recognizer, std::vector<WalkItem>* stack,
+                                  std::vector<WalkItem>* out) {
+  stack->assign(1, from);
+  while (!stack->empty()) {
+    const WalkItem item = stack->back();
+    stack->pop_back();
+    for_each_exceptional_child(trie, item, recognizer, [&](uint32_t child, State next) {
+      const bool inside =
+          !next.dead() && recognizer.bulk(next).exceptions != Bulk::Exceptions::kNone;
+      (inside ? stack : out)->push_back({next, child});
+    });
+  }
+}
 
 /// As walk_vocabulary over the vocabulary's own trie, with whole subtrees taken from subtree rows
 /// where a leaf is entered. No byte of `excluded` may begin a token that stays in the leaf of
@@ -80,7 +95,7 @@ void walk_structure(const Vocabulary& vocabulary, State state, const ByteSet* ex
     emit(token, s);
     while (respelled && (token = trie.next_same(token)) >= 0) emit(token, s);
   };
-  std::vector<WalkItem> inner;
+  std::vector<WalkItem> inner, exceptional;
   stack->assign(1, {state, 0});
   while (!stack->empty()) {
     const WalkItem item = stack->back();
@@ -90,17 +105,19 @@ void walk_structure(const Vocabulary& vocabulary, State state, const ByteSet* ex
     if (node.token >= 0) emit_all(node.token, item.state);
     if (node.num_children == 0) continue;
     const Bulk bulk = node.num_children >= kFewChildren ? recognizer.bulk(item.state) : Bulk{};
-    // With excluded bytes, a leaf whose exits need the state itself is one to be left at once.
-    if (bulk.leaf == nullptr || bulk.relaxed || (barred != nullptr && !bulk.exits_by_suffix)) {
+    if (bulk.leaf == nullptr || bulk.relaxed || bulk.exceptions == Bulk::Exceptions::kAll) {
       expand_trie_node(trie, node, item.state, barred, recognizer, stack);
       continue;
     }
     const std::shared_ptr<const SubtreeRow> row =
         SubtreeRowCache::process().get(vocabulary, bulk, item.node);
     for (const TokenId token : row->inside) emit(token, item.state);
-    if (!bulk.exits_by_suffix) {
-      walk_trie(row->boundary, item.state, nullptr, recognizer, &inner, emit_all);
-      continue;
+    exceptional.clear();
+    if (bulk.exceptions != Bulk::Exceptions::kNone) {
+      find_exceptional_ends(trie, item, recognizer, &inner, &exceptional);
+      for (const WalkItem& end : exceptional) {
+        if (!end.state.dead()) stack->push_back(end);
+      }
     }
     uint32_t left = 0;
     State after;
@@ -109,6 +126,8 @@ void walk_structure(const Vocabulary& vocabulary, State state, const ByteSet* ex
       return after;
     };
     for (const SubtreeRow::Exit& exit : row->ended) {
+      const auto same = [&](const WalkItem& end) { return end.node == exit.node; };
+      if (std::any_of(exceptional.begin(), exceptional.end(), same)) continue;
       if (!leave(exit.state).dead()) stack->push_back({after, exit.node});
     }
     for (const SubtreeRow::OpenExit& exit : row->open) {

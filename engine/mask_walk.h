@@ -68,6 +68,24 @@ inline void expand_trie_node(const TokenTrie& trie, const TokenTrie::Node& node,
   }
 }
 
+/// Calls `visit(child, next)` for the children of item.node by exceptional bytes of item.state;
+/// `next` may be dead.
+template <typename Visit>
+void for_each_exceptional_child(const TokenTrie& trie, const WalkItem& item, Recognizer& recognizer,
+                                Visit&& visit) {
+  const TokenTrie::Node& node = trie.node(item.node);
+  if (node.num_children == 0) return;
+  ByteSet bytes;
+  recognizer.exceptional_bytes(item.state, &bytes);
+  for (uint32_t word = 0; word < 4; ++word) {
+    for (uint64_t bits = bytes.words[word]; bits != 0; bits &= bits - 1) {
+      const auto byte = static_cast<uint8_t>(word * 64 + std::countr_zero(bits));
+      const uint32_t child = trie.child(item.node, byte);
+      if (child != 0) visit(child, recognizer.probe(item.state, byte));
+    }
+  }
+}
+
 /// Calls `emit(token, state)` for every entry of `trie` (its first spelling only, see next_same)
 /// whose bytes can be read from `state`; first bytes in `excluded` (may be null) are left out. The
 /// trie's root itself is never emitted. `stack` is scratch space.

@@ -136,8 +136,8 @@ struct Matcher::Impl {
     std::fill(row.begin() + static_cast<ptrdiff_t>(bits.size()), row.end(), 0);
     if (caches != nullptr && caches->masks.fill(s, bits)) return false;
     MaskScratch& space = scratch().mask;
-    std::shared_ptr<const LeafRow> base =
-        build_mask(*recognizer, *vocabulary, s, caches != nullptr, &space, bits);
+    std::shared_ptr<const LeafRow> base = build_mask(
+        *recognizer, *vocabulary, s, caches != nullptr ? &caches->suffixes : nullptr, &space, bits);
     if (filtered) {
       base = nullptr;
       drop_dead_ends(s, bits);

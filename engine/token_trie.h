@@ -16,10 +16,10 @@ namespace espalier {
 class TokenTrie {
  public:
   struct Node {
-    uint32_t first_child;   ///< index of the first child node
-    int32_t token;          ///< token that ends here, or -1
+    uint32_t first_child;  ///< index of the first child node
+    int32_t token;         ///< token that ends here, or -1
     uint16_t num_children;
-    uint8_t byte;           ///< the byte that leads to this node
+    uint8_t byte;  ///< the byte that leads to this node
     uint8_t unused = 0;
   };
 

@@ -9,6 +9,12 @@ namespace espalier {
 
 // How JSON spells code points: UTF-8 (RFC 3629) and the escapes of RFC 8259 section 7.
 
+/// Which spellings of a string are read.
+enum class StringSpelling : uint8_t {
+  kJson,     ///< every RFC 8259 escape; a lone surrogate escape is one code point (profile `exact`)
+  kMinimal,  ///< only the escapes JSON needs, in one form; no surrogates (profile `generation`)
+};
+
 inline constexpr uint32_t kMaxCodepoint = 0x10FFFF;
 
 inline bool is_high(uint32_t c) { return c >= 0xD800 && c <= 0xDBFF; }

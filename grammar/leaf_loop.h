@@ -28,13 +28,4 @@ struct LeafLoop {
   size_t num_exceptions = 0;
 };
 
-/// A leaf over the content of JSON strings that can tell its loops; masks of states met for the
-/// first time are then built from bitmaps.
-class LoopingLeaf {
- public:
-  virtual ~LoopingLeaf() = default;
-  /// False when nothing is known about the state.
-  virtual bool loop(uint32_t state, LeafLoop* out) const = 0;
-};
-
 }  // namespace espalier

@@ -36,14 +36,19 @@ struct State {
   friend bool operator==(const State&, const State&) = default;
 };
 
-/// The part of a state that lies inside one scalar leaf; see Recognizer::bulk.
+/// The part of a state that lies inside one scalar leaf; see Recognizer::bulk. A token that takes
+/// the leaf to exit state e and then spells `suffix` is allowed iff stepping `suffix` from
+/// leave(s, e) stays alive.
 struct Bulk {
+  /// Texts for which these rules do not hold; Recognizer::exceptional_bytes leads to them.
+  enum class Exceptions : uint8_t {
+    kNone,
+    kEnds,  ///< only where the leaf ends there, that is, with the token's closing quote
+    kAll,   ///< also inside the leaf
+  };
   const Leaf* leaf = nullptr;  ///< nullptr: nothing is known in bulk, walk the whole trie.
   uint32_t state = 0;
-  /// When true, tokens that leave the leaf may be resolved by their suffix alone: for a token that
-  /// takes the leaf to exit state e and then spells `suffix`, the token is allowed iff stepping
-  /// `suffix` from leave(s, e) stays alive. When false they must be stepped from s itself.
-  bool exits_by_suffix = false;
+  Exceptions exceptions = Exceptions::kNone;
   /// The leaf is the white space that may stand at a structural place: leaving it changes nothing,
   /// leave(s, e) is s, and most tokens are decided by what follows it.
   bool spacing = false;
@@ -89,7 +94,11 @@ class Recognizer {
   /// alone (allowed iff the leaf stays alive), that leaf.
   virtual Bulk bulk(State s) = 0;
 
-  /// The state after the leaf of s (see bulk, with exits_by_suffix) has ended in its exit state.
+  /// In a state whose bulk has exceptions (or a probed one that follows): the bytes that may lead
+  /// on towards an exceptional text, or end one; empty where none begins like this.
+  virtual void exceptional_bytes(State /*s*/, ByteSet* out) { *out = ByteSet(); }
+
+  /// The state after the leaf of s (see bulk) has ended in its exit state, exceptions aside.
   virtual State leave(State s, uint32_t exit_state) = 0;
 
   /// A shortest (in bytes, to the extent known) text that completes s; empty when s accepts.

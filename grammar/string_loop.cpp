@@ -41,8 +41,7 @@ bool string_loop(const StringMachine& machine, uint32_t state,
   const auto& automata = machine.spec().automata;
   // An automaton that remembers what it has read loops by itself only: what survives beside others
   // may depend on what it remembers.
-  const bool remembers = std::any_of(automata.begin(), automata.end(),
-                                     [](const auto& automaton) { return automaton->remembers(); });
+  const bool remembers = machine.remembers();
   if (remembers && (automata.size() > 1 || !machine.spec().lengths.empty())) return false;
   const uint32_t product =
       remembers ? machine.settled(machine.product(state)) : machine.product(state);
@@ -93,14 +92,13 @@ bool string_loop(const StringMachine& machine, uint32_t state,
   }
   if (looping == 0) return false;
   if (machine.spec().lengths.empty()) return true;
-  std::vector<uint32_t> run;
-  for (uint32_t at = product; run.size() < LeafLoop::kHorizon;) {
-    const uint32_t next = machine.step_codepoint(at, looping);
-    if (next == at) break;
-    run.push_back(at = next);
+  // The longest run of looping code points that is alive.
+  uint64_t alive = 0, dead = LeafLoop::kHorizon + 1;
+  while (alive + 1 < dead) {
+    const uint64_t middle = alive + (dead - alive) / 2;
+    (live_product(machine.lengthened(product, middle)) ? alive : dead) = middle;
   }
-  const auto dead = std::partition_point(run.begin(), run.end(), live_product);
-  if (dead != run.end()) out->max_codepoints = static_cast<uint64_t>(dead - run.begin());
+  if (dead <= LeafLoop::kHorizon) out->max_codepoints = alive;
   return true;
 }
 

@@ -80,6 +80,29 @@ std::u32string StringMachine::path_to(uint32_t node) const {
   return spec_.strings[at.first].substr(0, at.depth);
 }
 
+bool StringMachine::remembers() const {
+  return std::any_of(spec_.automata.begin(), spec_.automata.end(),
+                     [](const auto& automaton) { return automaton->remembers(); });
+}
+
+uint32_t StringMachine::lengthened(uint32_t product, uint64_t n) const {
+  const std::lock_guard lock(mutex_);
+  const Product& from = products_[product];
+  return intern_product(from.node, std::min(from.length + n, length_cap_), from.automata);
+}
+
+uint32_t StringMachine::end_state(uint32_t product) const {
+  const std::lock_guard lock(mutex_);
+  return intern_state(product, kEnd);
+}
+
+uint32_t StringMachine::unlisted_position(const StringMachine& other, uint32_t state) const {
+  const std::lock_guard lock(mutex_);
+  const Product& product = other.products_[other.states_[state].product];
+  return intern_state(intern_product(kOff, product.length, product.automata),
+                      other.states_[state].sub);
+}
+
 uint32_t StringMachine::intern_state(uint32_t product, uint32_t sub) const {
   const uint64_t key = uint64_t{product} << 32 | sub;
   const auto [it, inserted] = state_ids_.try_emplace(key, 0);

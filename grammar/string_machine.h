@@ -18,12 +18,6 @@
 
 namespace espalier {
 
-/// Which spellings of a string the machine reads.
-enum class StringSpelling : uint8_t {
-  kJson,     ///< every RFC 8259 escape; a lone surrogate escape is one code point (profile `exact`)
-  kMinimal,  ///< only the escapes JSON needs, in one form; no surrogates (profile `generation`)
-};
-
 /// What a string machine observes.
 struct StringSpec {
   std::vector<std::u32string> strings;  ///< sorted, unique: which of these is the string?
@@ -61,6 +55,8 @@ class StringMachine {
   }
   /// Has the closing quote been read?
   bool ended(uint32_t state) const { return states_[state].sub == kEnd; }
+  /// The byte state after a closing quote.
+  uint32_t end_state(uint32_t product) const;
   /// The product state below a byte state: what the code points read so far amount to.
   uint32_t product(uint32_t state) const { return states_[state].product; }
   /// True when the byte state lies between two code points (no partial encoding or escape pending).
@@ -71,6 +67,10 @@ class StringMachine {
   /// The byte state of *this* machine that stands for `state` of `other`, from which it differs in
   /// that automata of predicates are relaxed; see CodepointAutomaton::relaxed.
   uint32_t relaxed_state(const StringMachine& other, uint32_t state) const;
+
+  /// The byte state of *this* machine, which observes what `other` does but for its list of
+  /// strings, that corresponds to `state` of `other`.
+  uint32_t unlisted_position(const StringMachine& other, uint32_t state) const;
 
   /// The code points (at most two) whose spelling `byte` completes in `state`; the closing quote
   /// completes a pending lone surrogate.
@@ -95,6 +95,14 @@ class StringMachine {
     return products_[product].automata[i];
   }
 
+  /// Do two product states differ in their length at most?
+  bool alike(uint32_t a, uint32_t b) const {
+    return products_[a].node == products_[b].node && products_[a].automata == products_[b].automata;
+  }
+  /// Does an automaton remember what it has read? See CodepointAutomaton::remembers.
+  bool remembers() const;
+  /// The product state with `n` more code points counted.
+  uint32_t lengthened(uint32_t product, uint64_t n) const;
   /// The product state with its automata settled; see CodepointAutomaton::settled.
   uint32_t settled(uint32_t product) const;
 
@@ -110,6 +118,9 @@ class StringMachine {
   /// When nothing but the listed strings below `state` can still be meant, inserts every byte that
   /// may come next towards one of them and returns true; false when that is not known to be all.
   bool listed_bytes(uint32_t state, ByteSet* out) const;
+
+  /// Inserts every byte that may lead from `state` towards a listed string, or end one.
+  void trie_bytes(uint32_t state, ByteSet* out) const;
 
   const StringSpec& spec() const { return spec_; }
   Status status() const;

@@ -24,7 +24,7 @@ namespace espalier {
 namespace {
 
 constexpr uint32_t kSmallTrie = 32;        // strings below a node up to which a search is exact
-constexpr size_t kSearchBudget = 200'000;  // automaton steps of one search
+constexpr size_t kSearchBudget = 50'000;  // automaton steps of one search
 
 }  // namespace
 
@@ -183,13 +183,22 @@ bool StringMachine::search_listed(uint32_t product,
 }
 
 bool StringMachine::listed_bytes(uint32_t state, ByteSet* out) const {
-  const std::lock_guard lock(mutex_);
   const ByteState& at = states_[state];
   const uint32_t kind = at.sub & 0xFF000000u;
   if (!spec_.automata.empty() || !spec_.lengths.empty()) return false;
   if (kind != kBody && kind != kEscape && kind != kHex) return false;
+  if (products_[at.product].node == kOff) return false;
+  trie_bytes(state, out);
+  return true;
+}
+
+void StringMachine::trie_bytes(uint32_t state, ByteSet* out) const {
+  const ByteState& at = states_[state];
+  const uint32_t kind = at.sub & 0xFF000000u;
   const uint32_t node = products_[at.product].node;
-  if (node == kOff) return false;
+  if (node == kOff) return;
+  if (kind != kBody && kind != kEscape && kind != kHex) return out->fill();
+  const std::lock_guard lock(mutex_);
   static constexpr std::string_view kHexDigits = "0123456789abcdef";
   const uint32_t digits = at.sub >> 16 & 0xFF, value = at.sub & 0xFFFF;
   const auto insert_hex = [&](uint32_t unit) {
@@ -215,7 +224,6 @@ bool StringMachine::listed_bytes(uint32_t state, ByteSet* out) const {
       }
     }
   }
-  return true;
 }
 
 // Without automata any code point may follow, so an unlisted string of every greater length exists.

@@ -26,7 +26,6 @@ namespace espalier {
 namespace {
 
 constexpr uint64_t pack(uint32_t a, uint32_t b) { return uint64_t{a} << 32 | b; }
-constexpr size_t kMaxJointBits = 8;  // tracked formulas whose outcomes are enumerated jointly
 
 void sort_unique(std::vector<NodeId>* v) {
   std::sort(v->begin(), v->end());
@@ -224,17 +223,11 @@ Cost SchemaMachine::best_rest(FrameId container, Answer answer) {
   return best;
 }
 
-FrameId SchemaMachine::apply(FrameId slot, const Outcome& outcome, uint32_t value) {
-  const Frame at = frames_[slot];
-  if (at.bindings == 0 && at.remember == 0) return at.parent;
-  if (at.bindings == 0) {
-    const auto it = value_memo_.find(pack(slot, value));
-    if (it != value_memo_.end()) return it->second;
-  }
-  Frame frame = frames_[at.parent];
-  std::vector<FormulaId> formulas = formula_lists_[frame.formulas];
-  const std::vector<Binding>& bindings = bindings_[at.bindings];
-  for (FormulaId& f : formulas) {
+// What a container's formulas become after a value with this outcome.
+void SchemaMachine::bind(const std::vector<Binding>& bindings, const Outcome& outcome,
+                         std::vector<FormulaId>* formulas) {
+  if (bindings.empty()) return;
+  for (FormulaId& f : *formulas) {
     f = pool_.substitute(f, [&](FormulaId atom) {
       Atom a = pool_.atom_of(atom);
       for (const Binding& binding : bindings) {
@@ -251,6 +244,18 @@ FrameId SchemaMachine::apply(FrameId slot, const Outcome& outcome, uint32_t valu
       return atom;
     });
   }
+}
+
+FrameId SchemaMachine::apply(FrameId slot, const Outcome& outcome, uint32_t value) {
+  const Frame at = frames_[slot];
+  if (at.bindings == 0 && at.remember == 0) return at.parent;
+  if (at.bindings == 0) {
+    const auto it = value_memo_.find(pack(slot, value));
+    if (it != value_memo_.end()) return it->second;
+  }
+  Frame frame = frames_[at.parent];
+  std::vector<FormulaId> formulas = formula_lists_[frame.formulas];
+  bind(bindings_[at.bindings], outcome, &formulas);
   if (at.remember != 0) take_value(&frame, &formulas, at.content, value);
   FrameId after = 0;
   if (formulas[0] != FormulaPool::kFalse) {
@@ -521,7 +526,7 @@ FrameId SchemaMachine::item_slot(FrameId array) {
   sort_unique(&ask[0]);
   frame.formulas = formula_lists_.intern(formulas);
   frame.index = static_cast<uint32_t>(std::min<uint64_t>(frame.index + 1, prefix));
-  prepare_item(&frame, formulas, &ask);
+  prepare_item(&frame, formulas, bindings, &ask);
   const FrameId slot = make_slot(frame, std::move(ask), std::move(bindings), 0);
   return item_memo_[array] = slot;
 }
@@ -557,25 +562,31 @@ bool SchemaMachine::open_object(FrameId object) {
   return open;
 }
 
-// The names an object may use, as a leaf with rows of its own, where patterns decide; nullptr where
-// a walk down the listed names is better.
-const Leaf* SchemaMachine::names_of(FrameId object) {
-  constexpr size_t kFewListed = 32;
+// What is known about the names of an object that are not listed.
+SchemaMachine::Names SchemaMachine::names_of(FrameId object) {
+  if (const uint8_t known = names_memo_.get(object)) return static_cast<Names>(known);
+  const std::lock_guard lock(mutex_);
   KeyShape& shape = *shapes_[frames_[object].shape];
-  if (shape.only_listed() || shape.num_listed() > kFewListed) return nullptr;
-  const auto [it, inserted] = names_memo_.try_emplace(object);
-  if (!inserted || !shape.other_classes_known()) return it->second.get();
-  std::vector<StringSignature> acceptable;
-  const auto consider = [&](uint32_t id) {
-    if (property_slot(object, id, TextStore::kUnseen) != 0)
-      acceptable.push_back(shape.signature_of(id));
-  };
-  for (const uint32_t id : std::vector<uint32_t>(shape.other_classes())) consider(id);
-  for (const std::u32string& name : shape.machine().spec().strings) {
-    consider(*shape.class_of_text(texts_.intern(name)));
+  const std::vector<uint32_t> others = shape.other_classes();
+  Names names = Names::kListed;
+  if (open_object(object) && others.size() == 1) {
+    names = Names::kFree;
+  } else if (shape.other_classes_known()) {
+    std::vector<StringSignature> acceptable;
+    for (const uint32_t id : others) {
+      if (property_slot(object, id, TextStore::kUnseen) != 0)
+        acceptable.push_back(shape.signature_of(id));
+    }
+    if (!acceptable.empty()) {
+      names = Names::kSome;
+      NameRules rules;
+      rules.machine = shape.unlisted_machine();
+      rules.leaf = name_leaf(rules.machine, std::move(acceptable));
+      name_rules_.try_emplace(object, std::move(rules));
+    }
   }
-  names_memo_[object] = name_leaf(shape.shared_machine(), std::move(acceptable));
-  return names_memo_[object].get();
+  names_memo_.set(object, static_cast<uint8_t>(names));
+  return names;
 }
 
 bool SchemaMachine::name_possible(FrameId object) {

@@ -42,7 +42,13 @@ class KeyShape {
   const std::vector<NodeId>& nodes() const { return nodes_; }
   size_t node_index(NodeId id) const;
   const StringMachine& machine() const { return *machine_; }
-  const std::shared_ptr<const StringMachine>& shared_machine() const { return machine_; }
+  /// The same machine without the list of names, so that it is shared by shapes with the same
+  /// patterns.
+  std::shared_ptr<const StringMachine> unlisted_machine() const {
+    StringSpec spec = machine_->spec();
+    spec.strings.clear();
+    return string_machine(std::move(spec));
+  }
   /// The class of a finished name.
   uint32_t class_of(const StringSignature& signature);
   /// The class of a listed name by text id, or nullopt.
@@ -53,7 +59,6 @@ class KeyShape {
   const std::vector<uint32_t>& other_classes();
   /// False when there were too many to look at all of them.
   bool other_classes_known();
-  size_t num_listed() const { return machine_->spec().strings.size(); }
   /// True when the names observe nothing but the list: no patterns, no propertyNames.
   bool only_listed() const {
     return machine_->spec().automata.empty() && machine_->spec().lengths.empty();

@@ -17,6 +17,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "grammar/content_leaf.h"
 #include "grammar/flag_table.h"
 #include "grammar/string_loop.h"
 
@@ -26,7 +27,7 @@ namespace {
 constexpr uint8_t kLive = 1, kDead = 2;
 constexpr size_t kMaxLeaves = 1024;  // beyond it, leaves that nobody uses are dropped
 
-class NameLeaf final : public Leaf, public LoopingLeaf {
+class NameLeaf final : public Leaf, public ContentLeaf {
  public:
   NameLeaf(std::shared_ptr<const StringMachine> machine, std::vector<StringSignature> acceptable)
       : machine_(std::move(machine)), acceptable_(std::move(acceptable)) {}
@@ -38,6 +39,26 @@ class NameLeaf final : public Leaf, public LoopingLeaf {
   }
   bool can_exit(uint32_t state) const override { return machine_->ended(state); }
   bool is_final(uint32_t state) const override { return machine_->ended(state); }
+  StringSpelling spelling() const override { return machine_->spec().spelling; }
+  bool content(uint32_t state, uint32_t* product) const override {
+    if (!machine_->between(state)) return false;
+    *product = machine_->product(state);
+    return true;
+  }
+  void ranges(uint32_t product,
+              const std::function<void(uint32_t, uint32_t)>& visit) const override {
+    machine_->successors(product, visit);
+  }
+  bool remembers() const override { return machine_->remembers(); }
+  bool alike(uint32_t a, uint32_t b) const override { return machine_->alike(a, b); }
+  uint32_t step_content(uint32_t product, uint32_t codepoint) const override {
+    const uint32_t next = machine_->step_codepoint(product, codepoint);
+    return product_live(next) ? next : kNoProduct;
+  }
+  bool universal(uint32_t) const override { return false; }
+  uint32_t quote(uint32_t product) const override {
+    return accepts(machine_->signature(product)) ? machine_->end_state(product) : 0;
+  }
   bool loop(uint32_t state, LeafLoop* out) const override {
     const auto live_product = [this](uint32_t product) { return product_live(product); };
     // Only with lengths may a dead product's automaton states be alive at another length.

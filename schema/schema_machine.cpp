@@ -86,7 +86,9 @@ SchemaMachine::SchemaMachine(std::shared_ptr<const SchemaGraph> graph, const Sch
 }
 
 Satisfiability SchemaMachine::make_satisfiability(Answer answer) {
-  return {answer,   &expansion_, &pool_, &sets_, &values_, strings_,
+  return {answer,   &expansion_,
+          &pool_,   &sets_,
+          &values_, strings_,
           numbers_, [this](FormulaId f) { return shapes_[shape_id({f})].get(); }};
 }
 
@@ -192,7 +194,8 @@ bool SchemaMachine::finish_unlocked(FrameId slot, State* s) const {
 
 bool SchemaMachine::leave_unlocked(State s, uint32_t exit_state, State* after) const {
   return finish_unlocked(s.frame, after) ||
-         (s.text == 0 && steps_.find({s.frame, s.leaf, exit_state, 0}, kLeaveLabel, after));
+         ((s.text == 0 || s.text == ValueStore::kUnseen) &&
+          steps_.find({s.frame, s.leaf, exit_state, 0}, kLeaveLabel, after));
 }
 
 State SchemaMachine::advance(State s, uint8_t byte, Mode mode) {
@@ -337,28 +340,67 @@ Bulk SchemaMachine::bulk(State s) {
     const Leaf& leaf = *leaves_[s.leaf - kFirstLeaf];
     if (const Leaf::Relaxed relaxed = leaf.relaxed(s.state); relaxed.leaf != nullptr)
       return {.leaf = relaxed.leaf, .state = relaxed.state, .relaxed = true};
-    return {&leaf, s.state, s.text == 0, false};
+    if (s.text == 0) return {&leaf, s.state};
+    // A string that was used before ends in another way; numbers are stepped.
+    return static_cast<const ScalarLeaf&>(leaf).string_machine() != nullptr
+               ? Bulk{&leaf, s.state, Bulk::Exceptions::kEnds}
+               : Bulk{};
   }
-  if (s.leaf != kKey) return exact_ ? Bulk{space_.get(), space_->start(), true, true} : Bulk{};
-  if (open_memo_.get(s.frame) != kYes) {
-    const std::lock_guard lock(mutex_);
-    if (!open_object(s.frame)) {
-      const Leaf* names = names_of(s.frame);
-      return names != nullptr ? Bulk{names, s.state, false, false} : Bulk{};
+  if (s.leaf != kKey) {
+    if (!exact_) return {};
+    return {space_.get(), space_->start(), Bulk::Exceptions::kNone, true};
+  }
+  const StringMachine& machine = *key_machines_[frames_[s.frame].shape];
+  switch (names_of(s.frame)) {
+    case Names::kListed:
+      return {};
+    case Names::kFree:
+      return {free_string_.get(), free_string_->string_machine()->same_position(machine, s.state),
+              Bulk::Exceptions::kEnds};
+    default: {
+      const std::lock_guard lock(mutex_);
+      const NameRules& rules = name_rules_.at(s.frame);
+      return {rules.leaf.get(), rules.machine->unlisted_position(machine, s.state),
+              Bulk::Exceptions::kAll};
     }
   }
-  // Any string may be a name here: the tokens that stay inside are those of a free string.
-  const StringMachine& machine = *key_machines_[frames_[s.frame].shape];
-  return {free_string_.get(), free_string_->string_machine()->same_position(machine, s.state),
-          false, false};
+}
+
+void SchemaMachine::exceptional_bytes(State s, ByteSet* out) {
+  *out = ByteSet();
+  const Frame& frame = frames_[s.frame];
+  const bool key = s.leaf == kKey;
+  if (!key && (s.leaf < kFirstLeaf || s.text == 0 || s.doubtful())) return;
+  const StringMachine& machine =
+      key ? *key_machines_[frame.shape]
+          : *static_cast<const ScalarLeaf&>(*leaves_[s.leaf - kFirstLeaf]).string_machine();
+  if (key) machine.trie_bytes(s.state, out);
+  if ((key && frame.open_names == 0) || s.text == TextStore::kUnseen) return;
+  if (!machine.between(s.state)) return out->fill();
+  const std::lock_guard lock(mutex_);
+  if (!key || sets_.contains(frame.seen, s.text)) out->insert('"');
+  bool any = false;
+  texts_.for_each_child(s.text, [&](uint32_t codepoint) {
+    std::string first;
+    append_wtf8(&first, codepoint);
+    out->insert(static_cast<uint8_t>(first[0]));
+    any = true;
+  });
+  if (any) out->insert('\\');
 }
 
 State SchemaMachine::leave(State s, uint32_t exit_state) {
-  if (s.leaf < kFirstLeaf) return s;  // white space
+  if (s.leaf < kFirstLeaf && s.leaf != kKey) return s;  // white space
+  if (s.leaf != kKey && s.text != 0) s.text = ValueStore::kUnseen;
   State after;
-  if (leave_unlocked(s, exit_state, &after)) return after;
+  if (s.leaf == kKey) {
+    if (steps_.find({s.frame, kKey, exit_state, 0}, kLeaveLabel, &after)) return after;
+  } else if (leave_unlocked(s, exit_state, &after)) {
+    return after;
+  }
   const std::lock_guard lock(mutex_);
-  after = end_leaf(s, exit_state, Mode::kProbe);
+  after = s.leaf == kKey ? end_unlisted_name(s.frame, exit_state)
+                         : end_leaf(s, exit_state, Mode::kProbe);
   if (status_.ok()) steps_.insert({s.frame, s.leaf, exit_state, 0}, kLeaveLabel, after);
   return after;
 }
@@ -400,6 +442,21 @@ void SchemaMachine::next_bytes(State s, ByteSet* out) {
   }
   // Only a string ends by itself; a number's or a literal's end needs the container's bytes too.
   out->fill();
+}
+
+// The state after a name that is neither listed nor used.
+State SchemaMachine::end_unlisted_name(FrameId object, uint32_t exit_state) {
+  KeyShape& shape = *shapes_[frames_[object].shape];
+  const auto rules = name_rules_.find(object);
+  uint32_t key_class;
+  if (rules == name_rules_.end()) {
+    key_class = shape.other_classes().front();
+  } else {
+    const StringMachine& machine = *rules->second.machine;
+    key_class = shape.class_of(machine.signature(machine.product(exit_state)));
+  }
+  const FrameId slot = property_slot(object, key_class, TextStore::kUnseen);
+  return slot != 0 ? State{slot, kColon, 0, 0} : State{};
 }
 
 bool SchemaMachine::object_is_open(FrameId object) {

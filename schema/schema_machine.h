@@ -43,6 +43,7 @@ class SchemaMachine final : public Recognizer {
   void next_bytes(State s, ByteSet* out) override;
   bool accepting(State s) override;
   Bulk bulk(State s) override;
+  void exceptional_bytes(State s, ByteSet* out) override;
   State leave(State s, uint32_t exit_state) override;
   Result<std::string> shortest_completion(State s) override;
   Explanation explain(State s, const std::string& text, uint8_t byte) override;
@@ -73,6 +74,19 @@ class SchemaMachine final : public Recognizer {
   };
   enum class Mode : uint8_t { kStep, kProbe };
   static constexpr uint8_t kYes = 1, kNo = 2;
+  static constexpr size_t kMaxJointBits =
+      8;  // tracked formulas whose outcomes are enumerated jointly
+
+  // Which names an object may use besides those that are listed.
+  enum class Names : uint8_t {
+    kListed = 1,  // none
+    kFree,        // any, and all mean the same
+    kSome,        // those of a leaf
+  };
+  struct NameRules {
+    std::shared_ptr<const StringMachine> machine;  // reads names without their list
+    std::shared_ptr<const Leaf> leaf;              // over its states
+  };
 
   // Labels of steps_ beside the bytes.
   static constexpr uint32_t kProbeLabel = 256;  // a byte of a name, looked at only
@@ -111,11 +125,14 @@ class SchemaMachine final : public Recognizer {
                       const std::function<bool(const Outcome&)>& visit);
   FormulaId joint(const std::vector<FormulaId>& formulas, const Outcome& outcome);
   bool acceptable(FrameId slot, const Outcome& outcome, uint32_t value = ValueStore::kUnseen);
+  void bind(const std::vector<Binding>& bindings, const Outcome& outcome,
+            std::vector<FormulaId>* formulas);
   FrameId apply(FrameId slot, const Outcome& outcome, uint32_t value = ValueStore::kUnseen);
   uint32_t leaf_of(FrameId slot, ValueClass value_class);
   bool open_object(FrameId object);
   bool name_possible(FrameId object);
-  const Leaf* names_of(FrameId object);
+  Names names_of(FrameId object);
+  State end_unlisted_name(FrameId object, uint32_t exit_state);
   bool product_live(FrameId object, uint32_t product);
   bool key_state_live(FrameId object, uint32_t state);
 
@@ -138,7 +155,10 @@ class SchemaMachine final : public Recognizer {
 
   // unique_rules.cpp
   bool unique_pending(const std::vector<FormulaId>& formulas);
-  void prepare_item(Frame* array, std::vector<FormulaId> formulas, Ask* ask);
+  void prepare_item(Frame* array, std::vector<FormulaId> formulas,
+                    const std::vector<Binding>& bindings, Ask* ask);
+  bool live_with(const Frame& container, const std::vector<Binding>& bindings, uint32_t name,
+                 uint32_t value);
   void violate_unique(std::vector<FormulaId>* formulas);
   void prepare_slot(Frame* slot, uint32_t name);
   uint32_t remember_byte(const Leaf& leaf, State s, uint8_t byte, Mode mode);
@@ -148,8 +168,8 @@ class SchemaMachine final : public Recognizer {
   void take_value(Frame* container, std::vector<FormulaId>* formulas, uint32_t name,
                   uint32_t value);
   uint32_t forbidden_of_class(uint32_t values, ValueClass value_class);
-  uint32_t forbidden_items(const Frame& array, uint32_t ask);
-  uint32_t forbidden_parts(const Frame& container, uint32_t name);
+  uint32_t forbidden_items(const Frame& array, const Frame& slot);
+  uint32_t forbidden_parts(const Frame& container, const Frame& slot);
   uint32_t keep(uint32_t values, const std::function<bool(uint32_t)>& wanted);
   bool can_differ(FrameId container);
   FormulaId rest_of(const Frame& container, uint32_t value);
@@ -217,8 +237,9 @@ class SchemaMachine final : public Recognizer {
   std::unordered_map<uint64_t, uint32_t> typed_memo_, leaf_memo_, container_memo_;
   std::unordered_map<FrameId, Cost> cost_memo_, total_memo_;
   FlagTable slot_memo_, frame_memo_, close_memo_, open_memo_, name_memo_;  // by frame: kYes, kNo
+  FlagTable names_memo_;                                                   // by frame: Names
   std::unordered_map<FrameId, FrameId> item_memo_;
-  std::unordered_map<FrameId, std::shared_ptr<const Leaf>> names_memo_;
+  std::unordered_map<FrameId, NameRules> name_rules_;  // where Names::kSome
   std::unordered_map<uint64_t, bool> class_memo_, product_memo_, key_state_memo_;
   std::map<std::tuple<FrameId, uint32_t, uint32_t>, FrameId> property_memo_;
   FormulaId unique_;                                  // the kUnique atom

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "grammar/content_leaf.h"
 #include "grammar/string_loop.h"
 #include "schema/scalar_leaf.h"
 
@@ -40,6 +41,7 @@ class Verdict {
       const std::function<FormulaPool::Ternary(const Atom&)>& value) const {
     return pool_.evaluate_partly(formulas_[0], value);
   }
+  bool restricted() const { return restricted_; }
   template <typename Value>
   bool acceptable(const Value& value) const {
     return pool_.evaluate(formulas_[0], value) &&
@@ -55,7 +57,7 @@ class Verdict {
 
 // The leaf of a string machine. Where an automaton is a predicate's, `relaxed` is the leaf that
 // stands for this one; see Leaf::relaxed.
-class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
+class StringLeaf final : public ScalarLeaf, public ContentLeaf {
  public:
   StringLeaf(std::shared_ptr<const StringMachine> machine, Verdict verdict,
              std::vector<std::vector<bool>> membership,
@@ -77,6 +79,10 @@ class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
     return verdict_.outcome(value(machine_->signature(machine_->product(state))));
   }
   std::optional<std::vector<Outcome>> outcomes() const override {
+    std::call_once(searched_, [this] { outcomes_ = search_outcomes(); });
+    return outcomes_;
+  }
+  std::optional<std::vector<Outcome>> search_outcomes() const {
     std::set<Outcome> found;
     const auto all = machine_->search(machine_->product(machine_->start()),
                                       [&](const StringSignature& signature) {
@@ -119,7 +125,32 @@ class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
                                      : plain.same_position(*machine_, state)};
   }
 
+  StringSpelling spelling() const override { return machine_->spec().spelling; }
+  bool content(uint32_t state, uint32_t* product) const override {
+    if (!machine_->between(state)) return false;
+    *product = machine_->product(state);
+    return true;
+  }
+  void ranges(uint32_t product,
+              const std::function<void(uint32_t, uint32_t)>& visit) const override {
+    machine_->successors(product, visit);
+  }
+  bool remembers() const override { return machine_->remembers(); }
+  bool alike(uint32_t a, uint32_t b) const override { return machine_->alike(a, b); }
+  uint32_t step_content(uint32_t product, uint32_t codepoint) const override {
+    const uint32_t next = machine_->step_codepoint(product, codepoint);
+    const std::lock_guard lock(mutex_);
+    return live_product(next) ? next : kNoProduct;
+  }
+  bool universal(uint32_t product) const override {
+    return certain(product) == FormulaPool::Ternary::kTrue && !verdict_.restricted();
+  }
+  uint32_t quote(uint32_t product) const override {
+    return verdict_.acceptable(value(machine_->signature(product))) ? machine_->end_state(product)
+                                                                    : 0;
+  }
   bool loop(uint32_t state, LeafLoop* out) const override {
+    const std::lock_guard lock(mutex_);
     return string_loop(
         *machine_, state, [this](uint32_t product) { return live_product(product); },
         [this](uint32_t product) {
@@ -353,6 +384,8 @@ class StringLeaf final : public ScalarLeaf, public LoopingLeaf {
 
   std::shared_ptr<const StringMachine> machine_;
   Verdict verdict_;
+  mutable std::once_flag searched_;
+  mutable std::optional<std::vector<Outcome>> outcomes_;
   std::vector<std::vector<bool>> membership_;  // [set][string]
   std::shared_ptr<const StringLeaf> relaxed_;
   uint32_t start_ = 0;

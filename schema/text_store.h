@@ -17,13 +17,16 @@ class TextStore {
   /// A text that equals none that is stored.
   static constexpr uint32_t kUnseen = UINT32_MAX;
 
-  TextStore() { nodes_.push_back({0, 0}); }
+  TextStore() { nodes_.push_back({0, 0, 0, 0}); }
 
   /// text + codepoint, stored.
   uint32_t append(uint32_t text, uint32_t codepoint) {
     const auto [it, inserted] =
         ids_.try_emplace(key(text, codepoint), static_cast<uint32_t>(nodes_.size()));
-    if (inserted) nodes_.push_back({text, codepoint});
+    if (inserted) {
+      nodes_.push_back({text, codepoint, 0, nodes_[text].first_child});
+      nodes_[text].first_child = it->second;
+    }
     return it->second;
   }
   /// text + codepoint if stored, else kUnseen.
@@ -31,6 +34,13 @@ class TextStore {
     if (text == kUnseen) return kUnseen;
     const auto it = ids_.find(key(text, codepoint));
     return it == ids_.end() ? kUnseen : it->second;
+  }
+  /// Visits the code points c for which text + c is stored.
+  template <typename Visit>
+  void for_each_child(uint32_t text, Visit&& visit) const {
+    for (uint32_t at = nodes_[text].first_child; at != 0; at = nodes_[at].next_sibling) {
+      visit(nodes_[at].codepoint);
+    }
   }
   uint32_t intern(std::u32string_view text) {
     uint32_t id = kEmpty;
@@ -47,7 +57,7 @@ class TextStore {
 
  private:
   struct Node {
-    uint32_t parent, codepoint;
+    uint32_t parent, codepoint, first_child, next_sibling;
   };
   static uint64_t key(uint32_t text, uint32_t codepoint) {
     return uint64_t{text} << 32 | codepoint;

@@ -68,7 +68,8 @@ uint32_t SchemaMachine::forbidden_of_class(uint32_t values, ValueClass value_cla
 // ---- Before a value ----------------------------------------------------------------------------
 
 // The frame after one more item, its value still open.
-void SchemaMachine::prepare_item(Frame* array, std::vector<FormulaId> formulas, Ask* ask) {
+void SchemaMachine::prepare_item(Frame* array, std::vector<FormulaId> formulas,
+                                 const std::vector<Binding>& bindings, Ask* ask) {
   if (!compares_items_) return;
   if (!unique_pending(formulas)) array->seen = SetStore::kEmpty;
   if (array->forbidden != SetStore::kEmpty) {
@@ -80,15 +81,33 @@ void SchemaMachine::prepare_item(Frame* array, std::vector<FormulaId> formulas, 
   // Where a value that was not used leads nowhere, it must be one that was.
   Frame fresh = *array;
   fresh.forbidden = SetStore::kEmpty;
-  std::vector<FormulaId> after = formulas;
-  take_value(&fresh, &after, 0, ValueStore::kUnseen);
-  fresh.formulas = formula_lists_.intern(after);
-  if (frame_live(frames_.intern(fresh))) return;
+  if (live_with(fresh, bindings, 0, ValueStore::kUnseen)) return;
   (*ask)[0].push_back(one_of(array->seen));
   std::sort((*ask)[0].begin(), (*ask)[0].end());
   violate_unique(&formulas);
   array->formulas = formula_lists_.intern(formulas);
   array->seen = SetStore::kEmpty;
+}
+
+// Can the container be completed after a member with this value, for some outcome of its bindings?
+// Where these are too many to enumerate, it is taken for granted.
+bool SchemaMachine::live_with(const Frame& container, const std::vector<Binding>& bindings,
+                              uint32_t name, uint32_t value) {
+  uint32_t width = 0;
+  for (const Binding& binding : bindings) width = std::max(width, binding.bit + 1);
+  if (width > kMaxJointBits) return true;
+  for (uint32_t bits = 0; bits < 1u << width; ++bits) {
+    Outcome outcome(width);
+    for (uint32_t i = 0; i < width; ++i) outcome[i] = bits >> i & 1;
+    Frame after = container;
+    std::vector<FormulaId> left = formula_lists_[container.formulas];
+    bind(bindings, outcome, &left);
+    take_value(&after, &left, name, value);
+    if (left[0] == FormulaPool::kFalse) continue;
+    after.formulas = formula_lists_.intern(left);
+    if (frame_live(frames_.intern(after))) return true;
+  }
+  return false;
 }
 
 void SchemaMachine::violate_unique(std::vector<FormulaId>* formulas) {
@@ -115,26 +134,20 @@ void SchemaMachine::prepare_slot(Frame* slot, uint32_t name) {
   if (!unique && frames_[container.parent].remember == 0) return;
   slot->remember = 1;
   slot->content = name;
-  if (unique) slot->forbidden = forbidden_items(container, slot->ask);
+  if (unique) slot->forbidden = forbidden_items(container, *slot);
   if (container.forbidden == SetStore::kEmpty) return;
-  sets_.for_each(forbidden_parts(container, name),
+  sets_.for_each(forbidden_parts(container, *slot),
                  [&](uint32_t v) { slot->forbidden = sets_.insert(slot->forbidden, v); });
 }
 
 // Items after which the array could not be completed because they repeat one, or because they take
 // a value that a later item needs.
-uint32_t SchemaMachine::forbidden_items(const Frame& array, uint32_t ask) {
+uint32_t SchemaMachine::forbidden_items(const Frame& array, const Frame& slot) {
   Frame bare = array;
   bare.forbidden = SetStore::kEmpty;
   const std::vector<FormulaId> formulas = formula_lists_[array.formulas];
-  const auto leads_nowhere = [&](uint32_t value) {
-    Frame after = bare;
-    std::vector<FormulaId> left = formulas;
-    take_value(&after, &left, 0, value);
-    if (left[0] == FormulaPool::kFalse) return true;
-    after.formulas = formula_lists_.intern(left);
-    return !frame_live(frames_.intern(after));
-  };
+  const std::vector<Binding> bindings = bindings_[slot.bindings];
+  const auto leads_nowhere = [&](uint32_t value) { return !live_with(bare, bindings, 0, value); };
   uint32_t out = SetStore::kEmpty;
   if (array.seen != SetStore::kEmpty) {
     uint32_t any = 0;
@@ -147,7 +160,7 @@ uint32_t SchemaMachine::forbidden_items(const Frame& array, uint32_t ask) {
   }
   if (!forced(formulas[0], pool_.negate(unique_))) return out;
   // Items must repeat: of the few values that may come, some may leave no other to do so.
-  if (const auto few = existence_.few_values({asks_[ask][0], {}}, kMaxCandidates)) {
+  if (const auto few = existence_.few_values({asks_[slot.ask][0], {}}, kMaxCandidates)) {
     for (const uint32_t v : *few) {
       if (!sets_.contains(array.seen, v) && leads_nowhere(v)) out = sets_.insert(out, v);
     }
@@ -157,7 +170,7 @@ uint32_t SchemaMachine::forbidden_items(const Frame& array, uint32_t ask) {
 
 // Values of this member (of the next item) with which the container could only become one of those
 // it must not be.
-uint32_t SchemaMachine::forbidden_parts(const Frame& container, uint32_t name) {
+uint32_t SchemaMachine::forbidden_parts(const Frame& container, const Frame& slot) {
   const std::vector<FormulaId> formulas = formula_lists_[container.formulas];
   const bool object = container.kind == Frame::Kind::kObject;
   const uint64_t ways =
@@ -167,21 +180,15 @@ uint32_t SchemaMachine::forbidden_parts(const Frame& container, uint32_t name) {
   if (ways > sets_.size(container.forbidden)) return SetStore::kEmpty;
   std::vector<uint32_t> parts;
   sets_.for_each(container.forbidden, [&](uint32_t v) {
-    parts.push_back(object ? values_.member(v, name)
+    parts.push_back(object ? values_.member(v, slot.content)
                            : values_.item(v, values_.length(container.content)));
   });
   std::sort(parts.begin(), parts.end());
   parts.erase(std::unique(parts.begin(), parts.end()), parts.end());
   uint32_t out = SetStore::kEmpty;
+  const std::vector<Binding> bindings = bindings_[slot.bindings];
   for (const uint32_t part : parts) {
-    Frame after = container;
-    std::vector<FormulaId> left = formulas;
-    take_value(&after, &left, name, part);
-    if (left[0] != FormulaPool::kFalse) {
-      after.formulas = formula_lists_.intern(left);
-      if (frame_live(frames_.intern(after))) continue;
-    }
-    out = sets_.insert(out, part);
+    if (!live_with(container, bindings, slot.content, part)) out = sets_.insert(out, part);
   }
   return out;
 }

@@ -166,7 +166,7 @@ class SchemaMaskOracle : public ::testing::Test {
     for (int step = 0; step < 4; ++step) {
       const MaskRow mask = mask_of(matcher);
       const std::shared_ptr<Recognizer> owner = (*reference)->recognizer();
-    Recognizer& slow = *owner;
+      Recognizer& slow = *owner;
       State s = slow.start();
       for (const char c : matcher.text()) s = slow.step(s, static_cast<uint8_t>(c));
       const MaskRow expected = slow_mask(slow, s, *vocabulary);
@@ -251,6 +251,21 @@ RowContent content(const LeafRow& row, const Vocabulary& vocabulary) {
   RowContent out;
   out.inside.resize(vocabulary.row_words());
   row.copy_inside(out.inside);
+  for (const LeafRow::Ends& ends : row.ends) {
+    const auto add = [&](const ContentIndex::Ender& ender) {
+      const std::string_view bytes = vocabulary.bytes(ender.token);
+      for (size_t length = 0; length <= bytes.size(); ++length) {
+        const std::string_view suffix = bytes.substr(bytes.size() - length);
+        if (row.index->find_suffix(suffix) == ender.suffix) {
+          out.boundary[{ends.state, ender.token}] = suffix;
+        }
+      }
+    };
+    if (ends.all) {
+      for (const ContentIndex::Ender& ender : row.index->enders()) add(ender);
+    }
+    for (const ContentIndex::Ender& ender : ends.enders) add(ender);
+  }
   for (const LeafRow::Exit& exit : row.exits) {
     const auto add = [&](uint32_t group, const std::string& suffix) {
       for (const TokenId token : row.group(group)) out.boundary[{exit.state, token}] = suffix;
@@ -307,7 +322,7 @@ TEST_F(SchemaMaskOracle, RowsFromLoopsEqualWalkedRows) {
     ASSERT_TRUE(grammar.ok()) << schema << grammar.status().to_string();
     for (const std::string& prefix : prefixes) {
       const std::shared_ptr<Recognizer> owner = (*grammar)->recognizer();
-    Recognizer& recognizer = *owner;
+      Recognizer& recognizer = *owner;
       State s = recognizer.start();
       for (const char c : '"' + prefix) s = recognizer.step(s, static_cast<uint8_t>(c));
       ASSERT_FALSE(s.dead()) << schema << " after " << prefix;
@@ -315,9 +330,8 @@ TEST_F(SchemaMaskOracle, RowsFromLoopsEqualWalkedRows) {
       ASSERT_NE(bulk.leaf, nullptr) << schema;
       const PlainLeaf plain(*bulk.leaf);
       const RowContent fast =
-          content(*build_leaf_row(*vocabulary, *bulk.leaf, bulk.state, true), *vocabulary);
-      const RowContent slow =
-          content(*build_leaf_row(*vocabulary, plain, bulk.state, true), *vocabulary);
+          content(*build_leaf_row(*vocabulary, *bulk.leaf, bulk.state), *vocabulary);
+      const RowContent slow = content(*build_leaf_row(*vocabulary, plain, bulk.state), *vocabulary);
       std::string first;
       for (TokenId token = 0; token < static_cast<TokenId>(vocabulary->size()); ++token) {
         if (mask_bit(fast.inside, token) == mask_bit(slow.inside, token)) continue;

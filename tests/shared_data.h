@@ -16,7 +16,7 @@ inline std::optional<std::filesystem::path> shared_data() {
   const char* env = std::getenv("ESPALIER_DATA");
   fs::path path = env != nullptr
                       ? fs::path(env)
-                      : fs::path(__FILE__).parent_path().parent_path().parent_path() / "shared/data";
+                      : fs::absolute(__FILE__).lexically_normal().parent_path().parent_path().parent_path() / "shared/data";
   std::error_code error;
   if (!fs::is_directory(path, error)) return std::nullopt;
   return fs::canonical(path, error);

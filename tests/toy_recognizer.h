@@ -57,10 +57,13 @@ class ToyRecognizer : public Recognizer {
            frames_[closed.frame].position == kAfter;
   }
   Bulk bulk(State s) override {
-    if (s.leaf == kNumber) return {&number_, s.state, true};
-    if (s.leaf == kString) return {&string_, s.state, true};
-    if (s.leaf == kName) return {&name_, s.state, false};
+    if (s.leaf == kNumber) return {&number_, s.state};
+    if (s.leaf == kString) return {&string_, s.state};
+    if (s.leaf == kName) return {&name_, s.state, Bulk::Exceptions::kAll};
     return {};
+  }
+  void exceptional_bytes(State s, ByteSet* out) override {
+    if (s.leaf == kName) out->fill();
   }
   State leave(State s, uint32_t exit_state) override {
     const std::lock_guard lock(mutex_);

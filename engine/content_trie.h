@@ -1,0 +1,79 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace espalier {
+
+/// Texts as a trie over code points, its nodes in preorder: the nodes below node i are i + 1 ..
+/// end(i), so that a walk is one pass over an array that jumps over what is dead. A text may end
+/// in the middle of a code point; it then stands below its last whole one as a *partial* node.
+class ContentTrie {
+ public:
+  struct Node {
+    uint32_t codepoint;    ///< or kPartial + index into partials()
+    uint32_t end;          ///< one past the last node below this one
+    uint32_t first_value;  ///< values of texts that end here: up to the next node's first_value
+  };
+  static constexpr uint32_t kPartial = 0x110000;
+  /// Which code points occur below a node. Kept where there are many.
+  struct Below {
+    uint32_t node;
+    std::array<uint64_t, 2> ascii{};
+    /// Bounds of those above U+007F, whole or cut short; lo > hi when there are none.
+    uint32_t high_lo = UINT32_MAX, high_hi = 0;
+    uint32_t depth = 0;  ///< nodes on the longest path
+  };
+  static constexpr uint32_t kManyNodes = 12;
+  /// The code points that a cut-off encoding may become.
+  struct Partial {
+    uint32_t lo, hi;
+  };
+
+  ContentTrie() = default;
+  /// Texts must be plain (see plain_length); equal ones may occur more than once.
+  explicit ContentTrie(std::vector<std::pair<std::string_view, int32_t>> entries);
+  /// Any texts.
+  explicit ContentTrie(std::vector<std::pair<std::u32string, int32_t>> entries);
+
+  uint32_t size() const { return nodes_.empty() ? 0 : static_cast<uint32_t>(nodes_.size() - 1); }
+  const Node& node(uint32_t i) const { return nodes_[i]; }
+  const Partial& partial(const Node& node) const { return partials_[node.codepoint - kPartial]; }
+  /// Values in preorder: those of node i are [node(i).first_value, node(i + 1).first_value), those
+  /// of its subtree end at node(node(i).end).first_value.
+  const int32_t& value(uint32_t i) const { return values_.data()[i]; }
+  /// What occurs below nodes with kManyNodes nodes below them, in preorder.
+  std::span<const Below> below() const { return below_; }
+  size_t memory_bytes() const;
+
+ private:
+  class Builder;
+  void summarize();
+
+  std::vector<Node> nodes_;  // and a sentinel
+  std::vector<Below> below_;
+  std::vector<Partial> partials_;
+  std::vector<int32_t> values_;
+};
+
+/// The first code point of a plain text that is not empty: lo == hi, or, where the text ends within
+/// it, the range it may come from. `bytes` is 0 when the text is not plain: well-formed UTF-8 but
+/// for its end, without control characters, quotes and backslashes.
+struct PlainCodepoint {
+  uint32_t lo = 0, hi = 0;
+  size_t bytes = 0;
+  bool whole() const { return lo == hi; }
+};
+PlainCodepoint first_codepoint(std::string_view text);
+
+/// Code points of plain text, one cut short at the end included (`cut`, may be null, tells); -1
+/// when the text is not plain.
+int64_t plain_length(std::string_view text, bool* cut = nullptr);
+
+}  // namespace espalier

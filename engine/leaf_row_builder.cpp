@@ -1,0 +1,587 @@
+// Rows of leaf states: what a scalar alone decides about a whole vocabulary.
+//
+// Inside a JSON string nearly every token either spells more of the string or is impossible; only a
+// few hundred leave it, and what they spell afterwards (`",`, `":`, `"}` ...) is all that the
+// structure around the string has to judge. So the tokens are sorted once per (leaf, state):
+//
+//   inside    the leaf is alive at the last byte, and has not ended
+//   boundary  the leaf ends in some exit state e before the last byte or exactly there; the rest of
+//             the token is its suffix
+//   neither   the leaf dies
+//
+// Strings between two code points are read by code points (content_leaf.h). Where the leaf can
+// say how it loops on plain text (leaf_loop.h), the inside tokens are put together from bitmaps;
+// else the vocabulary's plain texts are walked, whole subtrees being taken where any text is alive
+// and skipped where none is. The boundary is found among the few hundred texts that stand before a
+// quote, and the tokens with escapes are read byte by byte.
+//
+// Numbers, literals, and strings in the middle of a code point are walked byte by byte over the
+// vocabulary's trie; their boundary is grouped by (e, suffix). A leaf that *may* end (a number)
+// ends at the first byte that is not its own. At the token's very first byte that makes nearly the
+// whole vocabulary a boundary; no suffixes are stored for these (`exits_here`), as the
+// vocabulary's own trie holds them.
+//
+// Invariants: inside and boundary are disjoint; a token has at most one (e, suffix), because a leaf
+// is deterministic and ends at a final state or at its first foreign byte.
+//
+// Cost: bitmaps some microseconds; a walk of plain texts about three nanoseconds for each node that
+// is neither dead nor free.
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "engine/content_index.h"
+#include "engine/content_products.h"
+#include "engine/mask_leaf_rows.h"
+#include "grammar/content_leaf.h"
+
+namespace espalier {
+namespace {
+
+void store_inside(std::vector<TokenId> tokens, size_t words, LeafRow* row) {
+  if (tokens.size() < words / 2) {
+    std::sort(tokens.begin(), tokens.end());
+    tokens.shrink_to_fit();
+    row->sparse = std::move(tokens);
+    return;
+  }
+  row->dense.assign(words, 0);
+  for (const TokenId token : tokens) set_mask_bit(row->dense, token);
+}
+
+// ---- Strings by code points --------------------------------------------------------------------
+
+/// With so few ASCII characters in its loop a walk goes down few branches.
+constexpr uint32_t kFewLoopingBytes = 12;
+/// Tokens that are read one by one rather than in a walk of all plain texts, which shares what
+/// tokens have in common; a leaf that remembers() has little to share.
+constexpr size_t kMaxStrays = 4'000;
+constexpr size_t kMaxRememberedStrays = 80'000;
+
+class ContentRowBuilder {
+ public:
+  ContentRowBuilder(const Vocabulary& vocabulary, const Leaf& leaf, const ContentLeaf& content)
+      : vocabulary_(vocabulary),
+        index_(ContentIndex::of(vocabulary)),
+        leaf_(leaf),
+        content_(content),
+        products_(content) {}
+
+  std::shared_ptr<const LeafRow> build(uint32_t state, uint32_t product) {
+    auto row = std::make_shared<LeafRow>();
+    product_ = product;
+    start_ = products_.number(product);
+    read_escaped(state);
+    if (!inside_from_loop(state, row.get())) inside_by_walk(row.get());
+    find_enders();
+    row->index = index_;
+    for (Exit& found : exits_) {
+      LeafRow::Ends ends;
+      ends.state = found.state;
+      ends.all = found.plain.size() == index_->enders().size();
+      ends.enders = std::move(found.escaped);
+      if (!ends.all) {
+        for (const uint32_t i : found.plain) ends.enders.push_back(index_->enders()[i]);
+      }
+      ends.enders.shrink_to_fit();
+      row->ends.push_back(std::move(ends));
+    }
+    return row;
+  }
+
+ private:
+  struct Exit {
+    uint32_t state;
+    std::vector<uint32_t> plain;  ///< indices into the vocabulary's enders
+    std::vector<ContentIndex::Ender> escaped;
+  };
+
+  /// False when the leaf cannot tell, or when a walk is cheaper.
+  bool inside_from_loop(uint32_t state, LeafRow* row) {
+    LeafLoop loop;
+    if (!content_.loop(state, &loop)) return false;
+    uint32_t ascii = 0;
+    for (const uint64_t word : {loop.bytes.words[0], loop.bytes.words[1]}) {
+      ascii += static_cast<uint32_t>(std::popcount(word));
+    }
+    if (ascii <= kFewLoopingBytes) return false;
+    std::vector<MaskWord> strays(vocabulary_.row_words(), 0);
+    if (!collect_strays(loop, strays)) return false;
+
+    std::vector<MaskWord>& bits = row->dense;
+    bits.assign(index_->plain().begin(), index_->plain().end());
+    const auto remove = [&](std::span<const MaskWord> tokens) { and_not_mask(bits, tokens); };
+    for (size_t group = 0; group < ContentIndex::kGroups; ++group) {
+      const size_t first = group * ContentIndex::kGroupBytes;
+      const auto leaves = [&](size_t byte) {
+        return byte == '"' || byte == '\\' || !loop.bytes.contains(static_cast<uint8_t>(byte));
+      };
+      bool all = true;
+      for (size_t i = 0; i < ContentIndex::kGroupBytes; ++i) all = all && leaves(first + i);
+      if (all) {
+        remove(index_->containing_group(group));
+        continue;
+      }
+      for (size_t byte = first; byte < first + ContentIndex::kGroupBytes; ++byte) {
+        if (leaves(byte)) remove(index_->containing(static_cast<uint8_t>(byte)));
+      }
+    }
+    if (!loop.bytes.contains(0x80)) remove(index_->high());
+    if (loop.max_codepoints < ContentIndex::kLengthRows) {
+      remove(index_->longer_than(loop.max_codepoints));
+    }
+    for (const auto& [length, token] : index_->long_tokens()) {
+      if (length > LeafLoop::kHorizon && mask_bit(bits, token)) {
+        set_mask_bit(strays, token);
+      } else if (length > loop.max_codepoints) {
+        clear_mask_bit(bits, token);
+      }
+    }
+    remove(strays);
+    for_each_mask_bit(strays, [&](TokenId token) {
+      if (survives(vocabulary_.bytes(token))) set_mask_bit(bits, token);
+      return true;
+    });
+    for (const TokenId token : escaped_inside_) set_mask_bit(bits, token);
+    return true;
+  }
+
+  /// The plain tokens with a byte that may leave the loop alive; false when they are too many to be
+  /// read one by one.
+  bool collect_strays(const LeafLoop& loop, std::span<MaskWord> strays) const {
+    const auto plain = index_->plain();
+    bool any = false;
+    const auto add = [&](std::span<const MaskWord> tokens) {
+      for (size_t i = 0; i < tokens.size(); ++i) strays[i] |= tokens[i] & plain[i];
+      any = true;
+    };
+    for (uint32_t byte = 0x20; byte < 0x80; ++byte) {
+      if (loop.others.contains(static_cast<uint8_t>(byte)) && byte != '"' && byte != '\\') {
+        add(index_->containing(static_cast<uint8_t>(byte)));
+      }
+    }
+    if (loop.others.contains(0x80)) add(index_->high());
+    for (size_t i = 0; i < loop.num_exceptions; ++i) {
+      std::vector<MaskWord> tokens(index_->high().begin(), index_->high().end());
+      for (const uint8_t byte : utf8(loop.exceptions[i])) {
+        const auto with_byte = index_->containing(byte);
+        if (with_byte.empty()) tokens.clear();
+        for (size_t word = 0; word < tokens.size(); ++word) tokens[word] &= with_byte[word];
+      }
+      add(tokens);
+    }
+    return !any ||
+           count_mask_bits(strays) <= (content_.remembers() ? kMaxRememberedStrays : kMaxStrays);
+  }
+
+  /// The UTF-8 form of a code point above U+007F.
+  static std::basic_string<uint8_t> utf8(uint32_t codepoint) {
+    const int more = codepoint < 0x800 ? 1 : codepoint < 0x10000 ? 2 : 3;
+    constexpr uint8_t kLead[] = {0, 0xC0, 0xE0, 0xF0};
+    std::basic_string<uint8_t> bytes(1,
+                                     static_cast<uint8_t>(kLead[more] | codepoint >> (6 * more)));
+    for (int k = more; k-- > 0;) {
+      bytes.push_back(static_cast<uint8_t>(0x80 | (codepoint >> (6 * k) & 0x3F)));
+    }
+    return bytes;
+  }
+
+  bool survives(std::string_view text) {
+    if (content_.remembers()) return survives_unnumbered(text);
+    for (uint32_t at = start_; !text.empty();) {
+      const PlainCodepoint next = first_codepoint(text);
+      if (!next.whole()) return products_.any(at, next.lo, next.hi);
+      at = products_.step(at, next.lo);
+      if (at == ContentProducts::kDead) return false;
+      if (products_.universal(at)) return true;
+      text.remove_prefix(next.bytes);
+    }
+    return true;
+  }
+
+  bool survives_unnumbered(std::string_view text) {
+    uint32_t product = product_;
+    while (!text.empty()) {
+      const PlainCodepoint next = first_codepoint(text);
+      if (!next.whole()) return products_.any(products_.number(product), next.lo, next.hi);
+      product = content_.step_content(product, next.lo);
+      if (product == ContentLeaf::kNoProduct) return false;
+      text.remove_prefix(next.bytes);
+    }
+    return true;
+  }
+
+  /// Visits the nodes of a trie that the leaf survives. `on_node(i, product)` sees the values at
+  /// node i; `on_free(i)` a subtree that survives as a whole, `on_dead(i)` one that does not at
+  /// all.
+  template <typename OnNode, typename OnFree, typename OnDead>
+  void walk(const ContentTrie& trie, OnNode&& on_node, OnFree&& on_free, OnDead&& on_dead) {
+    path_.assign(1, {trie.size(), start_});
+    auto summary = trie.below().begin();
+    for (uint32_t i = 1; i < trie.size();) {
+      while (path_.back().first <= i) path_.pop_back();
+      const uint32_t from = path_.back().second;
+      const ContentTrie::Node& node = trie.node(i);
+      if (node.codepoint >= ContentTrie::kPartial) {
+        const ContentTrie::Partial& partial = trie.partial(node);
+        if (products_.any(from, partial.lo, partial.hi)) {
+          on_free(i);
+        } else {
+          on_dead(i);
+        }
+        i = node.end;
+        continue;
+      }
+      const uint32_t next = products_.step(from, node.codepoint);
+      if (next == ContentProducts::kDead) {
+        on_dead(i);
+        i = node.end;
+      } else if (products_.universal(next) && on_free(i)) {
+        i = node.end;
+      } else if (node.end - i > ContentTrie::kManyNodes) {
+        while (summary->node != i) ++summary;
+        if (products_.loops(next, *summary) && on_free(i)) {
+          i = node.end;
+          continue;
+        }
+        on_node(i, next);
+        path_.emplace_back(node.end, next);
+        ++i;
+      } else {
+        on_node(i, next);
+        if (node.end > i + 1) path_.emplace_back(node.end, next);
+        ++i;
+      }
+    }
+  }
+
+  void inside_by_walk(LeafRow* row) {
+    const ContentTrie& trie = index_->plain_texts();
+    if (mostly_free(trie)) {
+      row->dense.assign(index_->plain().begin(), index_->plain().end());
+      walk(
+          trie, [](uint32_t, uint32_t) {}, [](uint32_t) { return true; },
+          [&](uint32_t i) {
+            const uint32_t last = trie.node(trie.node(i).end).first_value;
+            for (uint32_t k = trie.node(i).first_value; k < last; ++k) {
+              clear_mask_bit(row->dense, trie.value(k));
+            }
+          });
+      for (const TokenId token : escaped_inside_) set_mask_bit(row->dense, token);
+      return;
+    }
+    std::vector<TokenId> tokens = std::move(escaped_inside_);
+    const auto take = [&](uint32_t first, uint32_t last) {
+      tokens.insert(tokens.end(), &trie.value(trie.node(first).first_value),
+                    &trie.value(trie.node(last).first_value));
+    };
+    walk(
+        trie, [&](uint32_t i, uint32_t) { take(i, i + 1); },
+        [&](uint32_t i) {
+          take(i, trie.node(i).end);
+          return true;
+        },
+        [](uint32_t) {});
+    store_inside(std::move(tokens), vocabulary_.row_words(), row);
+  }
+
+  /// Do most tokens that begin with an ASCII character survive as a whole?
+  bool mostly_free(const ContentTrie& trie) {
+    size_t free = 0, other = 0;
+    for (uint32_t i = 1; i < trie.size() && trie.node(i).codepoint < 0x80; i = trie.node(i).end) {
+      const uint32_t next = products_.step(start_, trie.node(i).codepoint);
+      const bool alive = next != ContentProducts::kDead && products_.universal(next);
+      (alive ? free : other) += trie.node(trie.node(i).end).first_value - trie.node(i).first_value;
+    }
+    return free > other;
+  }
+
+  /// The values of an index of enders at whose texts the leaf may end, by exit state.
+  template <typename Take>
+  void for_each_ender(const ContentTrie& trie, Take&& take) {
+    const auto end_here = [&](uint32_t i, uint32_t product) {
+      const uint32_t first = trie.node(i).first_value, last = trie.node(i + 1).first_value;
+      const uint32_t exit_state = first == last ? 0 : products_.quote(product);
+      if (exit_state == 0) return;
+      for (uint32_t k = first; k < last; ++k) take(exit_state, static_cast<size_t>(trie.value(k)));
+    };
+    if (trie.size() == 0) return;
+    end_here(0, start_);
+    walk(
+        trie, end_here, [](uint32_t) { return false; }, [](uint32_t) {});
+  }
+
+  void find_enders() {
+    const auto exit_at = [this](uint32_t state) -> Exit& {
+      if (exits_.empty() || exits_.back().state != state) {
+        const auto it = std::find_if(exits_.begin(), exits_.end(),
+                                     [&](const Exit& exit) { return exit.state == state; });
+        if (it != exits_.end()) return *it;
+        exits_.push_back({state, {}, {}});
+      }
+      return exits_.back();
+    };
+    for_each_ender(index_->ender_texts(), [&](uint32_t state, size_t i) {
+      exit_at(state).plain.push_back(static_cast<uint32_t>(i));
+    });
+    const ContentIndex::Escapes& escapes = index_->escapes(content_.spelling());
+    for_each_ender(escapes.ender_texts, [&](uint32_t state, size_t i) {
+      exit_at(state).escaped.push_back(escapes.enders[i]);
+    });
+    for (const auto& [state, ender] : other_enders_) exit_at(state).escaped.push_back(ender);
+  }
+
+  /// Tokens with a backslash before any quote that do not end the string, and all that end within
+  /// an escape.
+  void read_escaped(uint32_t state) {
+    const ContentIndex::Escapes& escapes = index_->escapes(content_.spelling());
+    const ContentTrie& inside = escapes.inside;
+    walk(
+        inside,
+        [&](uint32_t i, uint32_t) {
+          for (uint32_t k = inside.node(i).first_value; k < inside.node(i + 1).first_value; ++k) {
+            escaped_inside_.push_back(inside.value(k));
+          }
+        },
+        [](uint32_t) { return false; }, [](uint32_t) {});
+    read_bytes(escapes.others, state);
+  }
+
+  void read_bytes(const TokenTrie& trie, uint32_t state) {
+    if (trie.size() == 0) return;
+    const auto spellings = [&](TokenId token, auto&& visit) {
+      for (; token >= 0; token = trie.duplicates().empty() ? -1 : trie.next_same(token)) {
+        visit(token);
+      }
+    };
+    std::vector<std::pair<uint32_t, uint32_t>> stack{{0, state}}, below;
+    while (!stack.empty()) {
+      const auto [at, from] = stack.back();
+      stack.pop_back();
+      const TokenTrie::Node& node = trie.node(at);
+      spellings(node.token, [&](TokenId token) { escaped_inside_.push_back(token); });
+      for (uint32_t i = 0; i < node.num_children; ++i) {
+        const uint32_t child = node.first_child + i;
+        const uint32_t next = leaf_.step(from, trie.node(child).byte);
+        if (next == 0) continue;
+        if (!leaf_.is_final(next)) {
+          stack.emplace_back(child, next);
+          continue;
+        }
+        below.assign(1, {child, 0});  // (node, bytes after the quote)
+        while (!below.empty()) {
+          const auto [under, depth] = below.back();
+          below.pop_back();
+          spellings(trie.node(under).token, [&](TokenId token) {
+            const std::string_view bytes = vocabulary_.bytes(token);
+            const uint32_t suffix = index_->suffix_id(bytes.substr(bytes.size() - depth));
+            other_enders_.push_back({next, {suffix, token}});
+          });
+          for (uint32_t k = 0; k < trie.node(under).num_children; ++k) {
+            below.emplace_back(trie.node(under).first_child + k, depth + 1);
+          }
+        }
+      }
+    }
+  }
+
+  const Vocabulary& vocabulary_;
+  const std::shared_ptr<const ContentIndex> index_;
+  const Leaf& leaf_;
+  const ContentLeaf& content_;
+  ContentProducts products_;
+  uint32_t product_ = 0;  // of the row's state
+  uint32_t start_ = 0;    // its number
+  std::vector<Exit> exits_;
+  std::vector<std::pair<uint32_t, ContentIndex::Ender>> other_enders_;
+  std::vector<TokenId> escaped_inside_;
+  std::vector<std::pair<uint32_t, uint32_t>> path_;  // (end of the subtree, product)
+};
+
+// ---- All leaves by bytes -----------------------------------------------------------------------
+
+/// A leaf's transitions, renumbered from 0 in order of discovery and filled on demand.
+class LocalLeaf {
+ public:
+  static constexpr uint32_t kUnknown = UINT32_MAX;
+  static constexpr uint32_t kDead = UINT32_MAX - 1;
+
+  explicit LocalLeaf(const Leaf& leaf) : leaf_(leaf) {}
+
+  const Leaf& leaf() const { return leaf_; }
+
+  uint32_t local(uint32_t state) {
+    const auto [it, inserted] = index_.try_emplace(state, static_cast<uint32_t>(states_.size()));
+    if (inserted) {
+      states_.push_back(state);
+      next_.resize(next_.size() + 256, kUnknown);
+      exits_.push_back(leaf_.can_exit(state));
+      final_.push_back(leaf_.is_final(state));
+    }
+    return it->second;
+  }
+  uint32_t step(uint32_t local_state, uint8_t byte) {
+    const size_t slot = size_t{local_state} * 256 + byte;
+    if (next_[slot] == kUnknown) {
+      const uint32_t target = leaf_.step(states_[local_state], byte);
+      const uint32_t next = target == 0 ? kDead : local(target);
+      next_[slot] = next;
+    }
+    return next_[slot];
+  }
+  uint32_t state(uint32_t local_state) const { return states_[local_state]; }
+  bool can_exit(uint32_t local_state) const { return exits_[local_state] != 0; }
+  bool is_final(uint32_t local_state) const { return final_[local_state] != 0; }
+
+ private:
+  const Leaf& leaf_;
+  std::unordered_map<uint32_t, uint32_t> index_;
+  std::vector<uint32_t> states_;
+  std::vector<uint32_t> next_;
+  std::vector<uint8_t> exits_;
+  std::vector<uint8_t> final_;
+};
+
+struct BoundaryToken {
+  uint32_t exit_state;
+  std::string_view suffix;
+  TokenId token;
+};
+
+class ByteRowBuilder {
+ public:
+  ByteRowBuilder(const Vocabulary& vocabulary, const Leaf& leaf)
+      : vocabulary_(vocabulary), trie_(vocabulary.trie()), leaf_(leaf) {}
+
+  std::shared_ptr<const LeafRow> build(uint32_t state) {
+    auto row = std::make_shared<LeafRow>();
+    if (state != 0) walk(state, row.get());
+    store_inside(std::move(inside_), vocabulary_.row_words(), row.get());
+    group_by_suffix(row.get());
+    return row;
+  }
+
+ private:
+  struct Item {
+    uint32_t node;
+    uint32_t local;
+    uint32_t depth;
+  };
+
+  template <typename Visit>
+  static void for_each_spelling(const TokenTrie& trie, TokenId token, Visit&& visit) {
+    if (trie.duplicates().empty()) {
+      visit(token);
+    } else {
+      for (; token >= 0; token = trie.next_same(token)) visit(token);
+    }
+  }
+
+  void walk(uint32_t state, LeafRow* row) {
+    const TokenTrie& trie = trie_;
+    if (trie.size() == 0) return;
+    const uint32_t start = leaf_.local(state);
+    row->exits_here = leaf_.can_exit(start);
+    if (row->exits_here && !leaf_.is_final(start)) {
+      for (uint32_t byte = 0; byte < 256; ++byte) {
+        if (leaf_.step(start, static_cast<uint8_t>(byte)) != LocalLeaf::kDead) {
+          row->consumed.insert(static_cast<uint8_t>(byte));
+        }
+      }
+    }
+    if (leaf_.is_final(start)) return;
+    std::vector<Item> stack{{0, start, 0}};
+    while (!stack.empty()) {
+      const Item item = stack.back();
+      stack.pop_back();
+      const TokenTrie::Node& node = trie.node(item.node);
+      if (node.token >= 0)
+        for_each_spelling(trie, node.token, [&](TokenId t) { inside_.push_back(t); });
+      const bool may_end = item.depth != 0 && leaf_.can_exit(item.local);
+      for (uint32_t i = 0; i < node.num_children; ++i) {
+        const uint32_t child = node.first_child + i;
+        const uint32_t next = leaf_.step(item.local, trie.node(child).byte);
+        if (next == LocalLeaf::kDead) {
+          if (may_end) add_subtree(trie, child, leaf_.state(item.local), item.depth);
+        } else if (leaf_.is_final(next)) {
+          add_subtree(trie, child, leaf_.state(next), item.depth + 1);
+        } else {
+          stack.push_back({child, next, item.depth + 1});
+        }
+      }
+    }
+  }
+
+  void add_subtree(const TokenTrie& trie, uint32_t root, uint32_t exit_state,
+                   uint32_t suffix_offset) {
+    subtree_.assign(1, root);
+    while (!subtree_.empty()) {
+      const TokenTrie::Node& node = trie.node(subtree_.back());
+      subtree_.pop_back();
+      if (node.token >= 0) {
+        for_each_spelling(trie, node.token, [&](TokenId t) {
+          boundary_.push_back({exit_state, vocabulary_.bytes(t).substr(suffix_offset), t});
+        });
+      }
+      for (uint32_t i = 0; i < node.num_children; ++i) subtree_.push_back(node.first_child + i);
+    }
+  }
+
+  void group_by_suffix(LeafRow* row) {
+    std::sort(boundary_.begin(), boundary_.end(),
+              [](const BoundaryToken& a, const BoundaryToken& b) {
+                if (a.exit_state != b.exit_state) return a.exit_state < b.exit_state;
+                if (const int order = a.suffix.compare(b.suffix); order != 0) return order < 0;
+                return a.token < b.token;
+              });
+    row->group_begin.push_back(0);
+    row->group_tokens.reserve(boundary_.size());
+    std::vector<std::pair<std::string_view, int32_t>> entries;
+    for (size_t i = 0; i < boundary_.size();) {
+      LeafRow::Exit exit;
+      exit.state = boundary_[i].exit_state;
+      entries.clear();
+      while (i < boundary_.size() && boundary_[i].exit_state == exit.state) {
+        const std::string_view suffix = boundary_[i].suffix;
+        const auto group = static_cast<uint32_t>(row->group_begin.size() - 1);
+        for (; i < boundary_.size() && boundary_[i].exit_state == exit.state &&
+               boundary_[i].suffix == suffix;
+             ++i) {
+          row->group_tokens.push_back(boundary_[i].token);
+        }
+        row->group_begin.push_back(static_cast<uint32_t>(row->group_tokens.size()));
+        if (suffix.empty()) {
+          exit.empty_group = group;
+        } else {
+          entries.emplace_back(suffix, static_cast<int32_t>(group));
+        }
+      }
+      if (!entries.empty()) exit.suffixes = TokenTrie(entries);
+      row->exits.push_back(std::move(exit));
+    }
+  }
+
+  const Vocabulary& vocabulary_;
+  const TokenTrie& trie_;
+  LocalLeaf leaf_;
+  std::vector<TokenId> inside_;
+  std::vector<BoundaryToken> boundary_;
+  std::vector<uint32_t> subtree_;
+};
+
+}  // namespace
+
+std::shared_ptr<const LeafRow> build_leaf_row(const Vocabulary& vocabulary, const Leaf& leaf,
+                                              uint32_t state) {
+  if (const auto* content = dynamic_cast<const ContentLeaf*>(&leaf)) {
+    uint32_t product = 0;
+    if (state != 0 && content->content(state, &product)) {
+      return ContentRowBuilder(vocabulary, leaf, *content).build(state, product);
+    }
+  }
+  return ByteRowBuilder(vocabulary, leaf).build(state);
+}
+
+}  // namespace espalier
