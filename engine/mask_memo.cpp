@@ -77,7 +77,7 @@ size_t MaskMemo::memory_bytes() const {
   size_t bytes = 0;
   for (const Shard& shard : shards_) {
     const std::shared_lock lock(shard.mutex);
-    bytes += shard.bytes + shard.row_bytes;
+    bytes += shard.bytes;
   }
   return bytes;
 }
