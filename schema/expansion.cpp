@@ -307,6 +307,8 @@ void Expansion::string_assertions(const SchemaNode& node, std::vector<Piece>* ou
     out->push_back({"pattern", pattern_atom(node.pattern_automaton)});
   if (node.format_automaton != nullptr)
     out->push_back({"format", pattern_atom(node.format_automaton)});
+  if (node.content_automaton != nullptr)
+    out->push_back({node.content_keyword, pattern_atom(node.content_automaton)});
 }
 
 void Expansion::number_assertions(const SchemaNode& node, std::vector<Piece>* out) {

@@ -54,7 +54,7 @@ bool asserts_nothing(const SchemaNode& node, ValueClass c) {
   switch (c) {
     case ValueClass::kString:
       return !node.min_length && !node.max_length && node.pattern_automaton == nullptr &&
-             node.format_automaton == nullptr;
+             node.format_automaton == nullptr && node.content_automaton == nullptr;
     case ValueClass::kNumber:
       return !node.minimum && !node.maximum && !node.exclusive_minimum && !node.exclusive_maximum &&
              !node.multiple_of;
@@ -76,11 +76,14 @@ bool asserts_nothing(const SchemaNode& node, ValueClass c) {
 // Some string: no bound, one bound, or a single automaton, which has a live start only if it
 // accepts something.
 bool plain_string(const SchemaNode& node) {
-  const bool any_length = !node.min_length && !node.max_length;
-  if (node.pattern_automaton == nullptr && node.format_automaton == nullptr) {
-    return any_length || !node.min_length || !node.max_length;
+  const CodepointAutomaton* automaton = nullptr;
+  for (const auto& one : {node.pattern_automaton, node.format_automaton, node.content_automaton}) {
+    if (one == nullptr) continue;
+    if (automaton != nullptr) return false;
+    automaton = one.get();
   }
-  return any_length && node.pattern_automaton == nullptr && node.format_automaton->start() != 0;
+  if (automaton == nullptr) return !node.min_length || !node.max_length;
+  return !node.min_length && !node.max_length && automaton->start() != 0;
 }
 
 // Some number: zero where only a divisor is given, a lower bound if it is itself a value, anything

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "schema/content.h"
 #include "schema/formats.h"
 #include "schema/schema_support.h"
 
@@ -139,6 +140,42 @@ Status read_format(const AssertionContext& context, JsonId value, SchemaNode* no
   return {};
 }
 
+/// contentEncoding and contentMediaType; whichever comes last finds both.
+Status read_content(const AssertionContext& context, const KeywordInfo& keyword, JsonId value,
+                    SchemaNode* node, std::string* annotation) {
+  const JsonDocument& json = context.json;
+  if (!json[value].is_string()) return expected(json, value, "a string");
+  if (context.options.content == ContentPolicy::kAnnotate) {
+    *annotation = "content is an annotation unless an option asserts it";
+    return {};
+  }
+  if (!admits_strings(context)) {
+    *annotation = "content constrains strings, which `type` excludes";
+    return {};
+  }
+  const auto text = [&](std::string_view name) -> std::string_view {
+    const JsonId id = json.find(context.schema, name);
+    return id != kNoJson && json[id].is_string() ? json[id].text : std::string_view();
+  };
+  const bool encoding = keyword.keyword == Keyword::kContentEncoding;
+  auto automaton = content_automaton(text("contentEncoding"), text("contentMediaType"));
+  if (!automaton.ok()) {
+    const Status failure = automaton.status();
+    return Status(failure.code(), failure.message(), json.pointer(value));
+  }
+  const bool known =
+      encoding ? is_known_encoding(json[value].text) : is_known_media_type(json[value].text);
+  if (*automaton == nullptr || !known) {
+    *annotation = encoding ? "the encoding is none that can be asserted"
+                           : "the media type is none that can be asserted";
+    return {};
+  }
+  node->content_automaton = std::move(*automaton);
+  if (!encoding || node->content_keyword == nullptr)
+    node->content_keyword = encoding ? "contentEncoding" : "contentMediaType";
+  return {};
+}
+
 }  // namespace
 
 Status expected(const JsonDocument& json, JsonId id, std::string_view what) {
@@ -246,6 +283,9 @@ Status read_assertion(const AssertionContext& context, const KeywordInfo& keywor
     }
     case Keyword::kFormat:
       return read_format(context, value, node, annotation);
+    case Keyword::kContentEncoding:
+    case Keyword::kContentMediaType:
+      return read_content(context, keyword, value, node, annotation);
     case Keyword::kRequired:
       return read_names(json, value, &node->required);
     case Keyword::kDependentRequired: {

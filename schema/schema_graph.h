@@ -113,6 +113,8 @@ struct SchemaNode {
   std::shared_ptr<const CodepointAutomaton> pattern_automaton;
   std::string format;  ///< asserted format's name, "" if none or an annotation
   std::shared_ptr<const CodepointAutomaton> format_automaton;
+  std::shared_ptr<const CodepointAutomaton> content_automaton;  ///< of asserted content, else null
+  const char* content_keyword = nullptr;  ///< contentMediaType, or contentEncoding alone
 
   std::vector<std::pair<std::string, NodeId>> properties;  ///< document order
   std::vector<PatternProperty> pattern_properties;

@@ -32,6 +32,8 @@ enum class Keyword : uint8_t {
   kMaxLength,
   kPattern,
   kFormat,
+  kContentEncoding,
+  kContentMediaType,
   kProperties,
   kPatternProperties,
   kAdditionalProperties,

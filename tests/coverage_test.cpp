@@ -47,6 +47,22 @@ TEST(Coverage, EachStatus) {
   EXPECT_EQ(report->count(KeywordStatus::kRefused), 1u);
 }
 
+TEST(Coverage, Content) {
+  const std::string schema =
+      R"({"contentEncoding": "base64", "contentMediaType": "application/json",
+          "items": {"contentEncoding": "base16"}})";
+  const auto annotated = schema_coverage(schema);
+  ASSERT_TRUE(annotated.ok());
+  EXPECT_EQ(annotated->count(KeywordStatus::kAnnotation), 3u);
+  SchemaOptions options;
+  options.content = ContentPolicy::kAssert;
+  const auto asserted = schema_coverage(schema, options);
+  ASSERT_TRUE(asserted.ok());
+  EXPECT_EQ(entry(*asserted, "/contentEncoding").status, KeywordStatus::kEnforced);
+  EXPECT_EQ(entry(*asserted, "/contentMediaType").status, KeywordStatus::kEnforced);
+  EXPECT_EQ(entry(*asserted, "/items/contentEncoding").status, KeywordStatus::kAnnotation);
+}
+
 TEST(Coverage, UnsatisfiableParts) {
   const auto report = schema_coverage(R"({
       "properties": {

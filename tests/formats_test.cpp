@@ -15,9 +15,11 @@
 #include <string>
 #include <vector>
 
+#include "schema/content.h"
 #include "schema/idna.h"
 #include "schema/unicode.h"
 #include "shared_data.h"
+#include "tests/reference_json.h"
 
 namespace espalier {
 namespace {
@@ -187,6 +189,68 @@ TEST(Formats, InternationalHostnames) {
   }
   EXPECT_GT(valid, 500);
   EXPECT_TRUE(automaton->status().ok());
+}
+
+// Content: JSON as a JSON parser reads it, also behind base64; live states have completions.
+TEST(Formats, Content) {
+  const auto json = *content_automaton("", "application/json");
+  const auto base64 = *content_automaton("base64", "");
+  const auto both = *content_automaton("BASE64", "application/json");
+  EXPECT_EQ(*content_automaton("", "text/html"), nullptr);
+  EXPECT_EQ(*content_automaton("base32", "application/json"), nullptr);
+  const char* given = std::getenv("ESPALIER_SEED");
+  const uint64_t seed =
+      given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+  std::cout << "ESPALIER_SEED=" << seed << "\n";
+  std::mt19937_64 random(seed);
+  const std::vector<std::string> pieces = {
+      "{",        "}",    "[",    "]", ",", ":", "\"", "\"a\"", "\\n", "\\u00e9",
+      "\xc3\xa9", "true", "null", "1", "0", "-", ".5", "e+1",   " ",   "\n"};
+  const auto encode = [](const std::string& bytes) {
+    constexpr std::string_view kDigits =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string out;
+    for (size_t i = 0; i < bytes.size(); i += 3) {
+      uint32_t group = 0;
+      for (size_t k = 0; k < 3; ++k)
+        group = group << 8 | (i + k < bytes.size() ? static_cast<uint8_t>(bytes[i + k]) : 0);
+      for (size_t k = 0; k < 4; ++k)
+        out += i + k > bytes.size() ? '=' : kDigits[group >> (18 - 6 * k) & 63];
+    }
+    return out;
+  };
+  const auto complete = [](const CodepointAutomaton& automaton, const std::string& text) {
+    uint32_t state = automaton.start();
+    for (size_t i = 0; i < text.size() && state != 0; ++i) {
+      if (static_cast<uint8_t>(text[i]) >= 0x80) return;  // read by matches() alone
+      state = automaton.step(state, static_cast<uint8_t>(text[i]));
+    }
+    if (state == 0) return;
+    const auto rest = automaton.completion(state);
+    ASSERT_TRUE(rest.has_value()) << text;
+    std::string whole = text;
+    for (const char32_t c : *rest) append_wtf8(&whole, c);
+    EXPECT_TRUE(automaton.matches(whole)) << text << " and " << whole;
+  };
+  int valid = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text;
+    for (size_t n = random() % 7; n > 0; --n) text += pieces[random() % pieces.size()];
+    const bool good =
+        reference::parse_json(text, nullptr, reference::DuplicateNames::kAllow).has_value();
+    valid += good;
+    const std::string encoded = encode(text);
+    ASSERT_EQ(json->matches(text), good) << text;
+    ASSERT_TRUE(base64->matches(encoded)) << encoded;
+    ASSERT_EQ(both->matches(encoded), good) << text << " as " << encoded;
+    complete(*json, text);
+    complete(*both, encoded.substr(0, random() % (encoded.size() + 1)));
+    if (::testing::Test::HasFatalFailure()) return;
+  }
+  EXPECT_GT(valid, 500);
+  EXPECT_FALSE(base64->matches("eyJmb28iOi%iYmFyIn0K"));
+  EXPECT_FALSE(both->matches("ezp9Cg=="));
+  EXPECT_FALSE(both->matches("{}"));
 }
 
 TEST(Formats, Ipv6Forms) {

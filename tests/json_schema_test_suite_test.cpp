@@ -161,6 +161,9 @@ class Suite {
       for (const fs::path& file : files) {
         const bool asserted = format_folder || file.filename() == "format-assertion.json";
         options_.formats = asserted ? FormatPolicy::kAssert : FormatPolicy::kAnnotate;
+        const bool content =
+            file.filename() == "content.json" && part == std::string_view("optional");
+        options_.content = content ? ContentPolicy::kAssert : ContentPolicy::kAnnotate;
         run_file(file, draft.dialect);
       }
     }

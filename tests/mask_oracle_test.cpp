@@ -72,8 +72,8 @@ TEST_F(MaskOracle, EveryMaskEqualsTheCheckOfEveryToken) {
           return;
         }
         ++states;
-        const MaskRow expected =
-            slow_mask(*grammar->recognizer(), replay(*grammar->recognizer(), m.text()), *vocabulary);
+        const MaskRow expected = slow_mask(*grammar->recognizer(),
+                                           replay(*grammar->recognizer(), m.text()), *vocabulary);
         ASSERT_EQ(mask, expected) << "after " << m.text() << "\n"
                                   << difference(mask, expected, *vocabulary);
       });

@@ -45,7 +45,8 @@ INSTANTIATE_TEST_SUITE_P(Proposals, McmcTest,
 TEST_P(McmcTest, ProposalsAreALawAndTheKernelBalances) {
   const uint64_t seed = testing::test_seed();
   for (uint64_t w = 0; w < 6; ++w) {
-    KnownWorld known = testing::lively_world(seed + w, {.letters = 2, .states = 4, .max_tokens = 4});
+    KnownWorld known =
+        testing::lively_world(seed + w, {.letters = 2, .states = 4, .max_tokens = 4});
     PrefixTree tree = known.tree();
     std::vector<ChainText> texts;
     std::vector<double> target;

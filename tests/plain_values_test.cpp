@@ -46,6 +46,7 @@ bool writes_value(SchemaMachine& machine, ValueClass value_class) {
 void check_every_node(const std::string& schema, Profile profile, size_t* plain) {
   SchemaOptions options;
   options.profile = profile;
+  options.content = ContentPolicy::kAssert;
   const auto graph = load_schema(schema, options);
   if (!graph.ok()) return;
   FormulaPool pool;

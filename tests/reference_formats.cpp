@@ -57,7 +57,8 @@ bool is_ipv4(const std::string& text) {
   return matches(text, "((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(\\.(?!$)|$)){4}");
 }
 
-bool is_ipv6(const std::string& text) {
+// `most`: groups beside "::". RFC 4291 has it replace one group or more, RFC 5321 two or more.
+bool is_ipv6(const std::string& text, int most = 7) {
   std::string rest = text;
   const size_t colon = rest.rfind(':');
   if (colon == std::string::npos) return false;
@@ -74,7 +75,7 @@ bool is_ipv6(const std::string& text) {
   auto count = [](const std::string& s) {
     return s.empty() ? 0 : 1 + static_cast<int>(std::count(s.begin(), s.end(), ':'));
   };
-  return count(before) + count(after) <= 7;
+  return count(before) + count(after) <= most;
 }
 
 bool is_hostname(const std::string& text) {
@@ -93,7 +94,9 @@ bool is_email(const std::string& text) {
   if (!good_local) return false;
   if (domain.size() > 2 && domain.front() == '[' && domain.back() == ']') {
     const std::string literal = domain.substr(1, domain.size() - 2);
-    return literal.rfind("IPv6:", 0) == 0 ? is_ipv6(literal.substr(5)) : is_ipv4(literal);
+    // The tag is a literal of ABNF, where case does not matter (RFC 5234, section 2.3).
+    return matches(literal, "[Ii][Pp][Vv]6:[^]*") ? is_ipv6(literal.substr(5), 6)
+                                                  : is_ipv4(literal);
   }
   return is_hostname(domain);
 }
@@ -127,6 +130,28 @@ bool is_uri(const std::string& text, bool absolute) {
 bool is_regex(const std::string& text) { return Regex::create(text, nullptr) != nullptr; }
 
 }  // namespace
+
+bool has_content(std::string_view encoding, std::string_view media_type, const std::string& text) {
+  if (!encoding.empty() && encoding != "base64") return true;
+  std::string decoded = text;
+  if (encoding == "base64") {
+    if (!matches(text, "([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")) return false;
+    decoded.clear();
+    uint32_t bits = 0;
+    int count = 0;
+    for (const char c : text.substr(0, text.find('='))) {
+      static constexpr std::string_view kDigits =
+          "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+      bits = bits << 6 | static_cast<uint32_t>(kDigits.find(c));
+      count += 6;
+      if (count < 8) continue;
+      count -= 8;
+      decoded += static_cast<char>(bits >> count & 0xFF);
+    }
+  }
+  return media_type != "application/json" ||
+         parse_json(decoded, nullptr, DuplicateNames::kAllow).has_value();
+}
 
 bool has_format(std::string_view format, const std::string& text) {
   if (format == "date") return is_date(text);

@@ -12,7 +12,7 @@ constexpr size_t kMaxDepth = 2000;
 
 class Parser {
  public:
-  explicit Parser(std::string_view text) : text_(text) {}
+  Parser(std::string_view text, DuplicateNames duplicates) : text_(text), duplicates_(duplicates) {}
 
   bool parse_document(Json& value) {
     return parse(value, 0) && (skip_space(), at_ == text_.size() || fail("text after the value"));
@@ -89,7 +89,8 @@ class Parser {
       std::string name;
       if (peek() != '"') return fail("expected a member name");
       if (!parse_string(name)) return false;
-      if (value.find(name) != nullptr) return fail("duplicate member name");
+      if (duplicates_ == DuplicateNames::kRefuse && value.find(name) != nullptr)
+        return fail("duplicate member name");
       skip_space();
       if (peek() != ':') return fail("expected :");
       ++at_;
@@ -235,6 +236,7 @@ class Parser {
   }
 
   std::string_view text_;
+  DuplicateNames duplicates_;
   size_t at_ = 0;
   std::string error_;
 };
@@ -273,9 +275,10 @@ const Json* Json::find(std::string_view name) const {
   return nullptr;
 }
 
-std::optional<Json> parse_json(std::string_view text, std::string* error) {
+std::optional<Json> parse_json(std::string_view text, std::string* error,
+                               DuplicateNames duplicates) {
   Json value;
-  Parser parser(text);
+  Parser parser(text, duplicates);
   if (parser.parse_document(value)) return value;
   if (error != nullptr) *error = parser.error();
   return std::nullopt;

@@ -31,9 +31,11 @@ struct Json {
   const Json* find(std::string_view name) const;
 };
 
-/// RFC 8259, strictly; duplicate member names, bytes that are not UTF-8 and trailing text are
-/// errors.
-std::optional<Json> parse_json(std::string_view text, std::string* error);
+/// RFC 8259 says that names should be unique.
+enum class DuplicateNames { kRefuse, kAllow };
+/// RFC 8259, strictly; bytes that are not UTF-8 and trailing text are errors.
+std::optional<Json> parse_json(std::string_view text, std::string* error,
+                               DuplicateNames duplicates = DuplicateNames::kRefuse);
 std::string print_json(const Json& value);
 
 /// JSON Schema's equality: numbers by value, objects without order.

@@ -140,6 +140,7 @@ Dialect Schemas::dialect_of(const std::string& schema_uri) {
   if (!uri.empty() && uri.back() == '#') uri.pop_back();
   Dialect dialect;
   dialect.assert_formats = options_.assert_formats;
+  dialect.assert_content = options_.assert_content;
   if (const auto known = kKnown.find(uri); known != kKnown.end()) {
     dialect.draft = known->second;
     return dialect;
@@ -173,6 +174,7 @@ const Json* Schemas::load_root(const std::string& text) {
   Dialect dialect;
   dialect.draft = kNames.at(options_.dialect);
   dialect.assert_formats = options_.assert_formats;
+  dialect.assert_content = options_.assert_content;
   return load("", text, dialect);
 }
 

@@ -18,6 +18,7 @@ struct Dialect {
   int draft = 2020;
   bool validation = true;  ///< the validation vocabulary is in use
   bool assert_formats = false;
+  bool assert_content = false;
 };
 
 /// A schema resource: a schema with its own URI.

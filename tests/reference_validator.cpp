@@ -307,8 +307,14 @@ class Validator final : public ReferenceValidator {
     const Json* pattern = c.get("pattern");
     if (pattern != nullptr && !regex(pattern->text).search(c.value.text)) return false;
     const Json* format = c.get("format");
-    return format == nullptr || !c.dialect.assert_formats || !format->is_string() ||
-           has_format(format->text, c.value.text);
+    if (format != nullptr && c.dialect.assert_formats && format->is_string() &&
+        !has_format(format->text, c.value.text))
+      return false;
+    if (!c.dialect.assert_content || c.dialect.draft < 7) return true;
+    const Json* encoding = c.get("contentEncoding");
+    const Json* type = c.get("contentMediaType");
+    return has_content(encoding != nullptr ? encoding->text : "", type != nullptr ? type->text : "",
+                       c.value.text);
   }
 
   bool object_keywords(const Context& c, Evaluated& out) const {

@@ -12,6 +12,8 @@ struct ValidatorOptions {
   /// "2020-12", "v1".
   std::string dialect = "2020-12";
   bool assert_formats = false;
+  /// Assert contentEncoding base64 and contentMediaType application/json.
+  bool assert_content = false;
   /// Folder that serves http://localhost:1234/ ("" = none).
   std::string remotes;
   /// Further documents by URI.
@@ -33,6 +35,10 @@ class ReferenceValidator {
   /// that is none).
   virtual bool valid(std::string_view instance_json) const = 0;
 };
+
+/// Is the string, decoded as `encoding` says, a document of the media type? True for those that are
+/// unknown, whatever the other says.
+bool has_content(std::string_view encoding, std::string_view media_type, const std::string& text);
 
 /// Does the string have the format? True for unknown formats.
 bool has_format(std::string_view format, const std::string& text);

@@ -59,10 +59,12 @@ Case make_case(SchemaRandom& random) {
   c.parsed = std::move(*parsed);
   reference::ValidatorOptions options;
   options.assert_formats = true;
+  options.assert_content = true;
   c.judge = ReferenceValidator::create(c.schema, options, &error);
   EXPECT_NE(c.judge, nullptr) << error << "\n" << c.schema;
   SchemaOptions machine;
   machine.profile = Profile::kExact;
+  machine.content = ContentPolicy::kAssert;
   auto grammar = Grammar::from_json_schema(c.schema, machine);
   if (grammar.ok()) {
     c.grammar = grammar.value();

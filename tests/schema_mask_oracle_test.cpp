@@ -36,6 +36,9 @@ const char* const kSchemas[] = {
     R"({"type": "string", "format": "email"})",
     R"({"type": "string", "format": "uuid"})",
     R"({"type": "string", "format": "regex"})",
+    R"({"type": "string", "contentMediaType": "application/json"})",
+    R"({"type": "string", "contentMediaType": "application/json", "contentEncoding": "base64"})",
+    R"({"type": "string", "contentEncoding": "base64", "maxLength": 9})",
     R"({"type": "string", "format": "regex", "maxLength": 6})",
     R"({"anyOf": [{"type": "string", "format": "regex"}, {"pattern": "^[\\[(]{2}"}]})",
     R"({"enum": ["red", "green", "gr\u00fcn", "\ud83d\ude00", 1, 1.5, null, true, {"a": [1, 2]}, "a\"b"]})",
@@ -149,6 +152,7 @@ class SchemaMaskOracle : public ::testing::Test {
                          std::mt19937_64& random, size_t* states) {
     SchemaOptions options;
     options.profile = random() % 2 ? Profile::kExact : Profile::kGeneration;
+    options.content = ContentPolicy::kAssert;
     const auto grammar = Grammar::from_json_schema(one.schema, options);
     if (!grammar.ok() || (*grammar)->unsatisfiable()) return;
     const auto reference = Grammar::from_json_schema(one.schema, options);
@@ -314,10 +318,14 @@ TEST_F(SchemaMaskOracle, RowsFromLoopsEqualWalkedRows) {
       {R"({"type": "string", "format": "regex"})",
        {"", "ab", "ab*", "(", "(a|", "[", "[^", "[a", "[a-z", "[0-", "a{2", "(?<a>x)|", "(?<ab"}},
       {R"({"type": "string", "format": "regex", "minLength": 4})", {"", "ab*", "[a"}},
+      {R"({"type": "string", "contentMediaType": "application/json"})", {"", "[1, 2", "{\\\"a"}},
+      {R"({"contentMediaType": "application/json", "contentEncoding": "base64", "type": "string"})",
+       {"", "ey", "eyJhIj"}},
   };
   for (const auto& [schema, prefixes] : leaves) {
     SchemaOptions options;
     options.profile = Profile::kExact;
+    options.content = ContentPolicy::kAssert;
     const auto grammar = Grammar::from_json_schema(schema, options);
     ASSERT_TRUE(grammar.ok()) << schema << grammar.status().to_string();
     for (const std::string& prefix : prefixes) {

@@ -101,6 +101,12 @@ class SchemaRandom {
                                                    "\"-a.b\"",
                                                    "\"http://a/b?c#d\"",
                                                    "\"f81d4fae-7dec-11d0-a765-00a0c91e6bf6\""};
+  static constexpr const char* kBase64[] = {"\"e30=\"", "\"eyJhIjoxfQ==\"", "\"ezp9Cg==\"",
+                                            "\"IiI=\"", "\"MQ==\"",         "\"MQ=\"",
+                                            "\"AAAA\""};
+  static constexpr const char* kJsonTexts[] = {
+      "\"{}\"",     "\"[1, 2]\"", "\"null\"", "\"{:}\"", "\"\\\"\\\\ud800\\\"\"",
+      "\"-0.5e1\"", "\"[\""};
   static constexpr const char* kFormats[] = {
       "\"date\"",  "\"date-time\"", "\"time\"", "\"ipv4\"", "\"ipv6\"",
       "\"email\"", "\"hostname\"",  "\"uri\"",  "\"uuid\"", "\"x-unknown\""};
@@ -195,6 +201,8 @@ inline void SchemaRandom::add_string_keywords(Fields& fields) {
   if (one_in(3)) fields.push_back("\"maxLength\":" + small(5));
   if (one_in(3)) fields.push_back("\"pattern\":" + pick(kPatterns));
   if (one_in(6)) fields.push_back("\"format\":" + pick(kFormats));
+  if (one_in(15)) fields.push_back("\"contentEncoding\":\"base64\"");
+  if (one_in(15)) fields.push_back("\"contentMediaType\":\"application/json\"");
 }
 
 inline void SchemaRandom::add_number_keywords(Fields& fields) {
@@ -412,6 +420,8 @@ inline SchemaRandom::Json SchemaRandom::make_string(const std::vector<const Json
   Json value = parse(pick(kStrings));
   for (const Json* schema : schemas) {
     if (schema->find("format") != nullptr && !one_in(4)) return parse(pick(kFormatStrings));
+    if (schema->find("contentEncoding") != nullptr && !one_in(4)) return parse(pick(kBase64));
+    if (schema->find("contentMediaType") != nullptr && !one_in(4)) return parse(pick(kJsonTexts));
     const Json* least = schema->find("minLength");
     while (least != nullptr && value.text.size() < std::stoul(least->text))
       value.text += one_in(2) ? 'a' : 'b';

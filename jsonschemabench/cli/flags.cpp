@@ -30,6 +30,12 @@ void SchemaFlags::add_to(CLI::App& command, const std::string& default_profile) 
   command.add_option("--formats", formats, "assert known formats, or only annotate with them")
       ->check(CLI::IsMember({"assert", "annotate"}))
       ->capture_default_str();
+  command
+      .add_option(
+          "--content", content,
+          "assert contentEncoding base64 and contentMediaType application/json, or annotate")
+      ->check(CLI::IsMember({"assert", "annotate"}))
+      ->capture_default_str();
   command.add_option("--schema-dir", schema_dir, "folder whose schemas serve remote references")
       ->type_name("DIR");
   command.add_option("--max-schema-bytes", max_schema_bytes, "largest schema text")
@@ -46,6 +52,7 @@ SchemaOptions SchemaFlags::options() const {
   SchemaOptions options;
   options.profile = profile == "exact" ? Profile::kExact : Profile::kGeneration;
   options.formats = formats == "assert" ? FormatPolicy::kAssert : FormatPolicy::kAnnotate;
+  options.content = content == "assert" ? ContentPolicy::kAssert : ContentPolicy::kAnnotate;
   options.schema_dir = schema_dir;
   options.limits.max_schema_bytes = max_schema_bytes;
   options.limits.max_schema_depth = max_schema_depth;

@@ -21,6 +21,7 @@ CLI::Validator whole_number();
 struct SchemaFlags {
   std::string profile;
   std::string formats = "assert";
+  std::string content = "annotate";
   std::string schema_dir;
   size_t max_schema_bytes = Limits{}.max_schema_bytes;
   size_t max_schema_depth = Limits{}.max_schema_depth;

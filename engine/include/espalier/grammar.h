@@ -24,6 +24,10 @@ enum class Profile : uint8_t {
 
 enum class FormatPolicy : uint8_t { kAssert, kAnnotate };
 
+/// contentEncoding and contentMediaType annotate, as the specification says, or are asserted where
+/// they say base64 and application/json.
+enum class ContentPolicy : uint8_t { kAnnotate, kAssert };
+
 /// Budgets of compilation and matching; exceeding one is StatusCode::kBudgetExceeded.
 struct Limits {
   size_t max_schema_bytes = 16u << 20;
@@ -42,6 +46,7 @@ struct Limits {
 struct SchemaOptions {
   Profile profile = Profile::kGeneration;
   FormatPolicy formats = FormatPolicy::kAssert;
+  ContentPolicy content = ContentPolicy::kAnnotate;
   Limits limits;
   /// Folder whose files serve remote references ("" = none): a URI is looked up by its `$id` or by
   /// its path below the folder.
