@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -31,8 +32,17 @@ class ValueStore {
   uint32_t number_start() const { return number_start_; }
 
   uint32_t literal(ValueClass value_class) const;
-  /// The string with this text, which starts at string_start().
-  uint32_t string(uint32_t text) const { return text == kUnseen ? kUnseen : text << 2 | kString; }
+  /// The string with this text, which starts at string_start(). It is stored from now on, as no
+  /// mere beginning of a string is.
+  uint32_t string(uint32_t text) {
+    if (text == kUnseen) return kUnseen;
+    strings_.insert(text);
+    return text << 2 | kString;
+  }
+  /// The same if it is stored, else kUnseen.
+  uint32_t find_string(uint32_t text) const {
+    return strings_.contains(text) ? text << 2 | kString : kUnseen;
+  }
   uint32_t string(std::u32string_view codepoints);
   /// The number with this spelling, whose text starts at number_start().
   uint32_t spelled_number(uint32_t text);
@@ -41,6 +51,10 @@ class ValueStore {
   uint32_t object(uint32_t content) const { return close(content, kObject); }
   uint32_t append_item(uint32_t content, uint32_t value);
   uint32_t add_member(uint32_t content, uint32_t name, uint32_t value);
+  /// Has any content that is stored this member?
+  bool knows_member(uint32_t name, uint32_t value) const {
+    return pair_ids_.contains(pack(name, value));
+  }
 
   ValueClass class_of(uint32_t value) const;
   /// The value of a member, of an item, or 0 if there is none.
@@ -72,6 +86,7 @@ class ValueStore {
   TextStore* texts_;
   SetStore* sets_;
   uint32_t string_start_, number_start_;
+  std::unordered_set<uint32_t> strings_;  // texts of whole values
   std::vector<Decimal> numbers_;
   std::unordered_map<std::string, uint32_t> number_ids_;
   std::vector<List> lists_;  // an array's content: all but the last item, the last item

@@ -378,7 +378,10 @@ void SchemaMachine::exceptional_bytes(State s, ByteSet* out) {
   if ((key && frame.open_names == 0) || s.text == TextStore::kUnseen) return;
   if (!machine.between(s.state)) return out->fill();
   const std::lock_guard lock(mutex_);
-  if (!key || sets_.contains(frame.seen, s.text)) out->insert('"');
+  if (key ? sets_.contains(frame.seen, s.text)
+          : values_.find_string(s.text) != ValueStore::kUnseen) {
+    out->insert('"');
+  }
   bool any = false;
   texts_.for_each_child(s.text, [&](uint32_t codepoint) {
     std::string first;
@@ -392,6 +395,7 @@ void SchemaMachine::exceptional_bytes(State s, ByteSet* out) {
 State SchemaMachine::leave(State s, uint32_t exit_state) {
   if (s.leaf < kFirstLeaf && s.leaf != kKey) return s;  // white space
   if (s.leaf != kKey && s.text != 0) s.text = ValueStore::kUnseen;
+  s.state = exit_state;
   State after;
   if (s.leaf == kKey) {
     if (steps_.find({s.frame, kKey, exit_state, 0}, kLeaveLabel, &after)) return after;

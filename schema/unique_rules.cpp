@@ -220,15 +220,22 @@ uint32_t SchemaMachine::remember_byte(const Leaf& leaf, State s, uint8_t byte, M
   return s.text;
 }
 
-// The id of a scalar that ends in s; 0 if it cannot be known.
+// The id of a scalar that ends in s; 0 if it cannot be known. Looking ahead stores nothing: a value
+// that no stored value is, or has in this member, is unseen, so that all of them lead to one state.
 uint32_t SchemaMachine::scalar_value(State s, Mode mode) {
   const uint32_t id = s.leaf - kFirstLeaf;
   for (int i = 0; i < 3; ++i) {
     if (id == literal_leaves_[i]) return values_.literal(static_cast<ValueClass>(i));
   }
-  if (leaves_[id]->is_final(s.state)) return values_.string(s.text);
-  if (s.text == ValueStore::kUnseen && mode == Mode::kProbe) return 0;
-  return values_.spelled_number(s.text);
+  const bool is_string = leaves_[id]->is_final(s.state);
+  if (mode == Mode::kStep) {
+    return is_string ? values_.string(s.text) : values_.spelled_number(s.text);
+  }
+  if (!is_string && s.text == ValueStore::kUnseen) return 0;
+  const uint32_t value = is_string ? values_.find_string(s.text) : values_.spelled_number(s.text);
+  const Frame& slot = frames_[s.frame];
+  const bool member = frames_[slot.parent].kind == Frame::Kind::kObject;
+  return member && !values_.knows_member(slot.content, value) ? ValueStore::kUnseen : value;
 }
 
 uint32_t SchemaMachine::content_value(const Frame& container) {
