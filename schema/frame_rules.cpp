@@ -146,83 +146,6 @@ FrameId SchemaMachine::container(FrameId slot, ValueClass value_class) {
   return container_memo_[key] = id;
 }
 
-bool SchemaMachine::frame_live(FrameId container) {
-  if (const uint8_t known = frame_memo_.get(container)) return known == kYes;
-  const bool live = best_rest(container, Answer::kExistence) != kNever;
-  frame_memo_.set(container, live ? kYes : kNo);
-  return live;
-}
-
-Cost SchemaMachine::rest_cost(const Frame& frame, FormulaId f, Answer answer) {
-  Satisfiability& satisfiability = answer == Answer::kCost ? costs() : existence_;
-  return frame.kind == Frame::Kind::kArray
-             ? satisfiability.array(f, frame.index, frame.seen)
-             : satisfiability.object(f, {shapes_[frame.shape].get(), frame.seen, frame.order});
-}
-
-// Visits what the tracked formulas of a container may turn out to be until `visit` returns true.
-// False when there were too many to enumerate: none true and each alone are visited then.
-bool SchemaMachine::visit_outcomes(const std::vector<FormulaId>& formulas,
-                                   const std::function<bool(const Outcome&)>& visit) {
-  std::vector<size_t> open;
-  Outcome outcome(formulas.size() - 1);
-  for (size_t i = 1; i < formulas.size(); ++i) {
-    if (formulas[i] == FormulaPool::kTrue) outcome[i - 1] = true;
-    if (formulas[i] != FormulaPool::kTrue && formulas[i] != FormulaPool::kFalse)
-      open.push_back(i - 1);
-  }
-  if (open.size() <= kMaxJointBits) {
-    for (uint32_t bits = 0; bits < 1u << open.size(); ++bits) {
-      for (size_t k = 0; k < open.size(); ++k) outcome[open[k]] = !(bits >> k & 1);
-      if (visit(outcome)) return true;
-    }
-    return true;
-  }
-  if (visit(outcome)) return true;
-  for (const size_t i : open) {
-    outcome[i] = true;
-    if (visit(outcome)) return true;
-    outcome[i] = false;
-  }
-  return false;
-}
-
-// "The container holds, with this outcome."
-FormulaId SchemaMachine::joint(const std::vector<FormulaId>& formulas, const Outcome& outcome) {
-  std::vector<FormulaId> parts{formulas[0]};
-  for (size_t i = 1; i < formulas.size(); ++i)
-    parts.push_back(outcome[i - 1] ? formulas[i] : pool_.negate(formulas[i]));
-  return pool_.conjunction(std::move(parts));
-}
-
-Cost SchemaMachine::frame_cost(FrameId container) {
-  const auto it = cost_memo_.find(container);
-  if (it != cost_memo_.end()) return it->second;
-  const Cost cost = best_rest(container, Answer::kCost);
-  return cost_memo_[container] = cost;
-}
-
-Cost SchemaMachine::best_rest(FrameId container, Answer answer) {
-  const Frame frame = frames_[container];
-  const std::vector<FormulaId> formulas = formula_lists_[frame.formulas];
-  const Cost enough = answer == Answer::kCost ? 1 : kNever - 1;
-  Cost best = kNever;
-  if (frames_[frame.parent].bindings == 0) {
-    best = rest_cost(frame, formulas[0], answer);
-  } else {
-    const bool many = formulas.size() > kMaxJointBits + 1;
-    const bool all = visit_outcomes(formulas, [&](const Outcome& outcome) {
-      if (acceptable(frame.parent, outcome))
-        best = std::min(best, rest_cost(frame, joint(formulas, outcome), answer));
-      return best <= enough || (many && best != kNever);
-    });
-    // Where a combination may have been missed, the first formula alone decides.
-    if (!all && best == kNever) best = rest_cost(frame, formulas[0], answer);
-  }
-  if (best != kNever && frame.forbidden != 0 && !can_differ(container)) best = kNever;
-  return best;
-}
-
 // What a container's formulas become after a value with this outcome.
 void SchemaMachine::bind(const std::vector<Binding>& bindings, const Outcome& outcome,
                          std::vector<FormulaId>* formulas) {
@@ -468,6 +391,10 @@ FrameId SchemaMachine::property_slot(FrameId object, uint32_t key_class, uint32_
         keep(frame.forbidden, [&](uint32_t v) { return values_.member(v, text) != 0; });
   if (!listed) frame.open_names = 1;
   if (!exact_) frame.order = listed ? key.order + 1 : UINT32_MAX;
+  if (bindings.empty() && outlives_names(frames_[object])) {
+    const FrameId after = frames_.intern(frame);
+    if (frame_memo_.get(after) == 0 && frame_live(object)) frame_memo_.set(after, kYes);
+  }
   const FrameId slot = make_slot(frame, std::move(ask), std::move(bindings), text);
   return property_memo_[memo_key] = slot;
 }

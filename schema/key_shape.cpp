@@ -108,10 +108,18 @@ uint32_t KeyShape::class_of(const StringSignature& signature) {
 std::optional<uint32_t> KeyShape::class_of_text(uint32_t text) {
   const auto it = string_of_text_.find(text);
   if (it == string_of_text_.end()) return std::nullopt;
-  const auto& strings = machine_->spec().strings;
-  uint32_t product = machine_->product(machine_->start());
-  for (const char32_t c : strings[it->second]) product = machine_->step_codepoint(product, c);
-  return class_of(machine_->signature(product));
+  return listed_classes()[it->second];
+}
+
+const std::vector<uint32_t>& KeyShape::listed_classes() {
+  if (listed_classes_.empty()) {
+    machine_->search_listed(machine_->product(machine_->start()),
+                            [&](const StringSignature& signature) {
+                              listed_classes_.push_back(class_of(signature));
+                              return false;
+                            });
+  }
+  return listed_classes_;
 }
 
 const std::vector<uint32_t>& KeyShape::other_classes() {

@@ -53,6 +53,8 @@ class KeyShape {
   uint32_t class_of(const StringSignature& signature);
   /// The class of a listed name by text id, or nullopt.
   std::optional<uint32_t> class_of_text(uint32_t text);
+  /// The classes of the listed names, in the order of machine().spec().strings.
+  const std::vector<uint32_t>& listed_classes();
   const KeyClass& key_class(uint32_t id) const { return classes_[id]; }
   const StringSignature& signature_of(uint32_t id) const { return signatures_[id]; }
   /// Classes of names that are not listed.
@@ -79,6 +81,7 @@ class KeyShape {
   std::unordered_map<std::string, uint32_t> class_ids_;
   std::deque<KeyClass> classes_;            // never moves
   std::deque<StringSignature> signatures_;  // one of each class
+  std::vector<uint32_t> listed_classes_;    // empty: not asked for yet
   std::optional<std::vector<uint32_t>> other_classes_;
   bool other_classes_known_ = false;
 };

@@ -28,10 +28,7 @@
 namespace espalier {
 namespace {
 
-constexpr int kCases = 4000;       // case splits for one question
-constexpr int kEnough = 8;         // alternatives of one split that are costed once one is found
-constexpr size_t kPairs = 12;      // parts up to which "at least two of these" is split into pairs
-constexpr Cost kUnknownCost = 64;  // assumed where the search gave up
+constexpr int kCases = 4000;  // case splits for one question
 
 }  // namespace
 
@@ -199,134 +196,6 @@ Cost Satisfiability::array(FormulaId f, uint64_t index, uint32_t used) {
   return cost;
 }
 
-// Takes the literals out of a conjunction and substitutes them in the rest until nothing changes.
-FormulaId Satisfiability::propagate(FormulaId f, Literals* literals, std::vector<FormulaId>* open) {
-  using Op = FormulaPool::Op;
-  for (;;) {
-    if (f == FormulaPool::kFalse || f == FormulaPool::kTrue) return f;
-    literals->positive.clear();
-    literals->negative.clear();
-    open->clear();
-    const std::vector<FormulaId> parts =
-        pool_->op(f) == Op::kAnd ? pool_->parts(f) : std::vector{f};
-    for (const FormulaId part : parts) {
-      if (pool_->op(part) == Op::kAtom) {
-        literals->positive.push_back(part);
-      } else if (pool_->op(part) == Op::kNot && pool_->op(pool_->parts(part)[0]) == Op::kAtom) {
-        literals->negative.push_back(pool_->parts(part)[0]);
-      } else {
-        open->push_back(part);
-      }
-    }
-    const bool parted = has_parts(*literals);
-    if (!parted && (open->empty() || (literals->positive.empty() && literals->negative.empty())))
-      return f;
-    const auto decided = [&](FormulaId atom) {
-      if (parted && !pool_->parts(atom).empty()) return parted_truth(*literals, atom);
-      if (std::binary_search(literals->positive.begin(), literals->positive.end(), atom))
-        return FormulaPool::kTrue;
-      if (std::find(literals->negative.begin(), literals->negative.end(), atom) !=
-          literals->negative.end()) {
-        return FormulaPool::kFalse;
-      }
-      return atom;
-    };
-    std::vector<FormulaId> all = {pool_->substitute(pool_->conjunction(*open), decided)};
-    if (parted) {
-      for (auto* side : {&literals->positive, &literals->negative}) {
-        std::vector<FormulaId> fresh;
-        for (const FormulaId atom : *side) fresh.push_back(pool_->substitute_parts(atom, decided));
-        *side = std::move(fresh);
-      }
-    }
-    all.insert(all.end(), literals->positive.begin(), literals->positive.end());
-    for (const FormulaId atom : literals->negative) all.push_back(pool_->negate(atom));
-    const FormulaId next = pool_->conjunction(std::move(all));
-    if (next == f) return f;
-    f = next;
-  }
-}
-
-std::vector<FormulaId> Satisfiability::alternatives(FormulaId open) {
-  using Op = FormulaPool::Op;
-  std::vector<FormulaId> out;
-  const std::vector<FormulaId> parts = pool_->parts(open);
-  if (pool_->op(open) == Op::kOr) return parts;
-  if (pool_->op(open) == Op::kExactlyOne) {
-    for (const FormulaId chosen : parts) {
-      std::vector<FormulaId> all{chosen};
-      for (const FormulaId other : parts) {
-        if (other != chosen) all.push_back(pool_->negate(other));
-      }
-      out.push_back(pool_->conjunction(std::move(all)));
-    }
-    return out;
-  }
-  // A negation: of a conjunction, a disjunction or exactly-one.
-  const std::vector<FormulaId> inner = pool_->parts(parts[0]);
-  if (pool_->op(parts[0]) == Op::kAnd) {
-    for (const FormulaId part : inner) out.push_back(pool_->negate(part));
-    return out;
-  }
-  std::vector<FormulaId> none;
-  for (const FormulaId part : inner) none.push_back(pool_->negate(part));
-  out.push_back(pool_->conjunction(std::move(none)));
-  if (pool_->op(parts[0]) == Op::kExactlyOne) {
-    for (size_t i = 0; i < std::min(inner.size(), kPairs); ++i) {
-      for (size_t j = i + 1; j < inner.size(); ++j)
-        out.push_back(pool_->conjunction({inner[i], inner[j]}));
-    }
-  }
-  return out;
-}
-
-Cost Satisfiability::solve(FormulaId f, const Check& check, int depth, int* budget) {
-  Literals literals;
-  std::vector<FormulaId> open;
-  f = propagate(f, &literals, &open);
-  if (f == FormulaPool::kFalse) return kNever;
-  FormulaId undecided = FormulaPool::kFalse;
-  if (f == FormulaPool::kTrue || open.empty()) {
-    const Cost cost = check(literals);
-    if (cost != kNever || (undecided = undecided_part(literals)) == FormulaPool::kFalse)
-      return cost;
-  }
-  if (--*budget < 0) return kUnknownCost;
-  const auto fewest = std::min_element(open.begin(), open.end(), [&](FormulaId a, FormulaId b) {
-    return pool_->parts(a).size() < pool_->parts(b).size();
-  });
-  std::vector<FormulaId> rest;
-  for (const FormulaId part : open) {
-    if (part != *fewest) rest.push_back(part);
-  }
-  rest.insert(rest.end(), literals.positive.begin(), literals.positive.end());
-  for (const FormulaId atom : literals.negative) rest.push_back(pool_->negate(atom));
-  const FormulaId others = pool_->conjunction(std::move(rest));
-  // Leaving a property out is the simplest way to fail, violating a node the hardest.
-  const auto effort = [&](FormulaId f) {
-    if (pool_->op(f) != FormulaPool::Op::kNot ||
-        pool_->op(pool_->parts(f)[0]) != FormulaPool::Op::kAtom)
-      return 1;
-    const Atom::Kind kind = pool_->atom_of(pool_->parts(f)[0]).kind;
-    return kind == Atom::Kind::kRequired                                   ? 0
-           : kind == Atom::Kind::kProperties || kind == Atom::Kind::kItems ? 2
-                                                                           : 1;
-  };
-  std::vector<FormulaId> choices = undecided == FormulaPool::kFalse
-                                       ? alternatives(*fewest)
-                                       : std::vector{undecided, pool_->negate(undecided)};
-  std::stable_sort(choices.begin(), choices.end(),
-                   [&](FormulaId a, FormulaId b) { return effort(a) < effort(b); });
-  Cost best = kNever;
-  int tried = 0;
-  for (const FormulaId alternative : choices) {
-    best =
-        std::min(best, solve(pool_->conjunction({others, alternative}), check, depth + 1, budget));
-    if (found(best) || (best != kNever && (depth > 0 || ++tried >= kEnough || best <= 1))) break;
-  }
-  return best;
-}
-
 Cost Satisfiability::object_literals(const Literals& literals, const ObjectContext& context) {
   KeyShape& shape = *context.shape;
   std::vector<size_t> must, fail;  // indices into shape.nodes(), then into left_over
@@ -419,13 +288,14 @@ Cost Satisfiability::object_literals(const Literals& literals, const ObjectConte
   std::vector<uint32_t> others;  // classes that may be added, the unlisted ones first
   if (least > count || !fail.empty()) {
     others = shape.other_classes();
-    for (const std::u32string& name : shape.machine().spec().strings) {
-      uint32_t product = shape.machine().product(shape.machine().start());
-      for (const char32_t c : name) product = shape.machine().step_codepoint(product, c);
-      const uint32_t id = shape.class_of(shape.machine().signature(product));
+    for (const uint32_t id : shape.listed_classes()) {
       if (available(id)) others.push_back(id);
     }
   }
+  const auto may_violate = [&](uint32_t id, size_t i) {
+    const KeyClass& key = shape.key_class(id);
+    return i >= key.effects.size() || key.effects[i].violates || !key.effects[i].children.empty();
+  };
   // Greedily the property that violates most of what is still to be violated.
   while (!fail.empty()) {
     Cost best = kNever;
@@ -433,6 +303,8 @@ Cost Satisfiability::object_literals(const Literals& literals, const ObjectConte
     std::vector<size_t> best_left = fail;
     for (const uint32_t id : others) {
       if (used.contains(id) && shape.key_class(id).string != StringSignature::kOther) continue;
+      if (std::none_of(fail.begin(), fail.end(), [&](size_t i) { return may_violate(id, i); }))
+        continue;
       std::vector<size_t> left = fail;
       const Cost cost = property(id, &left);
       if (cost == kNever || left.size() == fail.size()) continue;
@@ -445,7 +317,7 @@ Cost Satisfiability::object_literals(const Literals& literals, const ObjectConte
       const bool hopeless = std::any_of(fail.begin(), fail.end(), [&](size_t i) {
         return std::none_of(others.begin(), others.end(), [&](uint32_t id) {
           std::vector<size_t> alone{i};
-          return property(id, &alone) != kNever && alone.empty();
+          return may_violate(id, i) && property(id, &alone) != kNever && alone.empty();
         });
       });
       return hopeless || violations < 2 ? kNever : kUnknownCost;

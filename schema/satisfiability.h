@@ -39,6 +39,8 @@ struct ObjectContext {
 /// What a question is for: existence alone takes the first witness, and its cost means nothing.
 enum class Answer : uint8_t { kExistence, kCost };
 
+inline constexpr Cost kUnknownCost = 64;  ///< assumed where a search gave up
+
 /// Decides whether a value (or the rest of an object or array) exists, with an estimate of its
 /// length. Not thread-safe.
 class Satisfiability {
@@ -74,10 +76,12 @@ class Satisfiability {
   struct Literals {
     std::vector<FormulaId> positive, negative;
   };
+  // satisfiability_cases.cpp
   using Check = std::function<Cost(const Literals&)>;
   Cost solve(FormulaId f, const Check& check, int depth, int* budget);
   FormulaId propagate(FormulaId f, Literals* literals, std::vector<FormulaId>* open);
   std::vector<FormulaId> alternatives(FormulaId open);
+
   Cost object_literals(const Literals& literals, const ObjectContext& context);
   Cost array_literals(const Literals& literals, uint64_t index, uint32_t used);
   Cost scalar(FormulaId f, ValueClass value_class);

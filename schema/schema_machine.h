@@ -111,6 +111,7 @@ class SchemaMachine final : public Recognizer {
   // Questions about frames, all memoized.
   FrameId container(FrameId slot, ValueClass value_class);
   FrameId property_slot(FrameId object, uint32_t key_class, uint32_t text);
+  bool outlives_names(const Frame& object) const;
   FrameId item_slot(FrameId array);
   bool slot_live(FrameId slot);
   bool value_live(const Frame& slot, ValueClass value_class);

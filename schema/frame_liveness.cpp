@@ -1,0 +1,120 @@
+// Can a container be completed, and how shortly?
+//
+// The idea. What the rest of a container must do is a formula, and satisfiability.cpp answers for
+// it. A container that is itself a tracked value may close with any outcome that its slot accepts,
+// so the combinations of its tracked formulas are tried, most true ones first.
+//
+// Example: an object with two tracked formulas whose slot accepts (true, false) alone is live if
+// "first and not second" has a rest.
+//
+// The question comes up for every name that may follow, each time about another object. Mostly the
+// answer is inherited: where nothing but names and their values is asked for, an object that can be
+// completed can still be after one name more.
+//
+// Invariant: no outcome that was enumerated is missed; beyond 2^kMaxJointBits of them the first
+// formula alone decides.
+// Cost: one question to satisfiability.cpp for each frame and outcome, once.
+#include <algorithm>
+
+#include "schema/schema_machine.h"
+
+namespace espalier {
+
+bool SchemaMachine::frame_live(FrameId container) {
+  if (const uint8_t known = frame_memo_.get(container)) return known == kYes;
+  const bool live = best_rest(container, Answer::kExistence) != kNever;
+  frame_memo_.set(container, live ? kYes : kNo);
+  return live;
+}
+
+Cost SchemaMachine::rest_cost(const Frame& frame, FormulaId f, Answer answer) {
+  Satisfiability& satisfiability = answer == Answer::kCost ? costs() : existence_;
+  return frame.kind == Frame::Kind::kArray
+             ? satisfiability.array(f, frame.index, frame.seen)
+             : satisfiability.object(f, {shapes_[frame.shape].get(), frame.seen, frame.order});
+}
+
+// Visits what the tracked formulas of a container may turn out to be until `visit` returns true.
+// False when there were too many to enumerate: none true and each alone are visited then.
+bool SchemaMachine::visit_outcomes(const std::vector<FormulaId>& formulas,
+                                   const std::function<bool(const Outcome&)>& visit) {
+  std::vector<size_t> open;
+  Outcome outcome(formulas.size() - 1);
+  for (size_t i = 1; i < formulas.size(); ++i) {
+    if (formulas[i] == FormulaPool::kTrue) outcome[i - 1] = true;
+    if (formulas[i] != FormulaPool::kTrue && formulas[i] != FormulaPool::kFalse)
+      open.push_back(i - 1);
+  }
+  if (open.size() <= kMaxJointBits) {
+    for (uint32_t bits = 0; bits < 1u << open.size(); ++bits) {
+      for (size_t k = 0; k < open.size(); ++k) outcome[open[k]] = !(bits >> k & 1);
+      if (visit(outcome)) return true;
+    }
+    return true;
+  }
+  if (visit(outcome)) return true;
+  for (const size_t i : open) {
+    outcome[i] = true;
+    if (visit(outcome)) return true;
+    outcome[i] = false;
+  }
+  return false;
+}
+
+// "The container holds, with this outcome."
+FormulaId SchemaMachine::joint(const std::vector<FormulaId>& formulas, const Outcome& outcome) {
+  std::vector<FormulaId> parts{formulas[0]};
+  for (size_t i = 1; i < formulas.size(); ++i)
+    parts.push_back(outcome[i - 1] ? formulas[i] : pool_.negate(formulas[i]));
+  return pool_.conjunction(std::move(parts));
+}
+
+Cost SchemaMachine::frame_cost(FrameId container) {
+  const auto it = cost_memo_.find(container);
+  if (it != cost_memo_.end()) return it->second;
+  const Cost cost = best_rest(container, Answer::kCost);
+  return cost_memo_[container] = cost;
+}
+
+Cost SchemaMachine::best_rest(FrameId container, Answer answer) {
+  const Frame frame = frames_[container];
+  const std::vector<FormulaId> formulas = formula_lists_[frame.formulas];
+  const Cost enough = answer == Answer::kCost ? 1 : kNever - 1;
+  Cost best = kNever;
+  if (frames_[frame.parent].bindings == 0) {
+    best = rest_cost(frame, formulas[0], answer);
+  } else {
+    const bool many = formulas.size() > kMaxJointBits + 1;
+    const bool all = visit_outcomes(formulas, [&](const Outcome& outcome) {
+      if (acceptable(frame.parent, outcome))
+        best = std::min(best, rest_cost(frame, joint(formulas, outcome), answer));
+      return best <= enough || (many && best != kNever);
+    });
+    // Where a combination may have been missed, the first formula alone decides.
+    if (!all && best == kNever) best = rest_cost(frame, formulas[0], answer);
+  }
+  if (best != kNever && frame.forbidden != 0 && !can_differ(container)) best = kNever;
+  return best;
+}
+
+// Is an object that can be completed sure to remain so after any name that may come? So it is where
+// all that is asked are certain names, at least so many, and nothing but each name's own schema:
+// a rest of the object, less the name, is a rest of what follows it.
+bool SchemaMachine::outlives_names(const Frame& object) const {
+  const std::vector<FormulaId>& formulas = formula_lists_[object.formulas];
+  if (!exact_ || formulas.size() > 1 || object.forbidden != 0 ||
+      frames_[object.parent].bindings != 0) {
+    return false;
+  }
+  const auto simple = [this](FormulaId f) {
+    if (pool_.op(f) != FormulaPool::Op::kAtom) return f == FormulaPool::kTrue;
+    const Atom::Kind kind = pool_.atom_of(f).kind;
+    return kind == Atom::Kind::kRequired || kind == Atom::Kind::kProperties ||
+           kind == Atom::Kind::kMoreProperties;
+  };
+  if (pool_.op(formulas[0]) != FormulaPool::Op::kAnd) return simple(formulas[0]);
+  const auto& parts = pool_.parts(formulas[0]);
+  return std::all_of(parts.begin(), parts.end(), simple);
+}
+
+}  // namespace espalier
