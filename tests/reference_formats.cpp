@@ -1,10 +1,11 @@
 // The formats of JSON Schema for the reference validator, each by a regular expression and the
-// checks a regular expression cannot make. Internationalized names (idn-*) are not asserted.
+// checks a regular expression cannot make.
 
 #include <map>
 #include <string>
 #include <vector>
 
+#include "tests/reference_hostname.h"
 #include "tests/reference_json.h"
 #include "tests/reference_regex.h"
 #include "tests/reference_validator.h"
@@ -78,47 +79,51 @@ bool is_ipv6(const std::string& text, int most = 7) {
   return count(before) + count(after) <= most;
 }
 
-bool is_hostname(const std::string& text) {
-  return text.size() <= 253 && matches(text,
-                                       "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-                                       "(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*");
-}
-
-bool is_email(const std::string& text) {
+// RFC 5321, section 4.1.2, with the lengths of 4.5.3.1; RFC 6531 adds all that is not ASCII.
+bool is_email(const std::string& text, const std::string& extra) {
   const size_t at = text.rfind('@');
   if (at == std::string::npos) return false;
   const std::string local = text.substr(0, at), domain = text.substr(at + 1);
-  const std::string atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
+  const std::string atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~" + extra + "-]+";
   const bool good_local = matches(local, atom + "(\\." + atom + ")*") ||
-                          matches(local, "\"([ !#-\\[\\]-~]|\\\\[ -~])*\"");
-  if (!good_local) return false;
+                          matches(local, "\"([ !#-\\[\\]-~" + extra + "]|\\\\[ -~])*\"");
+  if (!good_local || code_points(local).size() > 64) return false;
   if (domain.size() > 2 && domain.front() == '[' && domain.back() == ']') {
     const std::string literal = domain.substr(1, domain.size() - 2);
     // The tag is a literal of ABNF, where case does not matter (RFC 5234, section 2.3).
     return matches(literal, "[Ii][Pp][Vv]6:[^]*") ? is_ipv6(literal.substr(5), 6)
                                                   : is_ipv4(literal);
   }
-  return is_hostname(domain);
+  const std::string letter = "[A-Za-z0-9" + extra + "]";
+  const std::string label = letter + "([A-Za-z0-9" + extra + "-]{0,61}" + letter + ")?";
+  return code_points(domain).size() <= 255 && matches(domain, label + "(\\." + label + ")*");
 }
 
-bool is_uri(const std::string& text, bool absolute) {
+enum class UriKind { kAbsolute, kReference };
+
+// RFC 3986; RFC 3987 adds to what is unreserved, and to queries what is private.
+bool is_uri(const std::string& text, UriKind kind, const std::string& extra = "",
+            const std::string& extra_in_query = "") {
   const std::string pct = "%[0-9A-Fa-f]{2}";
-  const std::string pchar = "(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|" + pct + ")";
-  const std::string query = "(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|" + pct + ")*";
-  const std::string name = "(?:[A-Za-z0-9._~!$&'()*+,;=-]|" + pct + ")*";
-  const std::string user = "(?:[A-Za-z0-9._~!$&'()*+,;=:-]|" + pct + ")*@";
+  const std::string common = "A-Za-z0-9._~!$&'()*+,;=" + extra;
+  const auto run = [&](const std::string& more) {
+    return "(?:[" + common + more + "-]|" + pct + ")";
+  };
+  const std::string pchar = run(":@"), query = run(":@/?" + extra_in_query) + "*";
+  const std::string fragment = run(":@/?") + "*", name = run("") + "*", user = run(":") + "*@";
   const std::string literal =
       "\\[(?:[0-9A-Fa-f:.]+|[vV][0-9A-Fa-f]+\\.[A-Za-z0-9._~!$&'()*+,;=:-]+)\\]";
   const std::string authority =
       "//(?:" + user + ")?(?:" + literal + "|" + name + ")(?::[0-9]*)?(?:/" + pchar + "*)*";
   const std::string rooted = "/(?:" + pchar + "+(?:/" + pchar + "*)*)?";
   const std::string rootless = pchar + "+(?:/" + pchar + "*)*";
-  const std::string segment = "(?:[A-Za-z0-9._~!$&'()*+,;=@-]|" + pct + ")+(?:/" + pchar + "*)*";
-  const std::string tail = "(?:\\?" + query + ")?(?:#" + query + ")?";
+  const std::string segment = run("@") + "+(?:/" + pchar + "*)*";
+  const std::string tail = "(?:\\?" + query + ")?(?:#" + fragment + ")?";
   const std::string full =
       "[A-Za-z][A-Za-z0-9+.-]*:(?:" + authority + "|" + rooted + "|" + rootless + "|)" + tail;
   const std::string relative = "(?:" + authority + "|" + rooted + "|" + segment + "|)" + tail;
-  if (!matches(text, full) && (absolute || !matches(text, relative))) return false;
+  if (!matches(text, full) && (kind == UriKind::kAbsolute || !matches(text, relative)))
+    return false;
   const size_t start = text.find("//");
   if (start == std::string::npos) return true;
   const std::string host = text.substr(start + 2, text.find_first_of("/?#", start + 2) - start - 2);
@@ -127,7 +132,33 @@ bool is_uri(const std::string& text, bool absolute) {
   return is_ipv6(host.substr(open + 1, close - open - 1));
 }
 
-bool is_regex(const std::string& text) { return Regex::create(text, nullptr) != nullptr; }
+// RFC 3987, section 2.2.
+const std::string& ucschar() {
+  static const std::string all = [] {
+    std::string set = "\\u00A0-\\uD7FF\\uF900-\\uFDCF\\uFDF0-\\uFFEF";
+    for (uint32_t plane = 1; plane <= 14; ++plane) {
+      append_code_point(set, plane << 16 | (plane == 14 ? 0x1000 : 0));
+      set += '-';
+      append_code_point(set, plane << 16 | 0xFFFD);
+    }
+    return set;
+  }();
+  return all;
+}
+constexpr const char* kIprivate = "\\uE000-\\uF8FF\\u{F0000}-\\u{FFFFD}\\u{100000}-\\u{10FFFD}";
+
+// RFC 6570, section 2.
+bool is_uri_template(const std::string& text) {
+  const std::string pct = "%[0-9A-Fa-f]{2}";
+  const std::string literal =
+      "[\\x21\\x23\\x24\\x26-\\x3b\\x3d\\x3f-\\x5b\\x5d\\x5f\\x61-\\x7a\\x7e" + ucschar() +
+      kIprivate + "]";
+  const std::string name_char = "(?:[A-Za-z0-9_]|" + pct + ")";
+  const std::string name = name_char + "(?:\\.?" + name_char + ")*";
+  const std::string spec = name + "(?::[1-9][0-9]{0,3}|\\*)?";
+  return matches(
+      text, "(?:" + literal + "|" + pct + "|\\{[+#./;?&=,!@|]?" + spec + "(?:," + spec + ")*\\})*");
+}
 
 }  // namespace
 
@@ -157,13 +188,18 @@ bool has_format(std::string_view format, const std::string& text) {
   if (format == "date") return is_date(text);
   if (format == "time") return is_time(text);
   if (format == "date-time") return is_date_time(text);
-  if (format == "email") return is_email(text);
-  if (format == "hostname" || format == "host-name") return is_hostname(text);
+  if (format == "email") return is_email(text, "");
+  if (format == "idn-email") return is_email(text, "\\x80-\\uD7FF\\uE000-\\u{10FFFF}");
+  if (format == "hostname" || format == "host-name") return is_hostname(text, HostnameKind::kAscii);
+  if (format == "idn-hostname") return is_hostname(text, HostnameKind::kInternational);
   if (format == "ipv4" || format == "ip-address") return is_ipv4(text);
   if (format == "ipv6") return is_ipv6(text);
-  if (format == "uri") return is_uri(text, true);
-  if (format == "uri-reference") return is_uri(text, false);
-  if (format == "regex") return is_regex(text);
+  if (format == "uri") return is_uri(text, UriKind::kAbsolute);
+  if (format == "uri-reference") return is_uri(text, UriKind::kReference);
+  if (format == "iri") return is_uri(text, UriKind::kAbsolute, ucschar(), kIprivate);
+  if (format == "iri-reference") return is_uri(text, UriKind::kReference, ucschar(), kIprivate);
+  if (format == "uri-template") return is_uri_template(text);
+  if (format == "regex") return Regex::is_pattern(text);
   if (format == "uuid") {
     return matches(text,
                    "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}");

@@ -38,9 +38,12 @@ std::string literal(uint32_t c) {
   return "\\x{" + hex + "}";
 }
 
+enum class LookBehind { kAsIs, kAsLookAhead };
+
 class Translator {
  public:
-  explicit Translator(std::string_view pattern) : in_(code_points(pattern)) {}
+  explicit Translator(std::string_view pattern, LookBehind look_behind = LookBehind::kAsIs)
+      : in_(code_points(pattern)), look_behind_(look_behind) {}
 
   std::string translate() {
     while (at_ < in_.size()) symbol();
@@ -92,7 +95,8 @@ class Translator {
         out_ += '(';
         for (std::string_view head : {"?:", "?=", "?!", "?<=", "?<!"}) {
           if (!looking_at(head)) continue;
-          out_ += head;
+          const bool behind = head.size() == 3 && look_behind_ == LookBehind::kAsLookAhead;
+          out_ += behind ? std::string("?") + head.back() : std::string(head);
           at_ += head.size();
           return;
         }
@@ -281,6 +285,7 @@ class Translator {
   }
 
   std::vector<uint32_t> in_;
+  const LookBehind look_behind_;
   size_t at_ = 0;
   std::string out_;
 };
@@ -302,12 +307,11 @@ class IcuRegex final : public Regex {
   std::unique_ptr<icu::RegexPattern> pattern_;
 };
 
-}  // namespace
-
-std::shared_ptr<const Regex> Regex::create(std::string_view pattern, std::string* error) {
+std::unique_ptr<icu::RegexPattern> compile(std::string_view pattern, LookBehind look_behind,
+                                           std::string* error) {
   std::string translated;
   try {
-    translated = Translator(pattern).translate();
+    translated = Translator(pattern, look_behind).translate();
   } catch (const std::invalid_argument& reason) {
     if (error != nullptr) *error = reason.what();
     return nullptr;
@@ -316,11 +320,20 @@ std::shared_ptr<const Regex> Regex::create(std::string_view pattern, std::string
   UParseError where;
   std::unique_ptr<icu::RegexPattern> compiled(icu::RegexPattern::compile(
       to_utf16(translated), UREGEX_ERROR_ON_UNKNOWN_ESCAPES, where, status));
-  if (U_FAILURE(status)) {
-    if (error != nullptr) *error = u_errorName(status);
-    return nullptr;
-  }
-  return std::make_shared<IcuRegex>(std::move(compiled));
+  if (U_SUCCESS(status)) return compiled;
+  if (error != nullptr) *error = u_errorName(status);
+  return nullptr;
+}
+
+}  // namespace
+
+std::shared_ptr<const Regex> Regex::create(std::string_view pattern, std::string* error) {
+  auto compiled = compile(pattern, LookBehind::kAsIs, error);
+  return compiled == nullptr ? nullptr : std::make_shared<IcuRegex>(std::move(compiled));
+}
+
+bool Regex::is_pattern(std::string_view text) {
+  return compile(text, LookBehind::kAsLookAhead, nullptr) != nullptr;
 }
 
 }  // namespace espalier::reference

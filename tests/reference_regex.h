@@ -11,6 +11,8 @@ class Regex {
  public:
   /// nullptr, with the reason, when the pattern is not one.
   static std::shared_ptr<const Regex> create(std::string_view pattern, std::string* error);
+  /// Is the text a pattern at all? (ICU runs no look-behind of unbounded length.)
+  static bool is_pattern(std::string_view text);
   virtual ~Regex() = default;
   /// Does the pattern match somewhere in the WTF-8 text?
   virtual bool search(std::string_view text) const = 0;

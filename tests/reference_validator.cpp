@@ -101,7 +101,7 @@ class Validator final : public ReferenceValidator {
       return follow(context, *schemas_.resolve(resource, ref->text), out);
     }
     const bool good = references(context, local) && in_place(context, local) &&
-                      (!resource.dialect.validation || assertions(context)) &&
+                      (!resource.dialect.validation || assertions(context)) && content(context) &&
                       object_keywords(context, local) && array_keywords(context, local) &&
                       unevaluated(context, local);
     if (good) out.merge(local);
@@ -305,7 +305,12 @@ class Validator final : public ReferenceValidator {
     const size_t length = code_points(c.value.text).size();
     if (!at_least(length, c.get("minLength")) || !at_most(length, c.get("maxLength"))) return false;
     const Json* pattern = c.get("pattern");
-    if (pattern != nullptr && !regex(pattern->text).search(c.value.text)) return false;
+    return pattern == nullptr || regex(pattern->text).search(c.value.text);
+  }
+
+  // Vocabularies of their own.
+  static bool content(const Context& c) {
+    if (!c.value.is_string()) return true;
     const Json* format = c.get("format");
     if (format != nullptr && c.dialect.assert_formats && format->is_string() &&
         !has_format(format->text, c.value.text))
