@@ -95,7 +95,7 @@ Result<std::shared_ptr<const CodepointAutomaton>> compile_anchored(
 
 /// Bytes of all automata of patterns in the process.
 size_t pattern_memory_bytes();
-/// Lets go of recent patterns that are kept although nobody uses them.
-void forget_unused_patterns();
+/// The bytes up to which recent patterns are kept although nobody uses them.
+void set_pattern_budget(size_t bytes);
 
 }  // namespace espalier

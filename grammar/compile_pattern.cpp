@@ -1,9 +1,11 @@
 // The process-wide store of pattern automata.
 //
 // Equal patterns share one automaton, so what one request has built is warm for the next. Automata
-// are held weakly, and the most recently compiled ones strongly as well, so that a server that
-// compiles and drops schemas keeps its common patterns without growing for ever. An automaton that
-// ran out of budget is not handed out again.
+// are held weakly, and the most recently compiled ones strongly as well, within a budget, so that a
+// server that compiles and drops schemas keeps its common patterns without growing for ever.
+// Automata grow while they are used: with each that is added a few are measured, and the oldest
+// one goes while they are too large. An automaton that ran out of budget is not handed out again.
+#include <algorithm>
 #include <deque>
 #include <mutex>
 #include <string>
@@ -40,18 +42,19 @@ class AutomatonStore {
     std::weak_ptr<const CodepointAutomaton>& entry = known_[key];
     if (Automaton other = entry.lock(); other != nullptr && other->status().ok()) return other;
     entry = fresh;
-    recent_.push_back(fresh);
-    if (recent_.size() > kRecent) recent_.pop_front();
+    recent_.push_back({fresh, 0});
+    measure_some();
     if (known_.size() > next_sweep_) {
       std::erase_if(known_, [](const auto& item) { return item.second.expired(); });
       next_sweep_ = 2 * known_.size() + kRecent;
     }
     return fresh;
   }
-  void forget_unused() {
-    std::deque<Automaton> unused;  // freed after the lock
+  void set_budget(size_t bytes) {
     const std::lock_guard lock(mutex_);
-    unused.swap(recent_);
+    budget_ = bytes;
+    for (size_t i = 0; i <= recent_.size() / kMeasured; ++i) measure_some();
+    while (held_ > budget_ && !recent_.empty()) drop_oldest();
   }
   size_t memory_bytes() {
     std::vector<Automaton> held;
@@ -68,10 +71,32 @@ class AutomatonStore {
 
  private:
   static constexpr size_t kRecent = 4096;
+  static constexpr size_t kMeasured = 16;  // automata measured for each that is added
+  struct Recent {
+    Automaton automaton;
+    size_t bytes;  // as last measured
+  };
+
+  void drop_oldest() {
+    held_ -= recent_.front().bytes;
+    recent_.pop_front();
+  }
+  void measure_some() {
+    for (size_t i = 0; i < std::min(kMeasured, recent_.size()); ++i) {
+      if (next_measured_ >= recent_.size()) next_measured_ = 0;
+      Recent& at = recent_[next_measured_++];
+      held_ -= at.bytes;
+      held_ += at.bytes = at.automaton->memory_bytes();
+    }
+    if (!recent_.empty() && (held_ > budget_ || recent_.size() > kRecent)) drop_oldest();
+  }
 
   std::mutex mutex_;
   std::unordered_map<std::string, std::weak_ptr<const CodepointAutomaton>> known_;
-  std::deque<Automaton> recent_;
+  std::deque<Recent> recent_;
+  size_t next_measured_ = 0;
+  size_t held_ = 0;  // the bytes of recent_
+  size_t budget_ = size_t{16} << 20;
   size_t next_sweep_ = 2 * kRecent;
 };
 
@@ -112,7 +137,7 @@ Result<Automaton> compile_anchored(std::string_view pattern, const AutomatonLimi
   return compile(pattern, MatchKind::kWhole, limits);
 }
 
-void forget_unused_patterns() { AutomatonStore::instance().forget_unused(); }
+void set_pattern_budget(size_t bytes) { AutomatonStore::instance().set_budget(bytes); }
 size_t pattern_memory_bytes() { return AutomatonStore::instance().memory_bytes(); }
 
 }  // namespace espalier

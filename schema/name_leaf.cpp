@@ -13,13 +13,14 @@
 #include "schema/name_leaf.h"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <string>
-#include <unordered_map>
 
 #include "grammar/content_leaf.h"
 #include "grammar/flag_table.h"
 #include "grammar/string_loop.h"
+#include "schema/content_table.h"
 
 namespace espalier {
 namespace {
@@ -102,8 +103,10 @@ class NameLeaf final : public Leaf, public ContentLeaf {
 
 std::shared_ptr<const Leaf> name_leaf(const std::shared_ptr<const StringMachine>& machine,
                                       std::vector<StringSignature> acceptable) {
-  static std::mutex mutex;
-  static auto* const table = new std::unordered_map<std::string, std::shared_ptr<const Leaf>>;
+  static const std::atomic<size_t> limit{kMaxLeaves};
+  static std::atomic<size_t> count{0};
+  static auto* const table = new ContentTable<Leaf>(
+      [](const std::string&, const Leaf&) { return size_t{1}; }, &limit, &count);
   const StringMachine* address = machine.get();
   std::string key(reinterpret_cast<const char*>(&address), sizeof address);
   for (const StringSignature& signature : acceptable) {
@@ -111,13 +114,8 @@ std::shared_ptr<const Leaf> name_leaf(const std::shared_ptr<const StringMachine>
         ';' + std::to_string(signature.string) + ',' + std::to_string(signature.length_rank) + ',';
     for (const bool bit : signature.accepted) key += bit ? '1' : '0';
   }
-  const std::lock_guard lock(mutex);
-  if (table->size() > kMaxLeaves) {
-    std::erase_if(*table, [](const auto& entry) { return entry.second.use_count() == 1; });
-  }
-  auto& leaf = (*table)[key];
-  if (leaf == nullptr) leaf = std::make_shared<NameLeaf>(machine, std::move(acceptable));
-  return leaf;
+  if (auto known = table->find(key, [](const Leaf&) { return true; })) return known;
+  return table->insert(std::move(key), std::make_shared<NameLeaf>(machine, std::move(acceptable)));
 }
 
 }  // namespace espalier

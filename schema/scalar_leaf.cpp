@@ -20,6 +20,7 @@
 #include <functional>
 #include <set>
 
+#include "schema/content_table.h"
 #include "schema/string_leaf.h"
 
 namespace espalier {
@@ -115,65 +116,34 @@ void serialize(const FormulaPool& pool, FormulaId f, const std::function<void(co
   for (const FormulaId part : pool.parts(f)) serialize(pool, part, atom, key);
 }
 
-std::atomic<size_t> leaf_budget{size_t{64} << 20};
+constexpr size_t kLeafBudget = size_t{64} << 20;
+constexpr size_t kPatternShare = 4;  // patterns have a budget of their own, a part of the leaves'
+std::atomic<size_t> leaf_budget{kLeafBudget};
+std::atomic<size_t> leaf_bytes_held{0};
 
-// A process-wide table by content. An entry that has failed or outgrown its share of the budget is
-// not handed out again: those who have it keep it, later ones start afresh.
+// The process-wide tables by content.
+ContentTable<ScalarLeaf>& leaves() {
+  static auto* const table = new ContentTable<ScalarLeaf>(
+      [](const std::string& key, const ScalarLeaf& leaf) { return key.size() + leaf.own_bytes(); },
+      &leaf_budget, &leaf_bytes_held);
+  return *table;
+}
+ContentTable<StringMachine>& machines() {
+  static auto* const table = new ContentTable<StringMachine>(
+      [](const std::string& key, const StringMachine& machine) {
+        return key.size() + machine.memory_bytes();
+      },
+      &leaf_budget, &leaf_bytes_held);
+  return *table;
+}
+
+// What has failed or outgrown its share of the budget is not handed out again.
 template <typename T>
-struct Interner {
-  std::mutex mutex;
-  std::unordered_map<std::string, std::shared_ptr<const T>> table;
-
-  std::shared_ptr<const T> find(const std::string& key) {
-    const std::lock_guard lock(mutex);
-    const auto it = table.find(key);
-    if (it == table.end()) return nullptr;
-    if (it->second->memory_bytes() <= leaf_budget.load(std::memory_order_relaxed) / 4 &&
-        it->second->status().ok()) {
-      return it->second;
-    }
-    table.erase(it);
-    return nullptr;
-  }
-  std::shared_ptr<const T> insert(std::string key, std::shared_ptr<const T> value) {
-    const std::lock_guard lock(mutex);
-    return table.try_emplace(std::move(key), std::move(value)).first->second;
-  }
-  template <typename Measure>
-  size_t sum(Measure&& measure) {
-    const std::lock_guard lock(mutex);
-    size_t bytes = 0;
-    for (const auto& [key, entry] : table) bytes += key.size() + measure(*entry);
-    return bytes;
-  }
-  // Drops what nobody else uses.
-  void trim() {
-    const std::lock_guard lock(mutex);
-    std::erase_if(table, [](const auto& entry) { return entry.second.use_count() == 1; });
-  }
-};
-Interner<ScalarLeaf>& leaves() {
-  static auto* interner = new Interner<ScalarLeaf>;
-  return *interner;
-}
-Interner<StringMachine>& machines() {
-  static auto* interner = new Interner<StringMachine>;
-  return *interner;
-}
-
-// Leaves hold machines, so their unused ones go first.
-void trim_if_over_budget() {
-  if (leaf_memory_bytes() <= leaf_budget.load(std::memory_order_relaxed)) return;
-  leaves().trim();
-  machines().trim();
-  forget_unused_patterns();
-}
-
-// Called before each insertion; looking through the tables takes a while.
-void trim_in_turn() {
-  constexpr size_t kEvery = 256, kSmall = size_t{1} << 20;
-  static std::atomic<size_t> insertions{0};
-  if (++insertions % kEvery == 0 || leaf_budget.load() < kSmall) trim_if_over_budget();
+std::shared_ptr<const T> find_fit(ContentTable<T>& table, const std::string& key) {
+  return table.find(key, [](const T& value) {
+    return value.memory_bytes() <= leaf_budget.load(std::memory_order_relaxed) / 4 &&
+           value.status().ok();
+  });
 }
 
 void serialize_allowed(const std::vector<Outcome>* allowed, std::string* key) {
@@ -240,7 +210,7 @@ std::shared_ptr<const StringMachine> string_machine(StringSpec spec) {
   for (const auto& automaton : spec.automata) put(&key, automaton.get());
   key.push_back('#');
   for (const uint64_t length : spec.lengths) put(&key, length);
-  if (auto known = machines().find(key)) return known;
+  if (auto known = find_fit(machines(), key)) return known;
   return machines().insert(std::move(key), std::make_shared<StringMachine>(std::move(spec)));
 }
 
@@ -284,8 +254,7 @@ std::shared_ptr<const ScalarLeaf> string_leaf(const FormulaPool& pool,
     serialize(pool, f, visit, &key);
   }
   serialize_allowed(allowed, &key);
-  if (auto known = leaves().find(key)) return known;
-  trim_in_turn();
+  if (auto known = find_fit(leaves(), key)) return known;
   std::sort(spec.strings.begin(), spec.strings.end());
   spec.strings.erase(std::unique(spec.strings.begin(), spec.strings.end()), spec.strings.end());
   std::sort(spec.lengths.begin(), spec.lengths.end());
@@ -337,8 +306,7 @@ Result<std::shared_ptr<const ScalarLeaf>> number_leaf(const FormulaPool& pool,
         &key);
   }
   serialize_allowed(allowed, &key);
-  if (auto known = leaves().find(key)) return known;
-  trim_in_turn();
+  if (auto known = find_fit(leaves(), key)) return known;
   auto machine = NumberMachine::create(numbers, spelling);
   if (!machine.ok()) return machine.status();
   const auto rename = [&](Atom atom) {
@@ -352,13 +320,13 @@ Result<std::shared_ptr<const ScalarLeaf>> number_leaf(const FormulaPool& pool,
 
 void set_leaf_budget(size_t bytes) {
   leaf_budget.store(bytes);
-  trim_if_over_budget();
+  set_pattern_budget(bytes / kPatternShare);
+  leaves().trim();  // leaves hold machines, so they go first
+  machines().trim();
 }
 
 size_t leaf_memory_bytes() {
-  return leaves().sum([](const ScalarLeaf& leaf) { return leaf.own_bytes(); }) +
-         machines().sum([](const StringMachine& machine) { return machine.memory_bytes(); }) +
-         pattern_memory_bytes();
+  return leaves().memory_bytes() + machines().memory_bytes() + pattern_memory_bytes();
 }
 
 }  // namespace espalier
