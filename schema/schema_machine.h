@@ -158,8 +158,8 @@ class SchemaMachine final : public Recognizer {
   bool unique_pending(const std::vector<FormulaId>& formulas);
   void prepare_item(Frame* array, std::vector<FormulaId> formulas,
                     const std::vector<Binding>& bindings, Ask* ask);
-  bool live_with(const Frame& container, const std::vector<Binding>& bindings, uint32_t name,
-                 uint32_t value);
+  bool live_with(const Frame& container, const Ask& ask, const std::vector<Binding>& bindings,
+                 uint32_t name, uint32_t value);
   void violate_unique(std::vector<FormulaId>* formulas);
   void prepare_slot(Frame* slot, uint32_t name);
   uint32_t remember_byte(const Leaf& leaf, State s, uint8_t byte, Mode mode);

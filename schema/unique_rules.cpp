@@ -81,7 +81,7 @@ void SchemaMachine::prepare_item(Frame* array, std::vector<FormulaId> formulas,
   // Where a value that was not used leads nowhere, it must be one that was.
   Frame fresh = *array;
   fresh.forbidden = SetStore::kEmpty;
-  if (live_with(fresh, bindings, 0, ValueStore::kUnseen)) return;
+  if (live_with(fresh, *ask, bindings, 0, ValueStore::kUnseen)) return;
   (*ask)[0].push_back(one_of(array->seen));
   std::sort((*ask)[0].begin(), (*ask)[0].end());
   violate_unique(&formulas);
@@ -89,16 +89,29 @@ void SchemaMachine::prepare_item(Frame* array, std::vector<FormulaId> formulas,
   array->seen = SetStore::kEmpty;
 }
 
-// Can the container be completed after a member with this value, for some outcome of its bindings?
-// Where these are too many to enumerate, it is taken for granted.
-bool SchemaMachine::live_with(const Frame& container, const std::vector<Binding>& bindings,
-                              uint32_t name, uint32_t value) {
+// Can the container be completed after a member with this value, for some outcome of its bindings
+// that some value has? Where these are too many to enumerate, it is taken for granted.
+bool SchemaMachine::live_with(const Frame& container, const Ask& ask,
+                              const std::vector<Binding>& bindings, uint32_t name, uint32_t value) {
   uint32_t width = 0;
   for (const Binding& binding : bindings) width = std::max(width, binding.bit + 1);
   if (width > kMaxJointBits) return true;
   for (uint32_t bits = 0; bits < 1u << width; ++bits) {
     Outcome outcome(width);
-    for (uint32_t i = 0; i < width; ++i) outcome[i] = bits >> i & 1;
+    Goal goal{ask[0], {}};
+    for (uint32_t i = 0; i < width; ++i) {
+      outcome[i] = bits >> i & 1;
+      const std::vector<NodeId>& list = ask[i + 1];
+      if (outcome[i]) {
+        goal.must.insert(goal.must.end(), list.begin(), list.end());
+      } else {
+        goal.fail.push_back(list);
+      }
+    }
+    std::sort(goal.must.begin(), goal.must.end());
+    goal.must.erase(std::unique(goal.must.begin(), goal.must.end()), goal.must.end());
+    std::sort(goal.fail.begin(), goal.fail.end());
+    if (width > 0 && existence_.value(goal) == kNever) continue;
     Frame after = container;
     std::vector<FormulaId> left = formula_lists_[container.formulas];
     bind(bindings, outcome, &left);
@@ -147,7 +160,10 @@ uint32_t SchemaMachine::forbidden_items(const Frame& array, const Frame& slot) {
   bare.forbidden = SetStore::kEmpty;
   const std::vector<FormulaId> formulas = formula_lists_[array.formulas];
   const std::vector<Binding> bindings = bindings_[slot.bindings];
-  const auto leads_nowhere = [&](uint32_t value) { return !live_with(bare, bindings, 0, value); };
+  const Ask ask = asks_[slot.ask];
+  const auto leads_nowhere = [&](uint32_t value) {
+    return !live_with(bare, ask, bindings, 0, value);
+  };
   uint32_t out = SetStore::kEmpty;
   if (array.seen != SetStore::kEmpty) {
     uint32_t any = 0;
@@ -187,8 +203,9 @@ uint32_t SchemaMachine::forbidden_parts(const Frame& container, const Frame& slo
   parts.erase(std::unique(parts.begin(), parts.end()), parts.end());
   uint32_t out = SetStore::kEmpty;
   const std::vector<Binding> bindings = bindings_[slot.bindings];
+  const Ask ask = asks_[slot.ask];
   for (const uint32_t part : parts) {
-    if (!live_with(container, bindings, slot.content, part)) out = sets_.insert(out, part);
+    if (!live_with(container, ask, bindings, slot.content, part)) out = sets_.insert(out, part);
   }
   return out;
 }

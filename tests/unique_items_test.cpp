@@ -129,7 +129,7 @@ TEST(UniqueItems, IsLiveExactlyWhereAValidArrayGoesOn) {
                          ",\"maxItems\":" + std::to_string(kLongest - random.below(2)) +
                          ",\"minItems\":" + std::to_string(random.below(4));
     if (!prefix.empty()) schema += ",\"prefixItems\":[" + prefix.substr(1) + "]";
-    switch (random.below(5)) {
+    switch (random.below(7)) {
       case 0:
         schema += R"(,"not":{"uniqueItems":true})";
         break;
@@ -138,6 +138,9 @@ TEST(UniqueItems, IsLiveExactlyWhereAValidArrayGoesOn) {
         break;
       case 2:
         schema += R"(,"if":{"minItems":3},"then":{"uniqueItems":true})";
+        break;
+      case 3:
+        schema += R"(,"not":{"uniqueItems":true,"items":{}})";
         break;
       default:
         schema += ",\"uniqueItems\":true";
