@@ -47,14 +47,6 @@ class MaskBuilder {
     scratch_.tokens.clear();
     scratch_.unknown.clear();
     scratch_.doubtful.clear();
-    const std::shared_ptr<const LeafRow> inside = decide(state);
-    settle_doubts(state);
-    return inside;
-  }
-
- private:
-  /// The row whose inside tokens are allowed beside scratch_.tokens; null when there is none.
-  std::shared_ptr<const LeafRow> decide(State state) {
     const Bulk bulk = memo_ != nullptr && !state.dead() ? recognizer_.bulk(state) : Bulk{};
     if (bulk.leaf == nullptr || bulk.spacing) {
       std::fill(row_.begin(), row_.end(), 0);
@@ -78,6 +70,7 @@ class MaskBuilder {
     return bulk.exceptions == Bulk::Exceptions::kEnds ? leaf_row : nullptr;
   }
 
+ private:
   void emit(TokenId token, const State& after) {
     if (after.doubtful()) {
       scratch_.doubtful.push_back(token);
@@ -85,18 +78,6 @@ class MaskBuilder {
     }
     set_mask_bit(row_, token);
     scratch_.tokens.push_back(token);
-  }
-
-  void settle_doubts(State state) {
-    for (const TokenId token : scratch_.doubtful) {
-      if (mask_bit(row_, token)) continue;
-      State s = state;
-      for (const char byte : vocabulary_.bytes(token)) {
-        s = recognizer_.step(s, static_cast<uint8_t>(byte));
-        if (s.dead()) break;
-      }
-      if (!s.dead()) emit(token, s);
-    }
   }
 
   void walk(State from, const ByteSet* excluded) {
@@ -236,6 +217,21 @@ std::shared_ptr<const LeafRow> build_mask(Recognizer& recognizer, const Vocabula
                                           State state, SuffixMemo* memo, MaskScratch* scratch,
                                           std::span<MaskWord> row) {
   return MaskBuilder(recognizer, vocabulary, memo, scratch, row).build(state);
+}
+
+void settle_doubts(Recognizer& recognizer, const Vocabulary& vocabulary, State state,
+                   MaskScratch* scratch, std::span<MaskWord> row) {
+  for (const TokenId token : scratch->doubtful) {
+    if (mask_bit(row, token)) continue;
+    State s = state;
+    for (const char byte : vocabulary.bytes(token)) {
+      s = recognizer.step(s, static_cast<uint8_t>(byte));
+      if (s.dead()) break;
+    }
+    if (s.dead()) continue;
+    set_mask_bit(row, token);
+    scratch->tokens.push_back(token);
+  }
 }
 
 }  // namespace espalier

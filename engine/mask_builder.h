@@ -20,7 +20,7 @@ struct MaskScratch {
   std::vector<TokenId> tokens;
   /// One bit for each token that only the recognizer can judge; empty when there is none.
   std::vector<MaskWord> unknown;
-  /// Tokens of which looking ahead cannot tell: they are stepped one by one.
+  /// Tokens of which looking ahead cannot tell, not in the mask; see settle_doubts.
   std::vector<TokenId> doubtful;
   std::vector<TokenId> exceptions;
   std::vector<TokenId> exceptional_and_allowed;
@@ -35,5 +35,9 @@ struct MaskScratch {
 std::shared_ptr<const LeafRow> build_mask(Recognizer& recognizer, const Vocabulary& vocabulary,
                                           State state, SuffixMemo* memo, MaskScratch* scratch,
                                           std::span<MaskWord> row);
+
+/// Adds those of scratch->doubtful to the mask that can be read from `state`, by stepping them.
+void settle_doubts(Recognizer& recognizer, const Vocabulary& vocabulary, State state,
+                   MaskScratch* scratch, std::span<MaskWord> row);
 
 }  // namespace espalier

@@ -134,10 +134,16 @@ struct Matcher::Impl {
     std::fill(unknown.begin(), unknown.end(), 0);
     const auto bits = row.first(vocabulary->row_words());
     std::fill(row.begin() + static_cast<ptrdiff_t>(bits.size()), row.end(), 0);
-    if (caches != nullptr && caches->masks.fill(s, bits)) return false;
+    State key = filtered || caches == nullptr ? s : recognizer->representative(s);
+    if (caches != nullptr && caches->masks.fill(key, bits)) return false;
     MaskScratch& space = scratch().mask;
-    std::shared_ptr<const LeafRow> base = build_mask(
-        *recognizer, *vocabulary, s, caches != nullptr ? &caches->suffixes : nullptr, &space, bits);
+    std::shared_ptr<const LeafRow> base =
+        build_mask(*recognizer, *vocabulary, key, caches != nullptr ? &caches->suffixes : nullptr,
+                   &space, bits);
+    if (!space.doubtful.empty()) {
+      settle_doubts(*recognizer, *vocabulary, s, &space, bits);
+      key = s;
+    }
     if (filtered) {
       base = nullptr;
       drop_dead_ends(s, bits);
@@ -162,7 +168,7 @@ struct Matcher::Impl {
       }
     }
     if (complete && caches != nullptr && recognizer->status().ok()) {
-      caches->masks.insert(s, std::move(base), space.tokens, bits);
+      caches->masks.insert(key, std::move(base), space.tokens, bits);
     }
     return true;
   }

@@ -28,8 +28,8 @@ struct State {
 
   /// The dead state is all zero: no byte leads out of it.
   bool dead() const { return frame == 0; }
-  /// A probed state that stands for "it depends on a text that was not remembered": every byte leads
-  /// back to it, and only stepping the same bytes tells whether they are allowed.
+  /// A probed state that stands for "it depends on a text that was not remembered": every byte
+  /// leads back to it, and only stepping the same bytes tells whether they are allowed.
   static State doubt() { return {1, kDoubtful, 0, kDoubtful}; }
   bool doubtful() const { return leaf == kDoubtful; }
   static constexpr uint32_t kDoubtful = UINT32_MAX;
@@ -80,8 +80,8 @@ class Recognizer {
   virtual State step(State s, uint8_t byte) = 0;
 
   /// Like step, but remembers nothing about verbatim text: for looking ahead over a vocabulary. A
-  /// probed state may be passed to probe, next_bytes, accepting and leave only. Where the answer
-  /// depends on text that was not remembered, the state is doubtful.
+  /// probed state may be passed to probe, next_bytes, accepting, bulk and leave only. Where the
+  /// answer depends on text that was not remembered, the state is doubtful.
   virtual State probe(State s, uint8_t byte) = 0;
 
   /// A superset of the bytes that step accepts, as small as is cheap to compute.
@@ -97,6 +97,10 @@ class Recognizer {
   /// In a state whose bulk has exceptions (or a probed one that follows): the bytes that may lead
   /// on towards an exceptional text, or end one; empty where none begins like this.
   virtual void exceptional_bytes(State /*s*/, ByteSet* out) { *out = ByteSet(); }
+
+  /// A state with the same mask as s, the same for as many states as is cheap to tell: texts that
+  /// nothing distinguishes are forgotten. It may be used as a probed state.
+  virtual State representative(State s) { return s; }
 
   /// The state after the leaf of s (see bulk) has ended in its exit state, exceptions aside.
   virtual State leave(State s, uint32_t exit_state) = 0;

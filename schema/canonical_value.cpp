@@ -180,7 +180,7 @@ uint32_t ValueStore::of(const JsonValue& value) {
 
 size_t ValueStore::memory_bytes() const {
   constexpr size_t kEntry = 48;  // of a hash table
-  size_t bytes = numbers_.size() * (sizeof(Decimal) + 96) + strings_.size() * kEntry +
+  size_t bytes = numbers_.size() * (sizeof(Decimal) + 96) +
                  lists_.size() * (sizeof(List) + kEntry) + pairs_.size() * (8 + kEntry);
   for (const auto& [object, all] : members_) bytes += kEntry + all.capacity() * sizeof(all[0]);
   for (const auto& [array, all] : items_) bytes += kEntry + all.capacity() * sizeof(all[0]);

@@ -5,7 +5,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -36,12 +35,12 @@ class ValueStore {
   /// mere beginning of a string is.
   uint32_t string(uint32_t text) {
     if (text == kUnseen) return kUnseen;
-    strings_.insert(text);
+    texts_->mark_complete(text);
     return text << 2 | kString;
   }
   /// The same if it is stored, else kUnseen.
   uint32_t find_string(uint32_t text) const {
-    return strings_.contains(text) ? text << 2 | kString : kUnseen;
+    return text != kUnseen && texts_->complete(text) ? text << 2 | kString : kUnseen;
   }
   uint32_t string(std::u32string_view codepoints);
   /// The number with this spelling, whose text starts at number_start().
@@ -86,7 +85,6 @@ class ValueStore {
   TextStore* texts_;
   SetStore* sets_;
   uint32_t string_start_, number_start_;
-  std::unordered_set<uint32_t> strings_;  // texts of whole values
   std::vector<Decimal> numbers_;
   std::unordered_map<std::string, uint32_t> number_ids_;
   std::vector<List> lists_;  // an array's content: all but the last item, the last item

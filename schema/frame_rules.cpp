@@ -386,6 +386,7 @@ FrameId SchemaMachine::property_slot(FrameId object, uint32_t key_class, uint32_
   sort_unique(&ask[0]);
   frame.formulas = formula_lists_.intern(formulas);
   frame.seen = sets_.insert(frame.seen, text);
+  if (text != TextStore::kUnseen) texts_.mark_complete(text);
   if (frame.forbidden != 0)
     frame.forbidden =
         keep(frame.forbidden, [&](uint32_t v) { return values_.member(v, text) != 0; });

@@ -376,12 +376,13 @@ void SchemaMachine::exceptional_bytes(State s, ByteSet* out) {
           : *static_cast<const ScalarLeaf&>(*leaves_[s.leaf - kFirstLeaf]).string_machine();
   if (key) machine.trie_bytes(s.state, out);
   if ((key && frame.open_names == 0) || s.text == TextStore::kUnseen) return;
-  if (!machine.between(s.state)) return out->fill();
-  const std::lock_guard lock(mutex_);
-  if (key ? sets_.contains(frame.seen, s.text)
-          : values_.find_string(s.text) != ValueStore::kUnseen) {
-    out->insert('"');
+  if (!machine.between(s.state)) {
+    if (texts_.has_child(s.text)) out->fill();
+    return;
   }
+  if (texts_.complete(s.text) || (!key && !indifferent(frame.parent))) out->insert('"');
+  if (!texts_.has_child(s.text)) return;
+  const std::lock_guard lock(mutex_);
   bool any = false;
   texts_.for_each_child(s.text, [&](uint32_t codepoint) {
     std::string first;
@@ -392,10 +393,25 @@ void SchemaMachine::exceptional_bytes(State s, ByteSet* out) {
   if (any) out->insert('\\');
 }
 
+State SchemaMachine::representative(State s) {
+  if (s.text == 0 || s.text == TextStore::kUnseen || s.doubtful()) return s;
+  const Frame& frame = frames_[s.frame];
+  if (s.leaf == kKey) {
+    if (frame.open_names != 0 && (texts_.has_child(s.text) || texts_.complete(s.text))) return s;
+  } else {
+    const Leaf& leaf = *leaves_[s.leaf - kFirstLeaf];
+    if (static_cast<const ScalarLeaf&>(leaf).string_machine() == nullptr ||
+        leaf.relaxed(s.state).leaf != nullptr || texts_.has_child(s.text) ||
+        texts_.complete(s.text) || !indifferent(frame.parent)) {
+      return s;
+    }
+  }
+  return {s.frame, s.leaf, s.state, TextStore::kUnseen};
+}
+
 State SchemaMachine::leave(State s, uint32_t exit_state) {
   if (s.leaf < kFirstLeaf && s.leaf != kKey) return s;  // white space
-  if (s.leaf != kKey && s.text != 0) s.text = ValueStore::kUnseen;
-  s.state = exit_state;
+  if (s.leaf != kKey && s.text != 0) s = {s.frame, s.leaf, exit_state, ValueStore::kUnseen};
   State after;
   if (s.leaf == kKey) {
     if (steps_.find({s.frame, kKey, exit_state, 0}, kLeaveLabel, &after)) return after;

@@ -44,6 +44,7 @@ class SchemaMachine final : public Recognizer {
   bool accepting(State s) override;
   Bulk bulk(State s) override;
   void exceptional_bytes(State s, ByteSet* out) override;
+  State representative(State s) override;
   State leave(State s, uint32_t exit_state) override;
   Result<std::string> shortest_completion(State s) override;
   Explanation explain(State s, const std::string& text, uint8_t byte) override;
@@ -158,6 +159,9 @@ class SchemaMachine final : public Recognizer {
   bool unique_pending(const std::vector<FormulaId>& formulas);
   void prepare_item(Frame* array, std::vector<FormulaId> formulas,
                     const std::vector<Binding>& bindings, Ask* ask);
+  bool indifferent(FrameId container);
+  bool indifferent_locked(FrameId container);
+  bool compute_indifferent(const Frame& container);
   bool live_with(const Frame& container, const Ask& ask, const std::vector<Binding>& bindings,
                  uint32_t name, uint32_t value);
   void violate_unique(std::vector<FormulaId>* formulas);
@@ -239,6 +243,7 @@ class SchemaMachine final : public Recognizer {
   std::unordered_map<FrameId, Cost> cost_memo_, total_memo_;
   FlagTable slot_memo_, frame_memo_, close_memo_, open_memo_, name_memo_;  // by frame: kYes, kNo
   FlagTable names_memo_;                                                   // by frame: Names
+  FlagTable indifferent_memo_;                                             // by frame: kYes, kNo
   std::unordered_map<FrameId, FrameId> item_memo_;
   std::unordered_map<FrameId, NameRules> name_rules_;  // where Names::kSome
   std::unordered_map<uint64_t, bool> class_memo_, product_memo_, key_state_memo_;

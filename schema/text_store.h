@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "grammar/flag_table.h"
+
 namespace espalier {
 
 /// Strings interned as prefix chains (text, next code point) -> text, so that a property name being
@@ -26,6 +28,7 @@ class TextStore {
     if (inserted) {
       nodes_.push_back({text, codepoint, 0, nodes_[text].first_child});
       nodes_[text].first_child = it->second;
+      flags_.set(text, static_cast<uint8_t>(flags_.get(text) | kHasChild));
     }
     return it->second;
   }
@@ -42,6 +45,14 @@ class TextStore {
       visit(nodes_[at].codepoint);
     }
   }
+  /// Is a longer text stored? Needs no lock.
+  bool has_child(uint32_t text) const { return (flags_.get(text) & kHasChild) != 0; }
+  /// Marks a text as a complete one, not only the beginning of others.
+  void mark_complete(uint32_t text) {
+    flags_.set(text, static_cast<uint8_t>(flags_.get(text) | kComplete));
+  }
+  /// Needs no lock.
+  bool complete(uint32_t text) const { return (flags_.get(text) & kComplete) != 0; }
   uint32_t intern(std::u32string_view text) {
     uint32_t id = kEmpty;
     for (const char32_t c : text) id = append(id, c);
@@ -62,8 +73,10 @@ class TextStore {
   static uint64_t key(uint32_t text, uint32_t codepoint) {
     return uint64_t{text} << 32 | codepoint;
   }
+  static constexpr uint8_t kHasChild = 1, kComplete = 2;
   std::vector<Node> nodes_;
   std::unordered_map<uint64_t, uint32_t> ids_;
+  FlagTable flags_;
 };
 
 /// Persistent sets of numbers, hash-consed: equal sets have equal ids, inserting copies O(log n)

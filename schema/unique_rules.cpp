@@ -225,6 +225,36 @@ bool SchemaMachine::rest_live(FrameId container) {
   return frame_live(frames_.intern(bare));
 }
 
+// Can what is around a scalar in this container, as far as it compares values, tell a text apart
+// from any other that was never complete? Not if all values there can be told from all others
+// whatever was used: no value is forbidden, and every array with different items can always be
+// made longer.
+bool SchemaMachine::indifferent(FrameId container) {
+  if (const uint8_t known = indifferent_memo_.get(container)) return known == kYes;
+  const std::lock_guard lock(mutex_);
+  return indifferent_locked(container);
+}
+
+bool SchemaMachine::indifferent_locked(FrameId container) {
+  if (const uint8_t known = indifferent_memo_.get(container)) return known == kYes;
+  const bool result = compute_indifferent(frames_[container]);
+  indifferent_memo_.set(container, result ? kYes : kNo);
+  return result;
+}
+
+bool SchemaMachine::compute_indifferent(const Frame& container) {
+  if (container.forbidden != SetStore::kEmpty) return false;
+  if (container.kind == Frame::Kind::kArray) {
+    const std::vector<FormulaId>& formulas = formula_lists_[container.formulas];
+    if (unique_pending(formulas) &&
+        !existence_.always_extensible(formulas[0], ValueClass::kArray)) {
+      return false;
+    }
+  }
+  const Frame& slot = frames_[container.parent];
+  return slot.remember == 0 || indifferent_locked(slot.parent);
+}
+
 // ---- A remembered value ------------------------------------------------------------------------
 
 uint32_t SchemaMachine::remember_byte(const Leaf& leaf, State s, uint8_t byte, Mode mode) {
@@ -245,12 +275,12 @@ uint32_t SchemaMachine::scalar_value(State s, Mode mode) {
     if (id == literal_leaves_[i]) return values_.literal(static_cast<ValueClass>(i));
   }
   const bool is_string = leaves_[id]->is_final(s.state);
-  if (mode == Mode::kStep) {
+  const Frame& slot = frames_[s.frame];
+  if (mode == Mode::kStep || (is_string && !indifferent_locked(slot.parent))) {
     return is_string ? values_.string(s.text) : values_.spelled_number(s.text);
   }
   if (!is_string && s.text == ValueStore::kUnseen) return 0;
   const uint32_t value = is_string ? values_.find_string(s.text) : values_.spelled_number(s.text);
-  const Frame& slot = frames_[s.frame];
   const bool member = frames_[slot.parent].kind == Frame::Kind::kObject;
   return member && !values_.knows_member(slot.content, value) ? ValueStore::kUnseen : value;
 }
