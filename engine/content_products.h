@@ -47,6 +47,15 @@ class ContentProducts {
     const uint32_t next = products_[number].next[codepoint];
     return next != kUnknown ? next : step_unknown(number, codepoint);
   }
+  /// Where a code point above U+007F leads, and the last one that shares its fate.
+  struct Fate {
+    uint32_t next, last;
+  };
+  Fate fate(uint32_t number, uint32_t codepoint) {
+    const uint32_t next = step_high(number, codepoint);
+    const bool shared = next == kDead || !remembers_;
+    return {next, shared ? range_at(number, codepoint)->hi : codepoint};
+  }
   /// May some code point of [lo, hi] follow?
   bool any(uint32_t number, uint32_t lo, uint32_t hi) {
     find_ranges(number);

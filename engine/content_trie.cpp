@@ -119,6 +119,10 @@ class ContentTrie::Builder {
 
 ContentTrie::ContentTrie(std::vector<std::pair<std::string_view, int32_t>> entries) {
   std::sort(entries.begin(), entries.end());
+  // What is less than a code point goes to the end of the root's list, so that this is in order.
+  std::stable_partition(entries.begin(), entries.end(), [](const auto& entry) {
+    return entry.first.empty() || first_codepoint(entry.first).whole();
+  });
   Builder builder(this);
   for (const auto& [entry, value] : entries) {
     builder.begin();
@@ -143,7 +147,15 @@ ContentTrie::ContentTrie(std::vector<std::pair<std::u32string, int32_t>> entries
   builder.finish();
 }
 
+uint32_t ContentTrie::root_after(uint32_t codepoint) const {
+  const auto it = std::partition_point(
+      roots_.begin(), roots_.end(), [&](uint32_t i) { return nodes_[i].codepoint <= codepoint; });
+  return it == roots_.end() ? size() : *it;
+}
+
 void ContentTrie::summarize() {
+  for (uint32_t i = 1; i < size(); i = nodes_[i].end) roots_.push_back(i);
+  roots_.shrink_to_fit();
   std::vector<size_t> open;        // indices into below_ of the nodes around this one
   std::vector<uint32_t> path;      // ends of the nodes around this one
   std::vector<uint32_t> depth_of;  // of the nodes in below_
@@ -173,8 +185,9 @@ void ContentTrie::summarize() {
 }
 
 size_t ContentTrie::memory_bytes() const {
-  return nodes_.capacity() * sizeof(Node) + below_.capacity() * sizeof(Below) +
-         partials_.capacity() * sizeof(Partial) + values_.capacity() * sizeof(int32_t);
+  return nodes_.capacity() * sizeof(Node) + roots_.capacity() * sizeof(uint32_t) +
+         below_.capacity() * sizeof(Below) + partials_.capacity() * sizeof(Partial) +
+         values_.capacity() * sizeof(int32_t);
 }
 
 }  // namespace espalier

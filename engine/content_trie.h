@@ -45,6 +45,8 @@ class ContentTrie {
   uint32_t size() const { return nodes_.empty() ? 0 : static_cast<uint32_t>(nodes_.size() - 1); }
   const Node& node(uint32_t i) const { return nodes_[i]; }
   const Partial& partial(const Node& node) const { return partials_[node.codepoint - kPartial]; }
+  /// The first node below the root whose code point is greater, or the end.
+  uint32_t root_after(uint32_t codepoint) const;
   /// Values in preorder: those of node i are [node(i).first_value, node(i + 1).first_value), those
   /// of its subtree end at node(node(i).end).first_value.
   const int32_t& value(uint32_t i) const { return values_.data()[i]; }
@@ -56,7 +58,8 @@ class ContentTrie {
   class Builder;
   void summarize();
 
-  std::vector<Node> nodes_;  // and a sentinel
+  std::vector<Node> nodes_;      // and a sentinel
+  std::vector<uint32_t> roots_;  // nodes below the root
   std::vector<Below> below_;
   std::vector<Partial> partials_;
   std::vector<int32_t> values_;

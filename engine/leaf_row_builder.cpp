@@ -214,8 +214,8 @@ class ContentRowBuilder {
   }
 
   /// Visits the nodes of a trie that the leaf survives. `on_node(i, product)` sees the values at
-  /// node i; `on_free(i)` a subtree that survives as a whole, `on_dead(i)` one that does not at
-  /// all.
+  /// node i; `on_free(i, end)` subtrees [i, end) that survive as a whole, `on_dead(i, end)` ones
+  /// that do not at all.
   template <typename OnNode, typename OnFree, typename OnDead>
   void walk(const ContentTrie& trie, OnNode&& on_node, OnFree&& on_free, OnDead&& on_dead) {
     path_.assign(1, {trie.size(), start_});
@@ -227,22 +227,36 @@ class ContentRowBuilder {
       if (node.codepoint >= ContentTrie::kPartial) {
         const ContentTrie::Partial& partial = trie.partial(node);
         if (products_.any(from, partial.lo, partial.hi)) {
-          on_free(i);
+          on_free(i, node.end);
         } else {
-          on_dead(i);
+          on_dead(i, node.end);
         }
         i = node.end;
         continue;
       }
+      if (path_.size() == 1 && node.codepoint >= 0x80) {
+        // Thousands of texts begin with such characters, most of which share their fate.
+        const ContentProducts::Fate fate = products_.fate(from, node.codepoint);
+        const uint32_t end = fate.last == node.codepoint ? node.end : trie.root_after(fate.last);
+        if (fate.next == ContentProducts::kDead) {
+          on_dead(i, end);
+          i = end;
+          continue;
+        }
+        if (products_.universal(fate.next) && on_free(i, end)) {
+          i = end;
+          continue;
+        }
+      }
       const uint32_t next = products_.step(from, node.codepoint);
       if (next == ContentProducts::kDead) {
-        on_dead(i);
+        on_dead(i, node.end);
         i = node.end;
-      } else if (products_.universal(next) && on_free(i)) {
+      } else if (products_.universal(next) && on_free(i, node.end)) {
         i = node.end;
       } else if (node.end - i > ContentTrie::kManyNodes) {
         while (summary->node != i) ++summary;
-        if (products_.loops(next, *summary) && on_free(i)) {
+        if (products_.loops(next, *summary) && on_free(i, node.end)) {
           i = node.end;
           continue;
         }
@@ -262,9 +276,9 @@ class ContentRowBuilder {
     if (mostly_free(trie)) {
       row->dense.assign(index_->plain().begin(), index_->plain().end());
       walk(
-          trie, [](uint32_t, uint32_t) {}, [](uint32_t) { return true; },
-          [&](uint32_t i) {
-            const uint32_t last = trie.node(trie.node(i).end).first_value;
+          trie, [](uint32_t, uint32_t) {}, [](uint32_t, uint32_t) { return true; },
+          [&](uint32_t i, uint32_t end) {
+            const uint32_t last = trie.node(end).first_value;
             for (uint32_t k = trie.node(i).first_value; k < last; ++k) {
               clear_mask_bit(row->dense, trie.value(k));
             }
@@ -279,11 +293,11 @@ class ContentRowBuilder {
     };
     walk(
         trie, [&](uint32_t i, uint32_t) { take(i, i + 1); },
-        [&](uint32_t i) {
-          take(i, trie.node(i).end);
+        [&](uint32_t i, uint32_t end) {
+          take(i, end);
           return true;
         },
-        [](uint32_t) {});
+        [](uint32_t, uint32_t) {});
     store_inside(std::move(tokens), vocabulary_.row_words(), row);
   }
 
@@ -310,7 +324,7 @@ class ContentRowBuilder {
     if (trie.size() == 0) return;
     end_here(0, start_);
     walk(
-        trie, end_here, [](uint32_t) { return false; }, [](uint32_t) {});
+        trie, end_here, [](uint32_t, uint32_t) { return false; }, [](uint32_t, uint32_t) {});
   }
 
   void find_enders() {
@@ -345,7 +359,7 @@ class ContentRowBuilder {
             escaped_inside_.push_back(inside.value(k));
           }
         },
-        [](uint32_t) { return false; }, [](uint32_t) {});
+        [](uint32_t, uint32_t) { return false; }, [](uint32_t, uint32_t) {});
     read_bytes(escapes.others, state);
   }
 
