@@ -88,6 +88,7 @@ ContentIndex::ContentIndex(const Vocabulary& vocabulary) {
   index_enders(vocabulary, quoted);
   index_escapes(vocabulary, escaped, StringSpelling::kJson);
   index_escapes(vocabulary, escaped, StringSpelling::kMinimal);
+  index_marked(vocabulary);
 }
 
 namespace {
@@ -148,23 +149,51 @@ void ContentIndex::index_escapes(const Vocabulary& vocabulary, const std::vector
     } else if (kind == Unescaped::kWhole && rest.empty()) {
       inside.emplace_back(std::move(text), token);
     } else if (kind == Unescaped::kWhole) {
+      for (const char32_t c : text) {
+        std::string first;
+        append_wtf8(&first, c);
+        escapes.meant.insert(static_cast<uint8_t>(first[0]));
+      }
       ending.emplace_back(std::move(text), static_cast<int32_t>(escapes.enders.size()));
       escapes.enders.push_back({suffix_id(rest.substr(1)), token});
     }
   }
   escapes.inside = ContentTrie(std::move(inside));
   escapes.ender_texts = ContentTrie(std::move(ending));
-  escapes.others = TokenTrie(std::move(others));
+  escapes.others = TokenTrie(others);
+  std::erase_if(others,
+                [](const auto& other) { return other.first.find('"') == other.first.npos; });
+  escapes.quoted_others = TokenTrie(std::move(others));
+}
+
+void ContentIndex::index_marked(const Vocabulary& vocabulary) {
+  std::vector<std::pair<uint32_t, Ender>> found;  // node, ender
+  const auto add = [&](const Ender& ender) {
+    const std::string_view bytes = vocabulary.bytes(ender.token);
+    const size_t end = bytes.size() - suffix_texts_[ender.suffix].size();
+    uint32_t node = 0;
+    for (size_t i = 0; i < end; ++i) node = marked_.child(node, static_cast<uint8_t>(bytes[i]));
+    found.emplace_back(node, ender);
+  };
+  for (const Ender& ender : enders_) add(ender);
+  for (const Ender& ender : escapes(StringSpelling::kJson).enders) add(ender);
+  std::sort(found.begin(), found.end());
+  first_marked_ender_.assign(marked_.size() + 1, 0);
+  for (const auto& [node, ender] : found) {
+    ++first_marked_ender_[node + 1];
+    marked_enders_.push_back(ender);
+  }
+  for (size_t i = 0; i < marked_.size(); ++i) first_marked_ender_[i + 1] += first_marked_ender_[i];
 }
 
 size_t ContentIndex::Escapes::memory_bytes() const {
   return inside.memory_bytes() + ender_texts.memory_bytes() + enders.capacity() * sizeof(Ender) +
-         others.memory_bytes();
+         others.memory_bytes() + quoted_others.memory_bytes();
 }
 
 void ContentIndex::index_enders(const Vocabulary& vocabulary,
                                 const std::vector<std::pair<TokenId, size_t>>& quoted) {
-  std::vector<std::string_view> names;
+  std::vector<std::string_view>& names = suffix_texts_;
   for (const auto& [suffix, id] : suffix_ids_) names.push_back(suffix);
   std::sort(names.begin(), names.end());
   std::vector<std::pair<std::string_view, int32_t>> suffixes;
@@ -196,10 +225,11 @@ size_t ContentIndex::memory_bytes() const {
   for (const auto& row : groups_) words += row.size();
   for (const auto& row : longer_) words += row.size();
   return sizeof(ContentIndex) + words * sizeof(MaskWord) + long_.size() * sizeof(long_[0]) +
-         marked_.memory_bytes() + escapes_[0].memory_bytes() + escapes_[1].memory_bytes() +
-         plain_texts_.memory_bytes() + suffix_ids_.size() * 40 + suffixes_.memory_bytes() +
-         enders_.size() * sizeof(Ender) + first_ender_.size() * sizeof(uint32_t) +
-         ender_texts_.memory_bytes();
+         marked_.memory_bytes() + marked_enders_.size() * sizeof(Ender) +
+         first_marked_ender_.size() * sizeof(uint32_t) + escapes_[0].memory_bytes() +
+         escapes_[1].memory_bytes() + plain_texts_.memory_bytes() + suffix_ids_.size() * 40 +
+         suffixes_.memory_bytes() + enders_.size() * sizeof(Ender) +
+         first_ender_.size() * sizeof(uint32_t) + ender_texts_.memory_bytes();
 }
 
 }  // namespace espalier

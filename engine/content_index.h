@@ -15,6 +15,7 @@
 #include "engine/mask_bits.h"
 #include "engine/token_trie.h"
 #include "espalier/vocabulary.h"
+#include "grammar/byte_set.h"
 #include "grammar/json_spelling.h"
 
 namespace espalier {
@@ -32,6 +33,14 @@ class ContentIndex {
     return vocabulary.content();
   }
 
+  /// A token that ends a string, in the middle or at its end: after the closing quote it spells
+  /// suffix number `suffix`.
+  struct Ender {
+    uint32_t suffix;
+    TokenId token;
+    friend auto operator<=>(const Ender&, const Ender&) = default;
+  };
+
   /// Plain tokens (see LeafLoop).
   std::span<const MaskWord> plain() const { return plain_; }
   /// Tokens that contain a byte above 0x7F.
@@ -48,20 +57,21 @@ class ContentIndex {
   std::span<const std::pair<uint32_t, TokenId>> long_tokens() const { return long_; }
   /// Tokens that contain a quote or a backslash.
   const TokenTrie& marked() const { return marked_; }
+  /// Of those, the ones whose string ends with the byte of this node of marked(): its first
+  /// quote outside of escapes.
+  std::span<const Ender> marked_enders(uint32_t node) const {
+    return std::span(marked_enders_)
+        .subspan(first_marked_ender_[node],
+                 first_marked_ender_[node + 1] - first_marked_ender_[node]);
+  }
   /// The plain tokens by their code points; values are tokens.
   const ContentTrie& plain_texts() const { return plain_texts_; }
 
-  /// A token that ends a string, in the middle or at its end: after the closing quote it spells
-  /// suffix number `suffix`.
-  struct Ender {
-    uint32_t suffix;
-    TokenId token;
-    friend auto operator<=>(const Ender&, const Ender&) = default;
-  };
   /// Suffix number 0 is empty; the trie holds the others.
   static constexpr uint32_t kNoSuffix = 0;
   const TokenTrie& suffixes() const { return suffixes_; }
   size_t num_suffixes() const { return suffix_ids_.size(); }
+  std::string_view suffix(uint32_t id) const { return suffix_texts_[id]; }
   /// The number of a suffix that some token has.
   uint32_t suffix_id(std::string_view suffix) const { return suffix_ids_.find(suffix)->second; }
   std::optional<uint32_t> find_suffix(std::string_view suffix) const {
@@ -83,7 +93,9 @@ class ContentIndex {
     ContentTrie inside;       ///< values are tokens
     ContentTrie ender_texts;  ///< what is spelled before a quote; values are indices into enders
     std::vector<Ender> enders;
-    TokenTrie others;  ///< those that end within an escape or escape surrogates
+    TokenTrie others;         ///< those that end within an escape or escape surrogates
+    TokenTrie quoted_others;  ///< of these, the ones with a quote
+    ByteSet meant;            ///< the first bytes of all code points in ender_texts
     size_t memory_bytes() const;
   };
   const Escapes& escapes(StringSpelling spelling) const {
@@ -96,6 +108,7 @@ class ContentIndex {
                     const std::vector<std::pair<TokenId, size_t>>& quoted);
   void index_escapes(const Vocabulary& vocabulary, const std::vector<TokenId>& escaped,
                      StringSpelling spelling);
+  void index_marked(const Vocabulary& vocabulary);
 
   std::vector<MaskWord> plain_;
   std::vector<MaskWord> high_;
@@ -104,8 +117,11 @@ class ContentIndex {
   std::array<std::vector<MaskWord>, kLengthRows> longer_;
   std::vector<std::pair<uint32_t, TokenId>> long_;
   TokenTrie marked_;
+  std::vector<uint32_t> first_marked_ender_;  // by node of marked_
+  std::vector<Ender> marked_enders_;
   ContentTrie plain_texts_;
   std::unordered_map<std::string_view, uint32_t> suffix_ids_;  // views into the vocabulary
+  std::vector<std::string_view> suffix_texts_;
   TokenTrie suffixes_;
   std::vector<Ender> enders_;
   std::vector<uint32_t> first_ender_;

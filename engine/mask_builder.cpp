@@ -64,7 +64,8 @@ class MaskBuilder {
     if (leaf_row->exits_here) walk(recognizer_.leave(state, bulk.state), &leaf_row->consumed);
     for (const LeafRow::Exit& exit : leaf_row->exits) resolve(*leaf_row, exit, state);
     for (const LeafRow::Ends& ends : leaf_row->ends) resolve(*leaf_row, ends, state);
-    if (bulk.exceptions == Bulk::Exceptions::kNone || !step_exceptions(state, bulk.exceptions)) {
+    if (bulk.exceptions == Bulk::Exceptions::kNone ||
+        !step_exceptions(state, bulk.exceptions, *leaf_row)) {
       return leaf_row;
     }
     return bulk.exceptions == Bulk::Exceptions::kEnds ? leaf_row : nullptr;
@@ -143,56 +144,24 @@ class MaskBuilder {
   }
 
   /// Decides the tokens that spell exceptional texts by themselves; false when there are none.
-  bool step_exceptions(State state, Bulk::Exceptions kind) {
+  bool step_exceptions(State state, Bulk::Exceptions kind, const LeafRow& leaf_row) {
     scratch_.exceptions.clear();
     scratch_.exceptional_and_allowed.clear();
     const bool ends_only = kind == Bulk::Exceptions::kEnds;
-    const TokenTrie& trie =
-        ends_only ? ContentIndex::of(vocabulary_)->marked() : vocabulary_.trie();
-    if (trie.size() == 0) return false;
-    const auto spellings = [&](TokenId token, std::vector<TokenId>* out) {
-      for (; token >= 0; token = trie.duplicates().empty() ? -1 : trie.next_same(token)) {
-        out->push_back(token);
-      }
-    };
-    std::vector<WalkItem> inner;
-    scratch_.stack.assign(1, {state, 0});
-    while (!scratch_.stack.empty()) {
-      const WalkItem item = scratch_.stack.back();
-      scratch_.stack.pop_back();
-      if (!ends_only && item.node != 0) {
-        spellings(trie.node(item.node).token, &scratch_.exceptions);
-        spellings(trie.node(item.node).token, &scratch_.exceptional_and_allowed);
-      }
-      for_each_exceptional_child(trie, item, recognizer_, [&](uint32_t child, State next) {
-        if (!next.dead() && recognizer_.bulk(next).exceptions != Bulk::Exceptions::kNone) {
-          scratch_.stack.push_back({next, child});
-          return;
-        }
-        inner.assign(1, {next, child});
-        while (!inner.empty()) {
-          const WalkItem below = inner.back();
-          inner.pop_back();
-          const TokenTrie::Node& node = trie.node(below.node);
-          spellings(node.token, &scratch_.exceptions);
-          if (!below.state.dead()) {
-            spellings(node.token, below.state.doubtful() ? &scratch_.doubtful
-                                                         : &scratch_.exceptional_and_allowed);
-          }
-          for (uint32_t i = 0; i < node.num_children; ++i) {
-            const uint32_t under = node.first_child + i;
-            inner.push_back({below.state.dead()
-                                 ? State()
-                                 : recognizer_.probe(below.state, trie.node(under).byte),
-                             under});
-          }
-        }
-      });
+    const ContentIndex& index = *ContentIndex::of(vocabulary_);
+    if (ends_only && leaf_row.index != nullptr) {
+      step_ends(index, state);
+      for (const StringSpelling spelling : {StringSpelling::kJson, StringSpelling::kMinimal})
+        step_through(index.escapes(spelling).quoted_others, state, kind);
+    } else {
+      step_through(ends_only ? index.marked() : vocabulary_.trie(), state, kind);
     }
     if (scratch_.exceptions.empty()) return false;
     for (const TokenId token : scratch_.exceptions) clear_mask_bit(row_, token);
     std::erase_if(scratch_.tokens, [&](TokenId token) { return !mask_bit(row_, token); });
-    for (const TokenId token : scratch_.exceptional_and_allowed) emit(token, State());
+    for (const TokenId token : scratch_.exceptional_and_allowed) {
+      if (!mask_bit(row_, token)) emit(token, State());
+    }
     if (!ends_only) {
       // Bits of the leaf's row may be gone: the other bits are all of them.
       scratch_.tokens.clear();
@@ -202,6 +171,106 @@ class MaskBuilder {
       });
     }
     return true;
+  }
+
+  bool inside(const State& s) {
+    return !s.dead() && recognizer_.bulk(s).exceptions != Bulk::Exceptions::kNone;
+  }
+
+  /// From between two code points: where an exceptional text ends, the suffixes decide.
+  void step_ends(const ContentIndex& index, State state) {
+    constexpr size_t kFewEnders = 8;
+    if (index.marked().size() == 0) return;
+    // Tokens whose escapes mean none of the characters that may follow need not be read.
+    const ByteSet& meant = index.escapes(StringSpelling::kJson).meant;
+    const auto skip_escapes = [&](ByteSet* bytes, const ByteSet& characters) {
+      if (!characters.intersects(meant)) bytes->erase('\\');
+    };
+    scratch_.stack.assign(1, {state, 0});
+    scratch_.ended.clear();
+    while (!scratch_.stack.empty()) {
+      const WalkItem item = scratch_.stack.back();
+      scratch_.stack.pop_back();
+      for_each_exceptional_child(
+          index.marked(), item, recognizer_, skip_escapes, [&](uint32_t child, State next) {
+            (inside(next) ? scratch_.stack : scratch_.ended).push_back({next, child});
+          });
+    }
+    for (const WalkItem& end : scratch_.ended) {
+      const auto enders = index.marked_enders(end.node);
+      if (enders.empty()) continue;
+      for (const ContentIndex::Ender& ender : enders) scratch_.exceptions.push_back(ender.token);
+      if (end.state.dead()) continue;
+      if (enders.size() <= kFewEnders) {
+        for (const ContentIndex::Ender& ender : enders) {
+          State after = end.state;
+          for (const char byte : index.suffix(ender.suffix)) {
+            after = recognizer_.probe(after, static_cast<uint8_t>(byte));
+            if (after.dead()) break;
+          }
+          if (after.doubtful()) {
+            scratch_.doubtful.push_back(ender.token);
+          } else if (!after.dead()) {
+            scratch_.exceptional_and_allowed.push_back(ender.token);
+          }
+        }
+        continue;
+      }
+      SuffixSets& sets = scratch_.suffixes;
+      memo_->find(recognizer_, index, end.state, &scratch_.stack, &sets);
+      for (const ContentIndex::Ender& ender : enders) {
+        const auto among = [&](const SuffixSet& set) {
+          return !set.empty() && (set[ender.suffix / 64] >> (ender.suffix % 64) & 1) != 0;
+        };
+        if (among(sets.allowed)) scratch_.exceptional_and_allowed.push_back(ender.token);
+        if (among(sets.doubtful)) scratch_.doubtful.push_back(ender.token);
+      }
+    }
+  }
+
+  /// Token by token, along the exceptional texts and below where they end.
+  void step_through(const TokenTrie& trie, State state, Bulk::Exceptions kind) {
+    if (trie.size() == 0) return;
+    const auto spellings = [&](TokenId token, std::vector<TokenId>* out) {
+      for (; token >= 0; token = trie.duplicates().empty() ? -1 : trie.next_same(token)) {
+        out->push_back(token);
+      }
+    };
+    std::vector<WalkItem>& below = scratch_.ended;
+    scratch_.stack.assign(1, {state, 0});
+    while (!scratch_.stack.empty()) {
+      const WalkItem item = scratch_.stack.back();
+      scratch_.stack.pop_back();
+      if (kind == Bulk::Exceptions::kAll && item.node != 0) {
+        spellings(trie.node(item.node).token, &scratch_.exceptions);
+        spellings(trie.node(item.node).token, &scratch_.exceptional_and_allowed);
+      }
+      for_each_exceptional_child(
+          trie, item, recognizer_, kAllBytes, [&](uint32_t child, State next) {
+            if (inside(next)) {
+              scratch_.stack.push_back({next, child});
+              return;
+            }
+            below.assign(1, {next, child});
+            while (!below.empty()) {
+              const WalkItem end = below.back();
+              below.pop_back();
+              const TokenTrie::Node& node = trie.node(end.node);
+              spellings(node.token, &scratch_.exceptions);
+              if (!end.state.dead()) {
+                spellings(node.token, end.state.doubtful() ? &scratch_.doubtful
+                                                           : &scratch_.exceptional_and_allowed);
+              }
+              for (uint32_t i = 0; i < node.num_children; ++i) {
+                const uint32_t under = node.first_child + i;
+                below.push_back({end.state.dead()
+                                     ? State()
+                                     : recognizer_.probe(end.state, trie.node(under).byte),
+                                 under});
+              }
+            }
+          });
+    }
   }
 
   Recognizer& recognizer_;

@@ -22,6 +22,7 @@ struct MaskScratch {
   std::vector<MaskWord> unknown;
   /// Tokens of which looking ahead cannot tell, not in the mask; see settle_doubts.
   std::vector<TokenId> doubtful;
+  std::vector<WalkItem> ended;
   std::vector<TokenId> exceptions;
   std::vector<TokenId> exceptional_and_allowed;
   SuffixSets suffixes;

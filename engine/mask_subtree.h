@@ -73,7 +73,7 @@ inline void find_exceptional_ends(const TokenTrie& trie, const WalkItem& from,
   while (!stack->empty()) {
     const WalkItem item = stack->back();
     stack->pop_back();
-    for_each_exceptional_child(trie, item, recognizer, [&](uint32_t child, State next) {
+    for_each_exceptional_child(trie, item, recognizer, kAllBytes, [&](uint32_t child, State next) {
       const bool inside =
           !next.dead() && recognizer.bulk(next).exceptions != Bulk::Exceptions::kNone;
       (inside ? stack : out)->push_back({next, child});

@@ -68,15 +68,19 @@ inline void expand_trie_node(const TokenTrie& trie, const TokenTrie::Node& node,
   }
 }
 
-/// Calls `visit(child, next)` for the children of item.node by exceptional bytes of item.state;
-/// `next` may be dead.
-template <typename Visit>
+/// Narrows exceptional bytes to themselves.
+inline constexpr auto kAllBytes = [](ByteSet*, const ByteSet&) {};
+
+/// Calls `visit(child, next)` for the children of item.node by exceptional bytes of item.state, as
+/// far as `narrow(&bytes, characters)` leaves them; `next` may be dead.
+template <typename Narrow, typename Visit>
 void for_each_exceptional_child(const TokenTrie& trie, const WalkItem& item, Recognizer& recognizer,
-                                Visit&& visit) {
+                                Narrow&& narrow, Visit&& visit) {
   const TokenTrie::Node& node = trie.node(item.node);
   if (node.num_children == 0) return;
-  ByteSet bytes;
-  recognizer.exceptional_bytes(item.state, &bytes);
+  ByteSet bytes, characters;
+  recognizer.exceptional_bytes(item.state, &bytes, &characters);
+  narrow(&bytes, characters);
   for (uint32_t word = 0; word < 4; ++word) {
     for (uint64_t bits = bytes.words[word]; bits != 0; bits &= bits - 1) {
       const auto byte = static_cast<uint8_t>(word * 64 + std::countr_zero(bits));

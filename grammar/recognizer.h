@@ -96,7 +96,10 @@ class Recognizer {
 
   /// In a state whose bulk has exceptions (or a probed one that follows): the bytes that may lead
   /// on towards an exceptional text, or end one; empty where none begins like this.
-  virtual void exceptional_bytes(State /*s*/, ByteSet* out) { *out = ByteSet(); }
+  /// `characters`: the first bytes of the code points that these may spell, a superset.
+  virtual void exceptional_bytes(State /*s*/, ByteSet* out, ByteSet* characters) {
+    *out = *characters = ByteSet();
+  }
 
   /// A state with the same mask as s, the same for as many states as is cheap to tell: texts that
   /// nothing distinguishes are forgotten. It may be used as a probed state.

@@ -120,7 +120,7 @@ class StringMachine {
   bool listed_bytes(uint32_t state, ByteSet* out) const;
 
   /// Inserts every byte that may lead from `state` towards a listed string, or end one.
-  void trie_bytes(uint32_t state, ByteSet* out) const;
+  void trie_bytes(uint32_t state, ByteSet* out, ByteSet* characters) const;
 
   const StringSpec& spec() const { return spec_; }
   Status status() const;

@@ -23,7 +23,7 @@
 namespace espalier {
 namespace {
 
-constexpr uint32_t kSmallTrie = 32;        // strings below a node up to which a search is exact
+constexpr uint32_t kSmallTrie = 32;       // strings below a node up to which a search is exact
 constexpr size_t kSearchBudget = 50'000;  // automaton steps of one search
 
 }  // namespace
@@ -188,15 +188,17 @@ bool StringMachine::listed_bytes(uint32_t state, ByteSet* out) const {
   if (!spec_.automata.empty() || !spec_.lengths.empty()) return false;
   if (kind != kBody && kind != kEscape && kind != kHex) return false;
   if (products_[at.product].node == kOff) return false;
-  trie_bytes(state, out);
+  ByteSet characters;
+  trie_bytes(state, out, &characters);
   return true;
 }
 
-void StringMachine::trie_bytes(uint32_t state, ByteSet* out) const {
+void StringMachine::trie_bytes(uint32_t state, ByteSet* out, ByteSet* characters) const {
   const ByteState& at = states_[state];
   const uint32_t kind = at.sub & 0xFF000000u;
   const uint32_t node = products_[at.product].node;
   if (node == kOff) return;
+  if (kind != kBody) characters->fill();
   if (kind != kBody && kind != kEscape && kind != kHex) return out->fill();
   const std::lock_guard lock(mutex_);
   static constexpr std::string_view kHexDigits = "0123456789abcdef";
@@ -215,6 +217,7 @@ void StringMachine::trie_bytes(uint32_t state, ByteSet* out) const {
       std::string first;
       append_wtf8(&first, codepoint);
       out->insert(static_cast<uint8_t>(first[0]));
+      characters->insert(static_cast<uint8_t>(first[0]));
     } else if (kind == kHex) {
       insert_hex(codepoint < 0x10000 ? codepoint : 0xD800 + ((codepoint - 0x10000) >> 10));
     } else {

@@ -366,18 +366,21 @@ Bulk SchemaMachine::bulk(State s) {
   }
 }
 
-void SchemaMachine::exceptional_bytes(State s, ByteSet* out) {
-  *out = ByteSet();
+void SchemaMachine::exceptional_bytes(State s, ByteSet* out, ByteSet* characters) {
+  *out = *characters = ByteSet();
   const Frame& frame = frames_[s.frame];
   const bool key = s.leaf == kKey;
   if (!key && (s.leaf < kFirstLeaf || s.text == 0 || s.doubtful())) return;
   const StringMachine& machine =
       key ? *key_machines_[frame.shape]
           : *static_cast<const ScalarLeaf&>(*leaves_[s.leaf - kFirstLeaf]).string_machine();
-  if (key) machine.trie_bytes(s.state, out);
+  if (key) machine.trie_bytes(s.state, out, characters);
   if ((key && frame.open_names == 0) || s.text == TextStore::kUnseen) return;
   if (!machine.between(s.state)) {
-    if (texts_.has_child(s.text)) out->fill();
+    if (texts_.has_child(s.text)) {
+      out->fill();
+      characters->fill();
+    }
     return;
   }
   if (texts_.complete(s.text) || (!key && !indifferent(frame.parent))) out->insert('"');
@@ -388,6 +391,7 @@ void SchemaMachine::exceptional_bytes(State s, ByteSet* out) {
     std::string first;
     append_wtf8(&first, codepoint);
     out->insert(static_cast<uint8_t>(first[0]));
+    characters->insert(static_cast<uint8_t>(first[0]));
     any = true;
   });
   if (any) out->insert('\\');

@@ -43,7 +43,7 @@ class SchemaMachine final : public Recognizer {
   void next_bytes(State s, ByteSet* out) override;
   bool accepting(State s) override;
   Bulk bulk(State s) override;
-  void exceptional_bytes(State s, ByteSet* out) override;
+  void exceptional_bytes(State s, ByteSet* out, ByteSet* characters) override;
   State representative(State s) override;
   State leave(State s, uint32_t exit_state) override;
   Result<std::string> shortest_completion(State s) override;

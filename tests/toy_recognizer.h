@@ -62,8 +62,10 @@ class ToyRecognizer : public Recognizer {
     if (s.leaf == kName) return {&name_, s.state, Bulk::Exceptions::kAll};
     return {};
   }
-  void exceptional_bytes(State s, ByteSet* out) override {
-    if (s.leaf == kName) out->fill();
+  void exceptional_bytes(State s, ByteSet* out, ByteSet* characters) override {
+    if (s.leaf != kName) return;
+    out->fill();
+    characters->fill();
   }
   State leave(State s, uint32_t exit_state) override {
     const std::lock_guard lock(mutex_);
