@@ -46,7 +46,8 @@ inline std::vector<TokenId> tokens_of(const MaskRow& row) {
 /// The mask, in a row with spare words and stale bits in it.
 inline MaskRow mask_of(Matcher& matcher) {
   MaskRow row(matcher.vocabulary().row_words() + 2, -1);
-  EXPECT_TRUE(matcher.fill_mask(row).ok());
+  const Status status = matcher.fill_mask(row);
+  EXPECT_TRUE(status.ok()) << status.to_string();
   EXPECT_EQ(row[row.size() - 1], 0);
   EXPECT_EQ(row[row.size() - 2], 0);
   row.resize(row.size() - 2);
