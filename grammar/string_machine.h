@@ -80,6 +80,8 @@ class StringMachine {
   const StringSignature& signature(uint32_t product) const;
   /// The product state after one more code point.
   uint32_t step_codepoint(uint32_t product, uint32_t codepoint) const;
+  /// How many more code points may change what is known of the length.
+  uint64_t lengths_left(uint32_t product) const { return length_cap_ - products_[product].length; }
   /// Has the product left the trie of strings?
   bool off_trie(uint32_t product) const;
 
@@ -114,6 +116,10 @@ class StringMachine {
   /// Is a byte state worth keeping, given which product states are live? The pending code point of
   /// a partial encoding must be completable to one that leads to a live product.
   bool live(uint32_t state, const std::function<bool(uint32_t product)>& live_product) const;
+  /// The same where it matters which code point is pending: `live_product` is told those that lead
+  /// to the product, none (an empty range) where nothing is pending.
+  using LiveAfter = std::function<bool(uint32_t product, CodepointRange read)>;
+  bool live_after(uint32_t state, const LiveAfter& live_product) const;
 
   /// When nothing but the listed strings below `state` can still be meant, inserts every byte that
   /// may come next towards one of them and returns true; false when that is not known to be all.
@@ -173,9 +179,9 @@ class StringMachine {
   bool for_ranges(uint32_t node, const std::vector<uint32_t>& automata, uint32_t lo, uint32_t hi,
                   const std::function<bool(uint32_t lo, uint32_t hi)>& visit) const;
   bool any_codepoint(uint32_t product, uint32_t lo, uint32_t hi,
-                     const std::function<bool(uint32_t product)>& live_product) const;
+                     const LiveAfter& live_product) const;
   bool any_code_unit(uint32_t product, uint32_t lo, uint32_t hi,
-                     const std::function<bool(uint32_t product)>& live_product) const;
+                     const LiveAfter& live_product) const;
   Search search_lengths(uint32_t product,
                         const std::function<bool(const StringSignature&)>& visit) const;
   Search search_other(uint32_t product,

@@ -52,21 +52,22 @@ bool StringMachine::for_ranges(uint32_t node, const std::vector<uint32_t>& autom
 }
 
 bool StringMachine::any_codepoint(uint32_t product, uint32_t lo, uint32_t hi,
-                                  const std::function<bool(uint32_t)>& live_product) const {
+                                  const LiveAfter& live_product) const {
   // Copied: stepping may intern products.
   const uint32_t node = products_[product].node;
   const std::vector<uint32_t> automata = products_[product].automata;
   if (node == kOff && automata.size() == 1) {
     const auto c = spec_.automata[0]->survivor(automata[0], lo, hi);
-    if (c && live_product(step_locked(product, *c))) return true;
+    if (c && live_product(step_locked(product, *c), {*c, *c})) return true;
   }
-  return for_ranges(node, automata, lo, hi,
-                    [&](uint32_t c, uint32_t) { return live_product(step_locked(product, c)); });
+  return for_ranges(node, automata, lo, hi, [&](uint32_t c, uint32_t last) {
+    return live_product(step_locked(product, c), {c, last});
+  });
 }
 
 // A \u escape whose value lies in [lo, hi]; a high surrogate may become a pair.
 bool StringMachine::any_code_unit(uint32_t product, uint32_t lo, uint32_t hi,
-                                  const std::function<bool(uint32_t)>& live_product) const {
+                                  const LiveAfter& live_product) const {
   if (any_codepoint(product, lo, hi, live_product)) return true;
   const uint32_t first = std::max(lo, 0xD800u), last = std::min(hi, 0xDBFFu);
   return first <= last &&
@@ -74,19 +75,27 @@ bool StringMachine::any_code_unit(uint32_t product, uint32_t lo, uint32_t hi,
 }
 
 bool StringMachine::live(uint32_t state, const std::function<bool(uint32_t)>& live_product) const {
+  return live_after(state, [&](uint32_t product, CodepointRange) { return live_product(product); });
+}
+
+bool StringMachine::live_after(uint32_t state, const LiveAfter& live_product) const {
   const std::lock_guard lock(mutex_);
   const uint32_t product = states_[state].product, sub = states_[state].sub;
   const uint32_t payload = sub & 0x00FFFFFFu;
   const bool json = spec_.spelling == StringSpelling::kJson;
   const auto any_minimal = [&](CodepointRange range) {
     for (uint32_t c = range.lo; c <= std::min(range.hi, 0x1Fu); ++c) {
-      if (minimal_hex(c) && live_product(step_locked(product, c))) return true;
+      if (minimal_hex(c) && live_product(step_locked(product, c), {c, c})) return true;
     }
     return false;
   };
+  // Two code points were read; which, is not told.
+  const LiveAfter after_two = [&](uint32_t next, CodepointRange) {
+    return live_product(next, {0, kMaxCodepoint});
+  };
   switch (sub & 0xFF000000u) {
     case kBody:
-      return live_product(product);
+      return live_product(product, {1, 0});
     case kUtf8: {
       const CodepointRange r = utf8_range(payload >> 20, payload >> 18 & 3, payload & 0x3FFFF);
       return any_codepoint(product, r.lo, r.hi, live_product);
@@ -94,7 +103,7 @@ bool StringMachine::live(uint32_t state, const std::function<bool(uint32_t)>& li
     case kEscape: {
       if (json) return any_codepoint(product, 0, kMaxCodepoint, live_product);
       for (const uint32_t c : {8u, 9u, 10u, 12u, 13u, uint32_t{'"'}, uint32_t{'\\'}}) {
-        if (live_product(step_locked(product, c))) return true;
+        if (live_product(step_locked(product, c), {c, c})) return true;
       }
       return any_minimal({0, 0x1F});
     }
@@ -108,8 +117,8 @@ bool StringMachine::live(uint32_t state, const std::function<bool(uint32_t)>& li
       if (any_codepoint(product, combine(high, 0xDC00), combine(high, 0xDFFF), live_product))
         return true;
       const uint32_t alone = step_locked(product, high);
-      if ((sub & 0xFF000000u) == kHigh) return live_product(alone);
-      return any_codepoint(alone, 0, kMaxCodepoint, live_product);
+      if ((sub & 0xFF000000u) == kHigh) return live_product(alone, {high, high});
+      return any_codepoint(alone, 0, kMaxCodepoint, after_two);
     }
     case kHighHex: {
       const uint32_t high = 0xD800 + (payload >> 14);
@@ -118,8 +127,8 @@ bool StringMachine::live(uint32_t state, const std::function<bool(uint32_t)>& li
       if (lo <= hi && any_codepoint(product, combine(high, lo), combine(high, hi), live_product))
         return true;
       const uint32_t alone = step_locked(product, high);
-      return (r.lo < 0xDC00 && any_code_unit(alone, r.lo, std::min(r.hi, 0xDBFFu), live_product)) ||
-             (r.hi > 0xDFFF && any_code_unit(alone, std::max(r.lo, 0xE000u), r.hi, live_product));
+      return (r.lo < 0xDC00 && any_code_unit(alone, r.lo, std::min(r.hi, 0xDBFFu), after_two)) ||
+             (r.hi > 0xDFFF && any_code_unit(alone, std::max(r.lo, 0xE000u), r.hi, after_two));
     }
     default:
       return true;

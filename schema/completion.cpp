@@ -16,8 +16,10 @@ namespace espalier {
 namespace {
 
 constexpr size_t kMaxText = 1 << 20;
-constexpr size_t kMaxSearch = 2'000;   // product states visited to find an unlisted name
-constexpr size_t kMaxFreeNames = 100;  // unlisted names one completion may write
+constexpr size_t kMaxSearch = 2'000;          // product states visited to find an unlisted name
+constexpr Cost kDifference = 32;              // what differing from used containers may take
+constexpr size_t kMaxFreeNames = 100;         // unlisted names one completion may write
+constexpr size_t kMaxTrackedScalars = 2'000;  // the same for scalars whose outcome matters
 
 /// A name that may come next: a listed one, or any of a class.
 struct Candidate {
@@ -39,13 +41,15 @@ bool SchemaMachine::accepting_locked(State s) const {
 Result<std::string> SchemaMachine::shortest_completion(State s) {
   const std::lock_guard lock(mutex_);
   std::string out;
-  free_names_ = 0;
+  free_names_ = tracked_scalars_ = 0;
   const Status none(
       StatusCode::kBudgetExceeded,
       "no completion of at most " + std::to_string(kMaxText) + " bytes was found from this state");
   if (s.dead()) return Status(StatusCode::kRejected, "the state is dead");
   while (!accepting_locked(s)) {
-    if (out.size() > kMaxText) return none;
+    if (out.size() > kMaxText) {
+      return none;
+    }
     bool ok = true;
     if (s.leaf >= kFirstLeaf) {
       const Leaf* leaf = leaves_[s.leaf - kFirstLeaf].get();
@@ -93,16 +97,21 @@ Result<std::string> SchemaMachine::shortest_completion(State s) {
         }
       }
     }
-    if (!ok || s.dead()) return none;
+    if (!ok || s.dead()) {
+      return none;
+    }
   }
   return out;
 }
 
+// Changes nothing where the bytes are refused.
 bool SchemaMachine::append(std::string_view bytes, State* s, std::string* out) {
+  State after = *s;
   for (const char b : bytes) {
-    *s = advance(*s, static_cast<uint8_t>(b), Mode::kStep);
-    if (s->dead()) return false;
+    after = advance(after, static_cast<uint8_t>(b), Mode::kStep);
+    if (after.dead()) return false;
   }
+  *s = after;
   *out += bytes;
   return true;
 }
@@ -137,9 +146,14 @@ bool SchemaMachine::better_closed(FrameId container) {
 Cost SchemaMachine::class_cost(FrameId slot, ValueClass c) {
   if (!class_live(slot, c)) return kNever;
   const Frame at = frames_[slot];
-  if (at.bindings == 0) return costs().value_of_class(typed(at.ask, c)[0], c);
-  if (c == ValueClass::kObject || c == ValueClass::kArray)
-    return add(1, total_cost(container(slot, c)));
+  const bool is_container = c == ValueClass::kObject || c == ValueClass::kArray;
+  if (at.bindings == 0) {
+    // To differ from the containers that were used may take a longer one.
+    const bool must_differ =
+        is_container && forbidden_of_class(at.forbidden, c) != SetStore::kEmpty;
+    return add(must_differ ? kDifference : 0, costs().value_of_class(typed(at.ask, c)[0], c));
+  }
+  if (is_container) return add(1, total_cost(container(slot, c)));
   if (c != ValueClass::kString && c != ValueClass::kNumber) return c == ValueClass::kFalse ? 5 : 4;
   const auto* leaf = static_cast<const ScalarLeaf*>(leaves_[leaf_of(slot, c)].get());
   return leaf->shortest_exit(leaf->start()).size() + 1;
@@ -192,6 +206,7 @@ Cost SchemaMachine::tracked_scalar(FrameId slot, std::string* text) {
 
 bool SchemaMachine::append_tracked_scalar(State* s, std::string* out) {
   std::string chosen;
+  if (++tracked_scalars_ > kMaxTrackedScalars) return false;
   const Cost best = tracked_scalar(s->frame, &chosen);
   Cost container_best = kNever;
   for (const ValueClass c : {ValueClass::kArray, ValueClass::kObject}) {
@@ -221,13 +236,37 @@ bool SchemaMachine::append_value(State* s, std::string* out) {
   return append(kFirst[static_cast<int>(chosen)], s, out);
 }
 
+// A listed name that must come in any case and whose value matters to nothing else, the first in
+// schema order: as good as any to go on with. Null when there is none.
+const std::u32string* SchemaMachine::required_name(FrameId object) {
+  KeyShape& shape = *shapes_[frames_[object].shape];
+  const FormulaId f = formula_lists_[frames_[object].formulas][0];
+  const std::vector<FormulaId> parts =
+      pool_.op(f) == FormulaPool::Op::kAnd ? pool_.parts(f) : std::vector{f};
+  std::vector<std::pair<uint32_t, uint32_t>> classes;  // (order, class)
+  for (const FormulaId part : parts) {
+    if (pool_.op(part) != FormulaPool::Op::kAtom) continue;
+    const Atom& atom = pool_.atom_of(part);
+    if (atom.kind != Atom::Kind::kRequired) continue;
+    if (const auto id = shape.class_of_text(atom.index))
+      classes.emplace_back(shape.key_class(*id).order, *id);
+  }
+  std::sort(classes.begin(), classes.end());
+  for (const auto& [order, id] : classes) {
+    const FrameId slot = property_slot(object, id, TextStore::kUnseen);
+    if (slot != 0 && frames_[slot].bindings == 0)
+      return &shape.machine().spec().strings[shape.key_class(id).string];
+  }
+  return nullptr;
+}
+
 // From a place where a name may start: the name after which the rest is cheapest. Where the
 // estimate says that the cheapest brings the end no nearer, the value decides: names whose values
-// are tracked are compared by the best scalar under them.
+// are tracked are compared by the best value under them.
 bool SchemaMachine::append_name(State* s, std::string* out) {
   const FrameId object = s->frame;
+  if (const std::u32string* name = required_name(object)) return append_listed(*name, s, out);
   KeyShape& shape = *shapes_[frames_[object].shape];
-  const StringMachine& machine = shape.machine();
   Cost best = kNever;
   FrameId best_slot = 0;
   const std::u32string* chosen = nullptr;
@@ -243,12 +282,11 @@ bool SchemaMachine::append_name(State* s, std::string* out) {
     chosen = one.name;
     unlisted = one.unlisted;
   };
-  for (const std::u32string& name : machine.spec().strings) {
-    uint32_t product = machine.product(machine.start());
-    for (const char32_t c : name) product = machine.step_codepoint(product, c);
-    const FrameId slot =
-        property_slot(object, shape.class_of(machine.signature(product)), TextStore::kUnseen);
-    if (slot != 0) consider({slot, name.size(), &name, kAnyClass});
+  const auto& names = shape.machine().spec().strings;
+  const std::vector<uint32_t> classes = shape.listed_classes();
+  for (uint32_t i = 0; i < names.size(); ++i) {
+    const FrameId slot = property_slot(object, classes[i], TextStore::kUnseen);
+    if (slot != 0) consider({slot, names[i].size(), &names[i], kAnyClass});
   }
   for (const uint32_t other : std::vector<uint32_t>(shape.other_classes())) {
     const FrameId slot = property_slot(object, other, TextStore::kUnseen);
@@ -258,14 +296,20 @@ bool SchemaMachine::append_name(State* s, std::string* out) {
     Cost nearest = kNever;
     std::string value;
     for (const Candidate& one : tracked) {
-      const Cost cost = add(one.length + 3, tracked_scalar(one.slot, &value));
+      Cost best_value = tracked_scalar(one.slot, &value);
+      for (const ValueClass c : {ValueClass::kArray, ValueClass::kObject})
+        best_value = std::min(best_value, class_cost(one.slot, c));
+      const Cost cost = add(one.length + 3, best_value);
       if (cost < nearest) nearest = cost, chosen = one.name, unlisted = one.unlisted;
     }
   }
-  if (!append("\"", s, out)) return false;
-  if (chosen == nullptr) return finish_name(s, unlisted, out);
-  std::string escaped;
-  for (const char32_t c : *chosen) append_json_codepoint(&escaped, c);
+  if (chosen != nullptr) return append_listed(*chosen, s, out);
+  return append("\"", s, out) && finish_name(s, unlisted, out);
+}
+
+bool SchemaMachine::append_listed(const std::u32string& name, State* s, std::string* out) {
+  std::string escaped = "\"";
+  for (const char32_t c : name) append_json_codepoint(&escaped, c);
   return append(escaped + "\"", s, out);
 }
 

@@ -185,6 +185,31 @@ FormulaId FormulaPool::combine(Op op, std::vector<FormulaId> parts) {
   }
 }
 
+FormulaId FormulaPool::propagate(FormulaId f) {
+  while (op(f) == Op::kAnd) {
+    std::vector<FormulaId> literals, others;
+    std::unordered_map<FormulaId, FormulaId> truth;  // by atom
+    for (const FormulaId part : parts(f)) {
+      const bool negated = op(part) == Op::kNot && op(parts(part)[0]) == Op::kAtom;
+      if (negated || op(part) == Op::kAtom) {
+        truth[negated ? parts(part)[0] : part] = negated ? kFalse : kTrue;
+        literals.push_back(part);
+      } else {
+        others.push_back(part);
+      }
+    }
+    if (literals.empty() || others.empty()) return f;
+    literals.push_back(substitute(conjunction(std::move(others)), [&](FormulaId atom) {
+      const auto it = truth.find(atom);
+      return it != truth.end() ? it->second : atom;
+    }));
+    const FormulaId next = conjunction(std::move(literals));
+    if (next == f) return f;
+    f = next;
+  }
+  return f;
+}
+
 FormulaId FormulaPool::copy(const FormulaPool& from, FormulaId f,
                             const std::function<Atom(Atom)>& rename) {
   if (f == kFalse || f == kTrue) return f;

@@ -75,6 +75,10 @@ class FormulaPool {
   /// The same for the parts of an atom, the atom itself kept.
   FormulaId substitute_parts(FormulaId atom, const AtomMap& map);
 
+  /// f with the literals of a conjunction put into its other parts, so that And(a, Not(And(a, b)))
+  /// is And(a, Not(b)).
+  FormulaId propagate(FormulaId f);
+
   /// A formula of another pool, its atoms renamed by `rename`, in this pool.
   FormulaId copy(const FormulaPool& from, FormulaId f, const std::function<Atom(Atom)>& rename);
 

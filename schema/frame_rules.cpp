@@ -47,8 +47,11 @@ uint32_t SchemaMachine::typed_id(uint32_t ask, ValueClass value_class) {
   const auto it = typed_memo_.find(key);
   if (it != typed_memo_.end()) return it->second;
   std::vector<FormulaId> formulas;
-  for (const auto& nodes : asks_[ask])
-    formulas.push_back(expansion_.expand_all(nodes, value_class));
+  const bool scalar = value_class == ValueClass::kNumber || value_class == ValueClass::kString;
+  for (const auto& nodes : asks_[ask]) {
+    const FormulaId f = expansion_.expand_all(nodes, value_class);
+    formulas.push_back(scalar ? pool_.propagate(f) : f);
+  }
   return typed_memo_[key] = formula_lists_.intern(formulas);
 }
 
@@ -521,20 +524,64 @@ bool SchemaMachine::name_possible(FrameId object) {
   if (const uint8_t known = name_memo_.get(object)) return known == kYes;
   const StringMachine& machine = shapes_[frames_[object].shape]->machine();
   const bool possible =
-      open_object(object) || product_live(object, machine.product(machine.start()));
+      open_object(object) || name_left(object, machine.product(machine.start()), TextStore::kEmpty);
   name_memo_.set(object, possible ? kYes : kNo);
   return possible;
 }
 
-bool SchemaMachine::key_state_live(FrameId object, uint32_t state) {
+// Is a name left that begins with `text`, which led to this product? Where not any string is a
+// name, those that are may have been used up: {"": 1, "0": 1} under propertyNames {"maxLength": 1}
+// leaves `"1` but not `"0`. Text by text, only prefixes of stored names are in question.
+bool SchemaMachine::name_left(FrameId object, uint32_t product, uint32_t text) {
+  if (!product_live(object, product)) return false;
+  const Frame& frame = frames_[object];
+  if (frame.open_names == 0 || text == TextStore::kUnseen) return true;
+  KeyShape& shape = *shapes_[frame.shape];
+  const StringMachine& machine = shape.machine();
+  const uint32_t seen = frame.seen;  // the frame may move
+  if (!sets_.contains(seen, text) &&
+      property_slot(object, shape.class_of(machine.signature(product)), TextStore::kUnseen) != 0) {
+    return true;
+  }
+  std::vector<uint32_t> stored;
+  texts_.for_each_child(text, [&](uint32_t codepoint) { stored.push_back(codepoint); });
+  std::vector<CodepointRange> ranges;
+  machine.successors(product, [&](uint32_t lo, uint32_t hi) { ranges.push_back({lo, hi}); });
+  return std::any_of(ranges.begin(), ranges.end(), [&](CodepointRange range) {
+    return name_left_after(object, machine.step_codepoint(product, range.lo), text, range, stored);
+  });
+}
+
+// The same after one more code point of a range that leads to this product.
+bool SchemaMachine::name_left_after(FrameId object, uint32_t product, uint32_t text,
+                                    CodepointRange range, const std::vector<uint32_t>& stored) {
+  if (!product_live(object, product)) return false;
+  const auto in_range = [&](uint32_t c) { return range.lo <= c && c <= range.hi; };
+  const auto known = std::count_if(stored.begin(), stored.end(), in_range);
+  return static_cast<uint64_t>(known) < uint64_t{range.hi} - range.lo + 1 ||
+         std::any_of(stored.begin(), stored.end(), [&](uint32_t c) {
+           return in_range(c) && name_left(object, product, texts_.find(text, c));
+         });
+}
+
+bool SchemaMachine::key_state_live(FrameId object, uint32_t state, uint32_t text) {
   if (open_object(object)) return true;
   const uint64_t key = pack(object, state);
-  const auto it = key_state_memo_.find(key);
-  if (it != key_state_memo_.end()) return it->second;
   const StringMachine& machine = shapes_[frames_[object].shape]->machine();
-  const bool live =
-      machine.live(state, [&](uint32_t product) { return product_live(object, product); });
-  return key_state_memo_[key] = live;
+  auto it = key_state_memo_.find(key);
+  if (it == key_state_memo_.end()) {
+    const bool live =
+        machine.live(state, [&](uint32_t product) { return product_live(object, product); });
+    it = key_state_memo_.try_emplace(key, live).first;
+  }
+  if (!it->second || frames_[object].open_names == 0 || text == TextStore::kUnseen)
+    return it->second;
+  std::vector<uint32_t> stored;
+  texts_.for_each_child(text, [&](uint32_t codepoint) { stored.push_back(codepoint); });
+  return machine.live_after(state, [&](uint32_t product, CodepointRange read) {
+    return read.lo > read.hi ? name_left(object, product, text)
+                             : name_left_after(object, product, text, read, stored);
+  });
 }
 
 }  // namespace espalier

@@ -15,12 +15,14 @@
 #include <map>
 #include <set>
 
+#include "schema/scalar_domain.h"
+
 namespace espalier {
 
 KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& required,
                    bool discriminators_first, Profile profile, Expansion* expansion,
                    const FormulaPool& pool, TextStore* texts)
-    : nodes_(std::move(nodes)), expansion_(expansion), pool_(&pool) {
+    : nodes_(std::move(nodes)), expansion_(expansion), pool_(&pool), texts_(texts) {
   StringSpec spec;
   spec.spelling = profile == Profile::kExact ? StringSpelling::kJson : StringSpelling::kMinimal;
   std::vector<std::u32string> in_order;
@@ -120,6 +122,34 @@ const std::vector<uint32_t>& KeyShape::listed_classes() {
                             });
   }
   return listed_classes_;
+}
+
+uint32_t KeyShape::class_of_name(std::u32string_view name) {
+  uint32_t product = machine_->product(machine_->start());
+  for (const char32_t c : name) product = machine_->step_codepoint(product, c);
+  return class_of(machine_->signature(product));
+}
+
+uint64_t KeyShape::names_left(uint32_t id, const SetStore& sets, uint32_t seen) {
+  if (only_listed()) return ScalarDomain::kMany;
+  const auto [it, inserted] = name_counts_.try_emplace(id, ScalarDomain::kMany);
+  if (inserted) {
+    const auto of_class = [&](const StringSignature& signature) {
+      return signature.string == StringSignature::kOther && class_of(signature) == id;
+    };
+    const ScalarDomain names = string_domain(
+        *machine_, [&](uint32_t product) { return of_class(machine_->signature(product)); },
+        [&](uint32_t product) {
+          return machine_->search(product, of_class) != StringMachine::Search::kExhausted;
+        });
+    if (names.complete) it->second = names.strings.size();
+  }
+  if (it->second >= ScalarDomain::kMany) return it->second;
+  uint64_t left = it->second;
+  sets.for_each(seen, [&](uint32_t text) {
+    if (left > 0 && text != TextStore::kUnseen && class_of_name(texts_->text(text)) == id) --left;
+  });
+  return left;
 }
 
 const std::vector<uint32_t>& KeyShape::other_classes() {

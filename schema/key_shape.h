@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -55,6 +56,9 @@ class KeyShape {
   std::optional<uint32_t> class_of_text(uint32_t text);
   /// The classes of the listed names, in the order of machine().spec().strings.
   const std::vector<uint32_t>& listed_classes();
+  /// How many names of an unlisted class there are besides those in `seen` (a set of text ids), as
+  /// far as that is few; else ScalarDomain::kMany.
+  uint64_t names_left(uint32_t id, const SetStore& sets, uint32_t seen);
   const KeyClass& key_class(uint32_t id) const { return classes_[id]; }
   const StringSignature& signature_of(uint32_t id) const { return signatures_[id]; }
   /// Classes of names that are not listed.
@@ -68,11 +72,13 @@ class KeyShape {
   size_t memory_bytes() const;
 
  private:
+  uint32_t class_of_name(std::u32string_view name);
   KeyClass describe(const StringSignature& signature);
 
   std::vector<NodeId> nodes_;
   Expansion* expansion_;
   const FormulaPool* pool_;
+  const TextStore* texts_;
   std::shared_ptr<const StringMachine> machine_;
   std::vector<uint32_t> text_of_string_, order_of_string_;
   std::unordered_map<uint32_t, uint32_t> string_of_text_;
@@ -83,6 +89,7 @@ class KeyShape {
   std::deque<StringSignature> signatures_;  // one of each class
   std::vector<uint32_t> listed_classes_;    // empty: not asked for yet
   std::optional<std::vector<uint32_t>> other_classes_;
+  std::unordered_map<uint32_t, uint64_t> name_counts_;  // by unlisted class
   bool other_classes_known_ = false;
 };
 

@@ -109,6 +109,8 @@ std::shared_ptr<const ScalarLeaf> Satisfiability::scalar_leaf(FormulaId f, Value
 }
 
 Cost Satisfiability::scalar(FormulaId f, ValueClass c) {
+  f = pool_->propagate(f);
+  if (f == FormulaPool::kFalse) return kNever;
   const uint64_t key = uint64_t{f} << 3 | static_cast<uint64_t>(c);
   Memo& memo = classes_[key];
   if (memo.done) return memo.cost;
@@ -275,13 +277,18 @@ Cost Satisfiability::object_literals(const Literals& literals, const ObjectConte
   const size_t violations = fail.size();
   Cost total = 1;
   uint64_t count = 0;
-  std::set<uint32_t> used;
+  std::map<uint32_t, uint64_t> used;  // names of each class
+  const auto names_left = [&](uint32_t id) -> uint64_t {
+    const bool unlisted = shape.key_class(id).string == StringSignature::kOther;
+    const uint64_t all = unlisted ? shape.names_left(id, *seen_, context.seen) : 1;
+    return all - std::min(all, used[id]);
+  };
   for (const uint32_t text : present) {
     const auto id = shape.class_of_text(text);
     if (!id || !available(*id)) return kNever;
     total = add(total, property(*id, &fail));
     if (total == kNever) return kNever;
-    used.insert(*id);
+    ++used[*id];
     ++count;
   }
   if (count > most) return kNever;
@@ -302,7 +309,7 @@ Cost Satisfiability::object_literals(const Literals& literals, const ObjectConte
     uint32_t chosen = 0;
     std::vector<size_t> best_left = fail;
     for (const uint32_t id : others) {
-      if (used.contains(id) && shape.key_class(id).string != StringSignature::kOther) continue;
+      if (names_left(id) == 0) continue;
       if (std::none_of(fail.begin(), fail.end(), [&](size_t i) { return may_violate(id, i); }))
         continue;
       std::vector<size_t> left = fail;
@@ -324,17 +331,17 @@ Cost Satisfiability::object_literals(const Literals& literals, const ObjectConte
     }
     fail = std::move(best_left);
     total = add(total, best);
-    used.insert(chosen);
+    ++used[chosen];
   }
   if (least > count) {
     std::vector<Cost> costs;
     for (const uint32_t id : others) {
-      const bool unlisted = shape.key_class(id).string == StringSignature::kOther;
-      if (!unlisted && used.contains(id)) continue;
-      const Cost cost = property(id, nullptr);
+      const uint64_t more = std::min(names_left(id), least - count);
+      const Cost cost = more != 0 ? property(id, nullptr) : kNever;
       if (cost == kNever) continue;
-      if (unlisted) return add(total, cost * (least - count));
-      costs.push_back(cost);
+      if (more == least - count && shape.key_class(id).string == StringSignature::kOther)
+        return add(total, cost * more);
+      costs.insert(costs.end(), more, cost);
     }
     if (costs.size() < least - count) return kNever;
     std::sort(costs.begin(), costs.end());

@@ -321,7 +321,7 @@ State SchemaMachine::advance_key(State s, uint8_t byte, Mode mode) {
     const FrameId slot = property_slot(s.frame, key_class, text);
     return slot != 0 ? State{slot, kColon, 0, 0} : State{};
   }
-  if (!key_state_live(s.frame, next)) return {};
+  if (!key_state_live(s.frame, next, text)) return {};
   return {s.frame, kKey, next, text};
 }
 

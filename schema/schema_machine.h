@@ -136,7 +136,10 @@ class SchemaMachine final : public Recognizer {
   Names names_of(FrameId object);
   State end_unlisted_name(FrameId object, uint32_t exit_state);
   bool product_live(FrameId object, uint32_t product);
-  bool key_state_live(FrameId object, uint32_t state);
+  bool key_state_live(FrameId object, uint32_t state, uint32_t text);
+  bool name_left(FrameId object, uint32_t product, uint32_t text);
+  bool name_left_after(FrameId object, uint32_t product, uint32_t text, CodepointRange range,
+                       const std::vector<uint32_t>& stored);
 
   const std::vector<FormulaId>& typed(uint32_t ask, ValueClass value_class);
   uint32_t typed_id(uint32_t ask, ValueClass value_class);
@@ -194,6 +197,8 @@ class SchemaMachine final : public Recognizer {
   bool append(std::string_view bytes, State* s, std::string* out);
   bool append_value(State* s, std::string* out);
   bool append_name(State* s, std::string* out);
+  const std::u32string* required_name(FrameId object);
+  bool append_listed(const std::u32string& name, State* s, std::string* out);
   static constexpr uint32_t kAnyClass = UINT32_MAX;
   bool finish_name(State* s, uint32_t key_class, std::string* out);
   Cost tracked_scalar(FrameId slot, std::string* text);
@@ -254,7 +259,9 @@ class SchemaMachine final : public Recognizer {
   std::unordered_map<uint32_t, NodeId> one_of_memo_;
   std::unordered_map<uint64_t, uint32_t> avoiding_memo_;  // (slot, class) -> FormulaList
 
-  size_t free_names_ = 0;  // unlisted names written by the running shortest_completion
+  // What the running shortest_completion has written: unlisted names, scalars whose outcome
+  // matters.
+  size_t free_names_ = 0, tracked_scalars_ = 0;
   State start_;
   Status status_;
 };

@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -177,7 +178,9 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   static constexpr size_t kShortestBudget = 20'000;  // products one shortest_exit may visit
   static constexpr size_t kPredicateBudget = 1'000;  // the same where a predicate is asked
   static constexpr size_t kRests = 10'000;           // products whose shortest rest is remembered
-  static constexpr size_t kLiveBudget = 4'000;       // products one liveness question may visit
+  static constexpr size_t kLiveBudget = 50'000;      // products one liveness question may visit
+  static constexpr size_t kSmallBudget = 2'000;      // the same once one was too large
+  static constexpr uint64_t kManyLengths = 256;  // lengths to the last bound that are not walked
 
   std::function<bool(const Atom&)> value(const StringSignature& signature) const {
     return [this, &signature](const Atom& atom) {
@@ -265,9 +268,18 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
       product_flags_.set(product, kLive);
       return true;
     }
+    if (machine_->lengths_left(product) > kManyLengths) {
+      const auto search = machine_->search(product, acceptable);
+      if (search != StringMachine::Search::kOverBudget) {
+        const bool live = search == StringMachine::Search::kFound;
+        product_flags_.set(product, live ? kLive : kDead);
+        return live;
+      }
+    }
     std::vector<std::pair<uint32_t, size_t>> queue;  // (product, index it was reached from)
-    std::set<uint32_t> seen;
+    std::unordered_set<uint32_t> seen;
     bool found = false;
+    const size_t budget = overrun_ ? kSmallBudget : kLiveBudget;
     const auto enter = [&](uint32_t p, size_t from) {
       if (!seen.insert(p).second) return false;
       const uint8_t flag = product_flags_.get(p);
@@ -281,7 +293,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
              machine_->search_listed(p, acceptable);
     };
     found = enter(product, 0);
-    for (size_t i = 0; i < queue.size() && !found && queue.size() < kLiveBudget; ++i) {
+    for (size_t i = 0; i < queue.size() && !found && queue.size() < budget; ++i) {
       for (const uint32_t next : successors(queue[i].first)) {
         if ((found = enter(next, i))) break;
       }
@@ -294,7 +306,8 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     }
     // Over budget the answer is an optimistic yes, which may cost a dead end but never a wrong
     // string.
-    const bool exhausted = queue.size() < kLiveBudget;
+    const bool exhausted = queue.size() < budget;
+    overrun_ = overrun_ || !exhausted;
     for (const auto& [p, from] : queue) {
       if (exhausted) product_flags_.set(p, kDead);
     }
@@ -390,6 +403,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   std::shared_ptr<const StringLeaf> relaxed_;
   uint32_t start_ = 0;
   mutable std::recursive_mutex mutex_;
+  mutable bool overrun_ = false;  // did a liveness question exceed its budget?
   mutable FlagTable flags_, product_flags_;
   mutable std::unordered_map<uint32_t, std::string> rests_;  // product -> a short acceptable rest
 };

@@ -1,5 +1,8 @@
+#include <chrono>
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "espalier/models.h"
 #include "jsonschemabench/cli/commands.h"
@@ -7,6 +10,7 @@
 #include "jsonschemabench/cli/flags.h"
 #include "jsonschemabench/cli/sampling.h"
 #include "jsonschemabench/cli/schema_files.h"
+#include "jsonschemabench/worker_pool.h"
 
 namespace espalier::cli {
 namespace {
@@ -24,13 +28,16 @@ is none (the reason is on stderr). With --json one object is printed instead and
 finish_reason is complete (also when the budget closed the document early), budget (nothing valid
 fits), dead_end or unsatisfiable. valid says whether a fresh machine of the exact profile accepts
 the text. With --data each line has `file` and `sample` too (sample k is drawn with seed N + k), and
-a schema that cannot be compiled gives one line with `file` and `error`. Exit code 2 is an error.)";
+a schema that cannot be compiled gives one line with `file` and `error`; so does one whose worker
+process crashes ("crash: ...") or takes too long ("timeout: ..."). Exit code 2 is an error.)";
 
 struct GenerateOptions {
   std::string schema;
   std::string data;
   size_t samples = 1;
   size_t limit = 0;
+  size_t threads = 1;
+  double timeout = 60;
   std::string model = "builtin";
   bool uniform = false;
   bool json = false;
@@ -120,78 +127,107 @@ int generate_one(const GenerateOptions& options) {
   return kExitNo;
 }
 
-struct FolderTotals {
-  size_t files = 0;
-  size_t refused = 0;
-};
+std::string error_line(const std::string& file, const std::string& message) {
+  rapidjson::StringBuffer buffer;
+  JsonWriter writer(buffer);
+  writer.StartObject();
+  writer.Key("file");
+  write_string(writer, file);
+  writer.Key("error");
+  write_string(writer, message);
+  writer.EndObject();
+  return std::string(buffer.GetString(), buffer.GetSize()) + '\n';
+}
 
-/// All samples of one file as JSON Lines; the status is about the output, not about the file.
-Status generate_file(const GenerateOptions& options, const Source& source, const std::string& file,
-                     FolderTotals& totals) {
+/// What a worker says of a file: one byte, then the lines.
+constexpr char kSampled = 's', kRefused = 'r';
+
+/// All samples of one file as JSON Lines.
+std::string generate_file(const GenerateOptions& options, const Source& source,
+                          const std::string& file) {
   const std::string path = (std::filesystem::path(options.data) / file).string();
-  const auto print_error = [&](const Status& status) {
+  Result<std::string> text = read_file(path);
+  Result<CompiledSchema> schema =
+      text ? compile(schema_text_of(text.value()), options.schema_flags.options())
+           : Result<CompiledSchema>(text.status());
+  if (!schema) return kRefused + error_line(file, schema.status().to_string());
+  std::string lines(1, kSampled);
+  SamplingOptions sampling = sampling_options(options);
+  for (size_t k = 0; k < options.samples; ++k, ++sampling.seed) {
+    Result<Sample> sample = draw(schema.value(), source, sampling);
+    if (!sample) {
+      lines += error_line(file, sample.status().to_string());
+      continue;
+    }
     rapidjson::StringBuffer buffer;
     JsonWriter writer(buffer);
     writer.StartObject();
     writer.Key("file");
     write_string(writer, file);
-    writer.Key("error");
-    write_string(writer, status.to_string());
+    writer.Key("sample");
+    writer.Uint64(k);
+    write_sample(writer, sample.value());
     writer.EndObject();
-    return print_line(buffer);
-  };
-
-  ++totals.files;
-  Result<std::string> text = read_file(path);
-  Result<CompiledSchema> schema =
-      text ? compile(schema_text_of(text.value()), options.schema_flags.options())
-           : Result<CompiledSchema>(text.status());
-  if (!schema) {
-    ++totals.refused;
-    return print_error(schema.status());
+    lines.append(buffer.GetString(), buffer.GetSize()) += '\n';
   }
-  SamplingOptions sampling = sampling_options(options);
-  for (size_t k = 0; k < options.samples; ++k, ++sampling.seed) {
-    Result<Sample> sample = draw(schema.value(), source, sampling);
-    Status printed;
-    if (sample) {
-      rapidjson::StringBuffer buffer;
-      JsonWriter writer(buffer);
-      writer.StartObject();
-      writer.Key("file");
-      write_string(writer, file);
-      writer.Key("sample");
-      writer.Uint64(k);
-      write_sample(writer, sample.value());
-      writer.EndObject();
-      printed = print_line(buffer);
-    } else {
-      printed = print_error(sample.status());
-    }
-    if (!printed.ok()) return printed;
-  }
-  return Status();
+  return lines;
 }
+
+/// Prints texts that arrive in any order in the order of their numbers.
+class InOrder {
+ public:
+  explicit InOrder(size_t count) : texts_(count), known_(count) {}
+  Status add(size_t index, std::string text) {
+    texts_[index] = std::move(text);
+    known_[index] = true;
+    for (; next_ < known_.size() && known_[next_]; ++next_) {
+      if (Status status = print(std::exchange(texts_[next_], {})); !status.ok()) return status;
+    }
+    return Status();
+  }
+
+ private:
+  std::vector<std::string> texts_;
+  std::vector<bool> known_;
+  size_t next_ = 0;
+};
 
 int generate_folder(const GenerateOptions& options) {
   Result<std::vector<std::string>> files = list_schema_files(options.data, options.limit);
   if (!files) return fail(files.status());
   Result<Source> source = open_source(options);
   if (!source) return fail(source.status());
-  FolderTotals totals;
+  size_t refused = 0, lost = 0;
+  Status output;
   {
     Progress progress("generate", files->size());
-    for (const std::string& file : files.value()) {
-      if (Status status = generate_file(options, source.value(), file, totals); !status.ok()) {
-        return fail(status);
-      }
-      progress.advance();
-    }
+    InOrder lines(files->size());
+    WorkerPoolOptions pool;
+    pool.workers = options.threads;
+    pool.time_limit = std::chrono::milliseconds(static_cast<int64_t>(options.timeout * 1000));
+    const Status workers = run_in_workers(
+        files->size(), pool,
+        [&](size_t index) { return generate_file(options, source.value(), files.value()[index]); },
+        [&](size_t index, JobEnd end) {
+          const std::string& file = files.value()[index];
+          const bool done = end.kind == JobEnd::Kind::kDone;
+          const char* fate = end.kind == JobEnd::Kind::kTimedOut ? "timeout: " : "crash: ";
+          if (!done) ++lost;
+          if (done && end.payload[0] == kRefused) ++refused;
+          Status printed =
+              lines.add(index, done ? end.payload.substr(1) : error_line(file, fate + end.reason));
+          if (output.ok()) output = std::move(printed);
+          progress.advance();
+        });
+    if (!workers.ok()) return fail(workers);
   }
-  if (totals.refused > 0) {
-    note(options.data + ": " + std::to_string(totals.refused) + " of " +
-         std::to_string(totals.files) + " schemas cannot be compiled");
-  }
+  if (!output.ok()) return fail(output);
+  const auto of_all = [&](size_t count) {
+    return options.data + ": " + std::to_string(count) + " of " + std::to_string(files->size()) +
+           " schemas ";
+  };
+  if (refused > 0) note(of_all(refused) + "cannot be compiled");
+  if (lost > 0) note(of_all(lost) + "ended in a crash or at the time limit");
   return kExitOk;
 }
 
@@ -221,6 +257,16 @@ void add_generate(CLI::App& program, Action& action) {
                    "with --data: at most N files, evenly spaced; 0 = all")
       ->type_name("N")
       ->check(whole_number())
+      ->needs(data);
+  command->add_option("--threads", options->threads, "with --data: worker processes")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str()
+      ->needs(data);
+  command->add_option("--timeout", options->timeout, "with --data: seconds for one schema")
+      ->type_name("SECONDS")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str()
       ->needs(data);
   CLI::Option* model = command->add_option("--model", options->model, kModelHelp)
                            ->type_name("NAME|FILE")

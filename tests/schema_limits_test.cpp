@@ -1,0 +1,154 @@
+// Schemas at the edges of what one meets, in the exact profile: each compiles, says what it should,
+// can be completed from everywhere along a text, and holds no more than 64 MiB.
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "espalier/grammar.h"
+#include "grammar/recognizer.h"
+
+namespace espalier {
+namespace {
+
+constexpr size_t kMostBytes = size_t{64} << 20;
+
+class Schema {
+ public:
+  explicit Schema(const std::string& text) {
+    SchemaOptions options;
+    options.profile = Profile::kExact;
+    auto grammar = Grammar::from_json_schema(text, options);
+    EXPECT_TRUE(grammar.ok()) << grammar.status().to_string();
+    if (grammar.ok()) grammar_ = grammar.value();
+  }
+  ~Schema() {
+    if (grammar_ == nullptr) return;
+    EXPECT_LE(grammar_->memory_bytes(), kMostBytes);
+  }
+
+  State after(const std::string& text) {
+    const auto recognizer = grammar_->recognizer();
+    State s = recognizer->start();
+    for (const char c : text) {
+      if (!s.dead()) s = recognizer->step(s, static_cast<uint8_t>(c));
+    }
+    return s;
+  }
+  bool accepts(const std::string& text) {
+    const State s = after(text);
+    return !s.dead() && grammar_->recognizer()->accepting(s);
+  }
+  /// Does the shortest completion after this prefix complete it?
+  bool completes(const std::string& prefix) {
+    const auto rest = grammar_->recognizer()->shortest_completion(after(prefix));
+    return rest.ok() && accepts(prefix + rest.value());
+  }
+
+ private:
+  std::shared_ptr<const Grammar> grammar_;
+};
+
+std::string repeated(const std::string& text, int times) {
+  std::string out;
+  for (int i = 0; i < times; ++i) out += text;
+  return out;
+}
+
+TEST(SchemaLimits, EnumOf5000Values) {
+  std::string values;
+  for (int i = 0; i < 5000; ++i) {
+    if (i > 0) values += ',';
+    values += i % 10 == 0 ? std::to_string(i * 7) : "\"value-" + std::to_string(i * 7919) + "\"";
+  }
+  Schema schema("{\"enum\":[" + values + "]}");
+  EXPECT_TRUE(schema.accepts("\"value-7919\""));
+  EXPECT_TRUE(schema.accepts("\"value-39587081\""));  // 4999 * 7919
+  EXPECT_TRUE(schema.accepts("34930"));               // 4990 * 7
+  EXPECT_TRUE(schema.accepts("3493e1"));
+  EXPECT_FALSE(schema.accepts("\"value-7918\""));
+  EXPECT_FALSE(schema.accepts("34931"));
+  EXPECT_TRUE(schema.completes("\"val"));
+  EXPECT_TRUE(schema.completes("349"));
+}
+
+TEST(SchemaLimits, ObjectOf600Properties) {
+  std::string properties, required, instance;
+  for (int i = 0; i < 600; ++i) {
+    const std::string name = "\"property_" + std::to_string(i) + "\"";
+    const std::string comma = i > 0 ? "," : "";
+    properties += comma + name + ":{\"type\":\"" + (i % 2 == 0 ? "integer" : "string") + "\"}";
+    if (i % 3 == 0) required += comma + name;
+    // Last to first: the order is free.
+    instance = name + ":" + (i % 2 == 0 ? "1" : "\"x\"") + (i > 0 ? "," : "") + instance;
+  }
+  for (const char* closed : {"additionalProperties", "unevaluatedProperties"}) {
+    Schema schema("{\"type\":\"object\",\"allOf\":[{}],\"properties\":{" + properties +
+                  "},\"required\":[" + required + "],\"" + closed + "\":false}");
+    EXPECT_TRUE(schema.accepts("{" + instance + "}"));
+    EXPECT_FALSE(schema.accepts("{" + instance + ",\"property_600\":1}"));
+    EXPECT_FALSE(schema.accepts("{\"property_0\":1}"));
+    EXPECT_TRUE(schema.completes("{"));
+    EXPECT_TRUE(schema.completes("{\"property_5"));
+  }
+}
+
+TEST(SchemaLimits, LengthOfAMillion) {
+  constexpr int kLength = 1'000'000;
+  Schema schema(R"({"type":"string","minLength":2,"maxLength":1000000})");
+  EXPECT_TRUE(schema.accepts("\"" + std::string(kLength, 'x') + "\""));
+  EXPECT_TRUE(schema.accepts("\"" + repeated("\xc3\xa9", kLength) + "\""));
+  EXPECT_FALSE(schema.accepts("\"" + std::string(kLength + 1, 'x') + "\""));
+  EXPECT_FALSE(schema.accepts("\"x\""));
+  EXPECT_TRUE(schema.completes("\""));
+  Schema least(R"({"type":"string","minLength":1000000,"pattern":"^[ab]*$"})");
+  EXPECT_TRUE(least.accepts("\"" + std::string(kLength, 'a') + "\""));
+  EXPECT_FALSE(least.accepts("\"" + std::string(kLength - 1, 'a') + "\""));
+}
+
+TEST(SchemaLimits, DepthOf60) {
+  constexpr int kDepth = 60;
+  const std::string open = "{\"type\":\"object\",\"required\":[\"a\"],\"properties\":{\"a\":";
+  const std::string shut =
+      "},\"unevaluatedProperties\":false,\"anyOf\":[{},{\"required\":[\"b\"]}]}";
+  Schema schema(repeated(open, kDepth) + "{\"type\":\"null\"}" + repeated(shut, kDepth));
+  const std::string in = repeated("{\"a\":", kDepth);
+  EXPECT_TRUE(schema.accepts(in + "null" + std::string(kDepth, '}')));
+  EXPECT_FALSE(schema.accepts(in + "1" + std::string(kDepth, '}')));
+  EXPECT_FALSE(schema.accepts(in + "null,\"b\":1" + std::string(kDepth, '}')));
+  EXPECT_TRUE(schema.completes("{"));
+  Schema recursive(R"({"type":"array","items":{"$ref":"#"}})");
+  EXPECT_TRUE(recursive.accepts(std::string(kDepth, '[') + std::string(kDepth, ']')));
+  EXPECT_TRUE(recursive.completes(std::string(kDepth, '[')));
+}
+
+// What a reference that leads to itself in place says is open; here it adds nothing, wherever the
+// cycle is entered.
+TEST(SchemaLimits, ReferenceCycleInPlace) {
+  const std::string definitions =
+      R"("$defs":{"a":{"allOf":[{"$ref":"#/$defs/b"},{"minLength":2}]},
+                  "b":{"allOf":[{"$ref":"#/$defs/a"},{"maxLength":3}]}})";
+  for (const char* entry : {R"("$ref":"#/$defs/a")", R"("$ref":"#/$defs/b")",
+                            R"("allOf":[{"$ref":"#/$defs/a"},{"$ref":"#/$defs/b"}])",
+                            R"("allOf":[{"$ref":"#/$defs/b"},{"$ref":"#/$defs/a"}])",
+                            R"("not":{"not":{"$ref":"#/$defs/b"}})"}) {
+    Schema schema("{" + definitions + "," + entry + "}");
+    EXPECT_TRUE(schema.accepts("\"xy\"")) << entry;
+    EXPECT_FALSE(schema.accepts("\"x\"")) << entry;
+    EXPECT_FALSE(schema.accepts("\"xyzw\"")) << entry;
+  }
+  // Both members of the cycle, asked one after the other.
+  Schema pair("{" + definitions +
+              R"(,"properties":{"p":{"$ref":"#/$defs/a"},"q":{"$ref":"#/$defs/b"}}})");
+  EXPECT_TRUE(pair.accepts(R"({"p":"xy","q":"xy"})"));
+  EXPECT_FALSE(pair.accepts(R"({"q":"x"})"));
+  EXPECT_FALSE(pair.accepts(R"({"p":"xyzw"})"));
+  EXPECT_FALSE(pair.accepts(R"({"p":"xy","q":"x"})"));
+  Schema itself(R"({"$ref":"#","properties":{"a":{}},"unevaluatedProperties":false})");
+  EXPECT_TRUE(itself.accepts(R"({"a":1})"));
+  EXPECT_FALSE(itself.accepts(R"({"b":1})"));
+}
+
+}  // namespace
+}  // namespace espalier
