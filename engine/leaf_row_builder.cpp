@@ -74,7 +74,9 @@ class ContentRowBuilder {
     product_ = product;
     start_ = products_.number(product);
     read_escaped(state);
-    if (!inside_from_loop(state, row.get())) inside_by_walk(row.get());
+    if (!inside_from_loop(state, row.get()) && !inside_from_lifetime(row.get())) {
+      inside_by_walk(row.get());
+    }
     find_enders();
     row->index = index_;
     for (Exit& found : exits_) {
@@ -144,6 +146,27 @@ class ContentRowBuilder {
       if (survives(vocabulary_.bytes(token))) set_mask_bit(bits, token);
       return true;
     });
+    for (const TokenId token : escaped_inside_) set_mask_bit(bits, token);
+    return true;
+  }
+
+  /// All plain tokens, where only long ones may kill the leaf, and these are read one by one.
+  bool inside_from_lifetime(LeafRow* row) {
+    const uint32_t lifetime = content_.lifetime(product_);
+    if (lifetime == 0) return false;
+    std::vector<MaskWord>& bits = row->dense;
+    bits.assign(index_->plain().begin(), index_->plain().end());
+    const auto read = [&](TokenId token) {
+      if (!survives(vocabulary_.bytes(token))) clear_mask_bit(bits, token);
+      return true;
+    };
+    if (lifetime < ContentIndex::kLengthRows) {
+      for_each_mask_bit(index_->longer_than(lifetime), read);
+    } else {
+      for (const auto& [length, token] : index_->long_tokens()) {
+        if (length > lifetime) read(token);
+      }
+    }
     for (const TokenId token : escaped_inside_) set_mask_bit(bits, token);
     return true;
   }

@@ -44,6 +44,7 @@ size_t LeafRowCache::KeyHash::operator()(const Key& key) const {
 
 std::shared_ptr<const LeafRow> LeafRowCache::get(const Vocabulary& vocabulary, const Leaf& leaf,
                                                  uint32_t state) {
+  if (vocabulary.longest_token() <= Leaf::kRowHorizon) state = leaf.row_state(state);
   const Key key{vocabulary.uid(), leaf.uid(), state};
   thread_local ThreadCache<Key, LeafRow> recent;
   const size_t hash = KeyHash()(key);

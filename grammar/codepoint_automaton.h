@@ -44,6 +44,9 @@ class CodepointAutomaton {
   virtual bool accepting(uint32_t state) const = 0;
   /// True when every continuation (the empty one included) is accepted from here on.
   virtual bool universal(uint32_t state) const = 0;
+  /// True only if no text kills it and every state leads to a universal one: nothing but matches
+  /// somewhere in the text are asked for.
+  virtual bool everlasting() const { return false; }
   virtual Status status() const = 0;
   /// How many automata of the process have run out of a budget so far: while it stands still, so
   /// does every status().

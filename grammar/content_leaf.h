@@ -31,6 +31,9 @@ class ContentLeaf {
   virtual bool alike(uint32_t a, uint32_t b) const = 0;
   /// True only if the leaf lives on and may end after any further code points.
   virtual bool universal(uint32_t product) const = 0;
+  /// So many code points at least, whichever they are, leave the leaf alive; UINT32_MAX: any
+  /// number. 0 where that is not known or not worth finding out.
+  virtual uint32_t lifetime(uint32_t /*product*/) const { return 0; }
   /// The final state after a closing quote, or 0.
   virtual uint32_t quote(uint32_t product) const = 0;
   /// What is known about loops at a state; false when nothing is.

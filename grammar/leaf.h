@@ -28,6 +28,12 @@ class Leaf {
   /// Has the leaf ended (can_exit, and no byte may follow inside the leaf)?
   virtual bool is_final(uint32_t state) const = 0;
 
+  /// A state that all texts of at most kRowHorizon code points treat alike: they kill both or
+  /// neither, and end both with the same outcome or neither. What is stored of one serves the
+  /// other.
+  static constexpr uint32_t kRowHorizon = 128;
+  virtual uint32_t row_state(uint32_t state) const { return state; }
+
   /// For a leaf with a predicate in it, whose states are costly to ask: a state of a plain leaf
   /// that reads all that `state` reads, and perhaps more. No leaf: this one is plain.
   struct Relaxed {

@@ -13,6 +13,7 @@
 // Reference: Owens, Reppy and Turon (2009), on derivative classes and lazy construction.
 #include "regex_automaton.h"
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <string>
@@ -54,6 +55,14 @@ class RegexAutomaton final : public CodepointAutomaton {
     const TermId term = kind == MatchKind::kSearch ? builder.search() : builder.whole();
     start_ = intern(stepper_.initial(term));
     if (out_of_budget()) start_ = 0;
+    everlasting_ = start_ != 0 && kind == MatchKind::kSearch &&
+                   std::ranges::all_of(ast.nodes, [](const RegexNode& node) {
+                     return node.kind == RegexNode::Kind::kEmpty ||
+                            node.kind == RegexNode::Kind::kSet ||
+                            node.kind == RegexNode::Kind::kConcat ||
+                            node.kind == RegexNode::Kind::kAlternation ||
+                            node.kind == RegexNode::Kind::kRepeat;
+                   });
   }
 
   uint32_t start() const override { return start_; }
@@ -72,6 +81,8 @@ class RegexAutomaton final : public CodepointAutomaton {
   bool universal(uint32_t state) const override {
     return state < states_.size() && states_[state].position.term == kAnything;
   }
+
+  bool everlasting() const override { return everlasting_; }
 
   Status status() const override {
     switch (exceeded_.load(std::memory_order_acquire)) {
@@ -155,6 +166,7 @@ class RegexAutomaton final : public CodepointAutomaton {
 
   const AutomatonLimits limits_;
   uint32_t start_ = 0;
+  bool everlasting_ = false;
   mutable StateTable<StateRecord> states_;
   mutable std::atomic<Exceeded> exceeded_ = Exceeded::kNothing;
 

@@ -91,6 +91,17 @@ uint32_t StringMachine::lengthened(uint32_t product, uint64_t n) const {
   return intern_product(from.node, std::min(from.length + n, length_cap_), from.automata);
 }
 
+uint32_t StringMachine::at_length(uint32_t product, uint64_t length) const {
+  const std::lock_guard lock(mutex_);
+  const Product& from = products_[product];
+  return intern_product(from.node, std::min(length, length_cap_), from.automata);
+}
+
+uint32_t StringMachine::between_state(uint32_t product) const {
+  const std::lock_guard lock(mutex_);
+  return intern_state(product, kBody);
+}
+
 uint32_t StringMachine::end_state(uint32_t product) const {
   const std::lock_guard lock(mutex_);
   return intern_state(product, kEnd);

@@ -105,6 +105,11 @@ class StringMachine {
   bool remembers() const;
   /// The product state with `n` more code points counted.
   uint32_t lengthened(uint32_t product, uint64_t n) const;
+  /// The product state with another length.
+  uint32_t at_length(uint32_t product, uint64_t length) const;
+  uint64_t length(uint32_t product) const { return products_[product].length; }
+  /// The byte state between two code points whose product this is.
+  uint32_t between_state(uint32_t product) const;
   /// The product state with its automata settled; see CodepointAutomaton::settled.
   uint32_t settled(uint32_t product) const;
 

@@ -17,6 +17,7 @@
 
 #include "grammar/content_leaf.h"
 #include "grammar/string_loop.h"
+#include "schema/lifetimes.h"
 #include "schema/scalar_leaf.h"
 
 namespace espalier {
@@ -68,6 +69,8 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
         membership_(std::move(membership)),
         relaxed_(std::move(relaxed)) {
     start_ = live(machine_->start()) ? machine_->start() : 0;
+    everlasting_ = start_ != 0 && matches_alone();
+    capped_ = start_ != 0 && capped();
   }
   uint32_t start() const override { return start_; }
   uint32_t step(uint32_t state, uint8_t byte) const override {
@@ -146,6 +149,36 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   bool universal(uint32_t product) const override {
     return certain(product) == FormulaPool::Ternary::kTrue && !verdict_.restricted();
   }
+  uint32_t lifetime(uint32_t product) const override {
+    if (everlasting_) return UINT32_MAX;
+    if (relaxed_ != nullptr || remembers()) return 0;
+    const std::lock_guard lock(mutex_);
+    const uint32_t far = far_product(product);
+    const uint32_t lifetime =
+        lifetimes_.find(far, [this, far, product](uint32_t from, std::vector<uint32_t>* next) {
+          *next = successors(from);
+          for (uint32_t& p : *next) {
+            if (!live_product(p)) return false;
+            if (far != product) p = machine_->at_length(p, machine_->length(far));
+          }
+          return true;
+        });
+    return far == product ? lifetime : std::min(lifetime, kRowHorizon);
+  }
+  uint32_t row_state(uint32_t state) const override {
+    const auto& lengths = machine_->spec().lengths;
+    if (lengths.empty() || !machine_->between(state)) return state;
+    const uint32_t product = machine_->product(state);
+    if (machine_->length(product) + 2 * kRowHorizon + 2 > lengths.back()) return state;
+    const std::lock_guard lock(mutex_);
+    const auto [it, inserted] = row_states_.try_emplace(product, state);
+    if (inserted) {
+      const uint32_t far = far_product(product);
+      if (far != product && lifetime(product) >= kRowHorizon)
+        it->second = machine_->between_state(far);
+    }
+    return it->second;
+  }
   uint32_t quote(uint32_t product) const override {
     return verdict_.acceptable(value(machine_->signature(product))) ? machine_->end_state(product)
                                                                     : 0;
@@ -219,6 +252,38 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
                                                                       : Ternary::kUnknown;
       }
     });
+  }
+
+  // Is a string with a match of every pattern acceptable, if it is long enough and not listed? Then
+  // any string can be continued to one.
+  bool matches_alone() const {
+    const StringSpec& spec = machine_->spec();
+    StringSignature signature;
+    signature.length_rank = static_cast<uint32_t>(spec.lengths.size());
+    signature.accepted.assign(spec.automata.size(), true);
+    return std::all_of(spec.automata.begin(), spec.automata.end(),
+                       [](const auto& automaton) { return automaton->everlasting(); }) &&
+           verdict_.acceptable(value(signature));
+  }
+
+  // Where nothing but a maximum length lies ahead, and that far away, fewer characters left means
+  // fewer ways to end: what kRowHorizon characters do to this product, closer to the maximum, they
+  // do to the given one if it survives them all.
+  uint32_t far_product(uint32_t product) const {
+    const auto& lengths = machine_->spec().lengths;
+    if (!capped_ || machine_->signature(product).length_rank + 1 != lengths.size() ||
+        machine_->length(product) + 2 * kRowHorizon + 2 > lengths.back())
+      return product;
+    return machine_->at_length(product, lengths.back() - kRowHorizon - 2);
+  }
+
+  // Is every string of the greatest length, or longer, unacceptable?
+  bool capped() const {
+    using Ternary = FormulaPool::Ternary;
+    return !machine_->spec().lengths.empty() && verdict_.certain([](const Atom& atom) {
+      const bool length = atom.kind == Atom::Kind::kLength;
+      return length ? Ternary::kTrue : Ternary::kUnknown;
+    }) == Ternary::kFalse;
   }
 
   // With nothing but one automaton to observe, is what it accepts acceptable? A live state of it
@@ -402,8 +467,12 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   std::vector<std::vector<bool>> membership_;  // [set][string]
   std::shared_ptr<const StringLeaf> relaxed_;
   uint32_t start_ = 0;
+  bool everlasting_ = false;
+  bool capped_ = false;
   mutable std::recursive_mutex mutex_;
   mutable bool overrun_ = false;  // did a liveness question exceed its budget?
+  mutable Lifetimes lifetimes_;
+  mutable std::unordered_map<uint32_t, uint32_t> row_states_;  // by product
   mutable FlagTable flags_, product_flags_;
   mutable std::unordered_map<uint32_t, std::string> rests_;  // product -> a short acceptable rest
 };
