@@ -12,12 +12,18 @@
 #include "schema/key_shape.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 
 #include "schema/scalar_domain.h"
 
 namespace espalier {
+namespace {
+
+constexpr size_t kMaxProducts = 300;  // product states that a count of names may visit
+
+}  // namespace
 
 KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& required,
                    bool discriminators_first, Profile profile, Expansion* expansion,
@@ -130,19 +136,49 @@ uint32_t KeyShape::class_of_name(std::u32string_view name) {
   return class_of(machine_->signature(product));
 }
 
+// The product states from which one that is wanted can be reached; nullopt where there are too many
+// to look at all.
+std::optional<std::set<uint32_t>> KeyShape::products_before(
+    const std::function<bool(uint32_t)>& wanted) const {
+  std::vector<uint32_t> order{machine_->product(machine_->start())};
+  std::set<uint32_t> known{order[0]};
+  std::multimap<uint32_t, uint32_t> before;
+  for (size_t i = 0; i < order.size(); ++i) {
+    if (order.size() > kMaxProducts) return std::nullopt;
+    std::vector<uint32_t> codepoints;
+    machine_->successors(order[i], [&](uint32_t lo, uint32_t) { codepoints.push_back(lo); });
+    for (const uint32_t c : codepoints) {
+      const uint32_t next = machine_->step_codepoint(order[i], c);
+      before.emplace(next, order[i]);
+      if (known.insert(next).second) order.push_back(next);
+    }
+  }
+  std::set<uint32_t> found;
+  std::vector<uint32_t> stack;
+  std::copy_if(order.begin(), order.end(), std::back_inserter(stack), wanted);
+  while (!stack.empty()) {
+    const uint32_t product = stack.back();
+    stack.pop_back();
+    if (!found.insert(product).second) continue;
+    const auto [first, last] = before.equal_range(product);
+    for (auto it = first; it != last; ++it) stack.push_back(it->second);
+  }
+  return found;
+}
+
 uint64_t KeyShape::names_left(uint32_t id, const SetStore& sets, uint32_t seen) {
   if (only_listed()) return ScalarDomain::kMany;
   const auto [it, inserted] = name_counts_.try_emplace(id, ScalarDomain::kMany);
   if (inserted) {
-    const auto of_class = [&](const StringSignature& signature) {
+    const auto of_class = [&](uint32_t product) {
+      const StringSignature& signature = machine_->signature(product);
       return signature.string == StringSignature::kOther && class_of(signature) == id;
     };
-    const ScalarDomain names = string_domain(
-        *machine_, [&](uint32_t product) { return of_class(machine_->signature(product)); },
-        [&](uint32_t product) {
-          return machine_->search(product, of_class) != StringMachine::Search::kExhausted;
-        });
-    if (names.complete) it->second = names.strings.size();
+    if (const auto possible = products_before(of_class)) {
+      const ScalarDomain names = string_domain(
+          *machine_, of_class, [&](uint32_t product) { return possible->contains(product); });
+      if (names.complete) it->second = names.strings.size();
+    }
   }
   if (it->second >= ScalarDomain::kMany) return it->second;
   uint64_t left = it->second;

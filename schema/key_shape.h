@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -72,6 +74,8 @@ class KeyShape {
   size_t memory_bytes() const;
 
  private:
+  std::optional<std::set<uint32_t>> products_before(
+      const std::function<bool(uint32_t)>& wanted) const;
   uint32_t class_of_name(std::u32string_view name);
   KeyClass describe(const StringSignature& signature);
 

@@ -278,10 +278,12 @@ Cost Satisfiability::object_literals(const Literals& literals, const ObjectConte
   Cost total = 1;
   uint64_t count = 0;
   std::map<uint32_t, uint64_t> used;  // names of each class
-  const auto names_left = [&](uint32_t id) -> uint64_t {
+  const auto names_left = [&](uint32_t id, uint64_t wanted) -> uint64_t {
     const bool unlisted = shape.key_class(id).string == StringSignature::kOther;
-    const uint64_t all = unlisted ? shape.names_left(id, *seen_, context.seen) : 1;
-    return all - std::min(all, used[id]);
+    // A class has a name.
+    const bool known = !unlisted || (context.seen == SetStore::kEmpty && used[id] + wanted <= 1);
+    const uint64_t all = known ? 1 : shape.names_left(id, *seen_, context.seen);
+    return std::min(wanted, all - std::min(all, used[id]));
   };
   for (const uint32_t text : present) {
     const auto id = shape.class_of_text(text);
@@ -309,7 +311,7 @@ Cost Satisfiability::object_literals(const Literals& literals, const ObjectConte
     uint32_t chosen = 0;
     std::vector<size_t> best_left = fail;
     for (const uint32_t id : others) {
-      if (names_left(id) == 0) continue;
+      if (names_left(id, 1) == 0) continue;
       if (std::none_of(fail.begin(), fail.end(), [&](size_t i) { return may_violate(id, i); }))
         continue;
       std::vector<size_t> left = fail;
@@ -336,7 +338,7 @@ Cost Satisfiability::object_literals(const Literals& literals, const ObjectConte
   if (least > count) {
     std::vector<Cost> costs;
     for (const uint32_t id : others) {
-      const uint64_t more = std::min(names_left(id), least - count);
+      const uint64_t more = names_left(id, least - count);
       const Cost cost = more != 0 ? property(id, nullptr) : kNever;
       if (cost == kNever) continue;
       if (more == least - count && shape.key_class(id).string == StringSignature::kOther)

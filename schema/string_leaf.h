@@ -211,7 +211,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   static constexpr size_t kShortestBudget = 20'000;  // products one shortest_exit may visit
   static constexpr size_t kPredicateBudget = 1'000;  // the same where a predicate is asked
   static constexpr size_t kRests = 10'000;           // products whose shortest rest is remembered
-  static constexpr size_t kLiveBudget = 50'000;      // products one liveness question may visit
+  static constexpr size_t kLiveBudget = 8'000;       // products one liveness question may visit
   static constexpr size_t kSmallBudget = 2'000;      // the same once one was too large
   static constexpr uint64_t kManyLengths = 256;  // lengths to the last bound that are not walked
 
