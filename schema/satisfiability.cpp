@@ -247,20 +247,32 @@ Cost Satisfiability::object_literals(const Literals& literals, const ObjectConte
     Cost cost = value(goal);
     if (cost == kNever) return kNever;
     if (open != nullptr) {
-      std::vector<size_t> left;
+      std::vector<size_t> left, possible;
       for (const size_t i : *open) {
         if (effect(i).violates) continue;
+        (effect(i).children.empty() ? left : possible).push_back(i);
+      }
+      // As many as can be violated by one value, in order: all of a range at once where that is
+      // possible, else those of its first half, then those of its second half.
+      const auto violate = [&](const auto& self, size_t first, size_t last) -> void {
+        if (first == last) return;
         Goal with = goal;
-        with.fail.push_back(effect(i).children);
+        for (size_t k = first; k < last; ++k) with.fail.push_back(effect(possible[k]).children);
         std::sort(with.fail.begin(), with.fail.end());
-        const Cost c = effect(i).children.empty() ? kNever : value(with);
-        if (c == kNever) {
-          left.push_back(i);
-        } else {
+        with.fail.erase(std::unique(with.fail.begin(), with.fail.end()), with.fail.end());
+        if (const Cost c = value(with); c != kNever) {
           goal = std::move(with);
           cost = c;
+        } else if (last - first == 1) {
+          left.push_back(possible[first]);
+        } else {
+          const size_t middle = first + (last - first) / 2;
+          self(self, first, middle);
+          self(self, middle, last);
         }
-      }
+      };
+      violate(violate, 0, possible.size());
+      std::sort(left.begin(), left.end());
       *open = std::move(left);
     }
     const size_t spelled = key.string == StringSignature::kOther
