@@ -44,6 +44,16 @@ class Verdict {
     return pool_.evaluate_partly(formulas_[0], value);
   }
   bool restricted() const { return restricted_; }
+  // A guess at how much a string lacks until the first formula holds, from what it lacks until an
+  // atom holds, and until it fails.
+  struct Lack {
+    uint32_t truth, falsity;
+  };
+  static constexpr uint32_t kFar = 1000;
+  template <typename AtomLack>
+  uint32_t lack(const AtomLack& atom) const {
+    return lack(formulas_[0], true, atom);
+  }
   template <typename Value>
   bool acceptable(const Value& value) const {
     return pool_.evaluate(formulas_[0], value) &&
@@ -51,6 +61,26 @@ class Verdict {
   }
 
  private:
+  template <typename AtomLack>
+  uint32_t lack(FormulaId f, bool wanted, const AtomLack& atom) const {
+    using Op = FormulaPool::Op;
+    const Op op = pool_.op(f);
+    if (op == Op::kTrue || op == Op::kFalse) return (op == Op::kTrue) == wanted ? 0 : kFar;
+    if (op == Op::kAtom) {
+      const Lack at = atom(pool_.atom_of(f));
+      return wanted ? at.truth : at.falsity;
+    }
+    const auto& parts = pool_.parts(f);
+    if (op == Op::kNot) return lack(parts[0], !wanted, atom);
+    const bool all = (op == Op::kAnd) == wanted;
+    uint32_t out = all ? 0 : kFar;
+    for (const FormulaId part : parts) {
+      const uint32_t own = lack(part, wanted, atom);
+      out = std::min(kFar, all ? out + own : std::min(out, own));
+    }
+    return out;
+  }
+
   FormulaPool pool_;
   std::vector<FormulaId> formulas_;
   bool restricted_;
@@ -210,6 +240,8 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   static constexpr uint8_t kLive = 1, kDead = 2;
   static constexpr size_t kShortestBudget = 20'000;  // products one shortest_exit may visit
   static constexpr size_t kPredicateBudget = 1'000;  // the same where a predicate is asked
+  static constexpr uint32_t kUnknownDistance = 32;   // of an automaton that is too large to search
+  static constexpr size_t kDistanceBudget = 200;     // states one such search may visit
   static constexpr size_t kRests = 10'000;           // products whose shortest rest is remembered
   static constexpr size_t kLiveBudget = 8'000;       // products one liveness question may visit
   static constexpr size_t kSmallBudget = 2'000;      // the same once one was too large
@@ -310,9 +342,50 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     return std::nullopt;
   }
 
+  // How many code points an automaton lacks until it accepts.
+  uint32_t until_accepting(size_t automaton, uint32_t from) const {
+    const CodepointAutomaton& machine = *machine_->spec().automata[automaton];
+    if (from == 0) return Verdict::kFar;
+    if (machine.accepting(from)) return 0;
+    const auto [it, inserted] =
+        until_accepting_.try_emplace(uint64_t{automaton} << 32 | from, kUnknownDistance);
+    if (!inserted) return it->second;
+    std::vector<std::pair<uint32_t, uint32_t>> queue{{from, 0}};  // (state, distance)
+    std::unordered_set<uint32_t> seen{from};
+    for (size_t i = 0; i < queue.size() && queue.size() < kDistanceBudget; ++i) {
+      for (const CodepointEdge& edge : machine.edges(queue[i].first)) {
+        if (machine.accepting(edge.next)) return it->second = queue[i].second + 1;
+        if (seen.insert(edge.next).second) queue.emplace_back(edge.next, queue[i].second + 1);
+      }
+    }
+    return it->second;
+  }
+
+  uint32_t lack(uint32_t product) const {
+    const auto& lengths = machine_->spec().lengths;
+    return verdict_.lack([&](const Atom& atom) -> Verdict::Lack {
+      switch (atom.kind) {
+        case Atom::Kind::kPattern: {
+          const uint32_t state = machine_->automaton_state(product, atom.index);
+          const uint32_t more = until_accepting(atom.index, state);
+          return {more, more > 0 ? 0u : 1u};
+        }
+        case Atom::Kind::kOneOfStrings:
+          return {machine_->off_trie(product) ? Verdict::kFar : 1u, 0};
+        default: {
+          const uint64_t length = machine_->length(product);
+          const bool reached = !lengths.empty() && length >= atom.bound;
+          if (reached) return {0, Verdict::kFar};
+          return {static_cast<uint32_t>(std::min<uint64_t>(atom.bound - length, Verdict::kFar)), 0};
+        }
+      }
+    });
+  }
+
   // Can an acceptable string be reached? Without automata the machine's own search answers at once;
-  // else breadth first over products: those on the way to an acceptable one are remembered as live,
-  // and when nothing is found all that were seen as dead.
+  // else products are searched, those that lack least first, the latest among these: those on the
+  // way to an acceptable one are remembered as live, and when nothing is found all that were seen
+  // as dead.
   bool live_product(uint32_t product) const {
     if (const uint8_t flag = product_flags_.get(product)) return flag == kLive;
     const auto acceptable = [&](const StringSignature& signature) {
@@ -341,7 +414,8 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
         return live;
       }
     }
-    std::vector<std::pair<uint32_t, size_t>> queue;  // (product, index it was reached from)
+    std::vector<std::pair<uint32_t, size_t>> queue;     // (product, index it was reached from)
+    std::vector<std::pair<int64_t, size_t>> next_best;  // a heap of (-lack, index)
     std::unordered_set<uint32_t> seen;
     bool found = false;
     const size_t budget = overrun_ ? kSmallBudget : kLiveBudget;
@@ -353,12 +427,17 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
         product_flags_.set(p, kDead);
         return false;
       }
+      next_best.emplace_back(-int64_t{lack(p)}, queue.size());
+      std::push_heap(next_best.begin(), next_best.end());
       queue.emplace_back(p, from);
       return flag == kLive || acceptable(machine_->signature(p)) ||
              machine_->search_listed(p, acceptable);
     };
     found = enter(product, 0);
-    for (size_t i = 0; i < queue.size() && !found && queue.size() < budget; ++i) {
+    while (!next_best.empty() && !found && queue.size() < budget) {
+      std::pop_heap(next_best.begin(), next_best.end());
+      const size_t i = next_best.back().second;
+      next_best.pop_back();
       for (const uint32_t next : successors(queue[i].first)) {
         if ((found = enter(next, i))) break;
       }
@@ -473,6 +552,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   mutable bool overrun_ = false;  // did a liveness question exceed its budget?
   mutable Lifetimes lifetimes_;
   mutable std::unordered_map<uint32_t, uint32_t> row_states_;  // by product
+  mutable std::unordered_map<uint64_t, uint32_t> until_accepting_;
   mutable FlagTable flags_, product_flags_;
   mutable std::unordered_map<uint32_t, std::string> rests_;  // product -> a short acceptable rest
 };
