@@ -11,8 +11,9 @@
 // Invariants: search() visits every reachable signature, unless it says kOverBudget; with many
 // listed strings below a node it may take unlisted ones to be possible that are not.
 //
-// Cost: a walk costs one automaton step for each range of code points of each tuple in a layer; the
-// layers are eventually periodic, and while they repeat, lengths are skipped from bound to bound.
+// Cost: one automaton step for each range of code points of each tuple, once for all lengths that
+// matter no more, before that once for each length; while nothing changes but the length, lengths
+// are skipped from bound to bound.
 #include <algorithm>
 #include <set>
 #include <utility>
@@ -259,9 +260,9 @@ StringMachine::Search StringMachine::search_lengths(
   return Search::kExhausted;
 }
 
-// Strings that are none of spec_.strings: walks the sequence S_0 = {state}, S_(m+1) = successors of
-// S_m, whose elements are (trie node while the trie below is small, automata). The sequence is
-// deterministic, so the first repetition ends it once the length no longer matters.
+// Strings that are none of spec_.strings. An element is (trie node while the trie below is small,
+// automata). While the length matters this walks the sequence S_0 = {state}, S_(m+1) = successors
+// of S_m; from then on the elements that can be reached are met once each.
 StringMachine::Search StringMachine::search_other(
     uint32_t id, const std::function<bool(const StringSignature&)>& visit) const {
   if (spec_.automata.empty()) return search_lengths(id, visit);
@@ -273,55 +274,72 @@ StringMachine::Search StringMachine::search_other(
   const auto collapse = [&](uint32_t node) {
     return node == kOff || trie_[node].last - trie_[node].first > kSmallTrie ? kOff : node;
   };
+  std::set<std::pair<uint32_t, std::vector<bool>>> seen_signatures;
+  size_t work = 0;
+  const auto found = [&](const Element& element, uint64_t length) {
+    const auto& [node, automata] = element;
+    if (node != kOff && trie_[node].string != StringSignature::kOther) return false;
+    StringSignature signature;
+    signature.length_rank = length_rank(length);
+    for (size_t i = 0; i < automata.size(); ++i) {
+      signature.accepted.push_back(spec_.automata[i]->accepting(automata[i]));
+    }
+    return seen_signatures.emplace(signature.length_rank, signature.accepted).second &&
+           visit(signature);
+  };
+  const auto expand = [&](const Element& element, const auto& take) {
+    for_ranges(element.first, element.second, 0, kMaxCodepoint, [&](uint32_t c, uint32_t) {
+      Element next{collapse(trie_child(element.first, c)), {}};
+      next.second.reserve(element.second.size());
+      for (size_t i = 0; i < element.second.size(); ++i) {
+        next.second.push_back(spec_.automata[i]->step(element.second[i], c));
+      }
+      work += 1 + element.second.size();
+      take(std::move(next));
+      return false;
+    });
+    return work <= kSearchBudget;
+  };
+
   uint64_t length = products_[id].length;
   Layer layer{{collapse(products_[id].node), products_[id].automata}};
-  bool at_string = products_[id].signature.string != StringSignature::kOther;
-  std::set<std::pair<uint32_t, std::vector<bool>>> seen_signatures;
-  std::set<Layer> seen_layers;
-  size_t work = 0;
-  for (;;) {
-    for (const auto& [node, automata] : layer) {
-      if (at_string || (node != kOff && trie_[node].string != StringSignature::kOther)) continue;
-      StringSignature signature;
-      signature.length_rank = length_rank(length);
-      for (size_t i = 0; i < automata.size(); ++i) {
-        signature.accepted.push_back(spec_.automata[i]->accepting(automata[i]));
-      }
-      if (seen_signatures.emplace(signature.length_rank, signature.accepted).second &&
-          visit(signature)) {
-        return Search::kFound;
-      }
-    }
-    at_string = false;
+  // The string read so far may be a listed one, even where its node is not told from others.
+  bool listed = products_[id].signature.string != StringSignature::kOther;
+  while (length < length_cap_) {
     Layer next;
-    for (const auto& [node, automata] : layer) {
-      for_ranges(node, automata, 0, kMaxCodepoint, [&](uint32_t c, uint32_t) {
-        Element element{collapse(trie_child(node, c)), {}};
-        for (size_t i = 0; i < automata.size(); ++i) {
-          element.second.push_back(spec_.automata[i]->step(automata[i], c));
-        }
-        work += 1 + automata.size();
-        next.insert(std::move(element));
-        return false;
-      });
-      if (work > kSearchBudget) break;
+    for (const Element& element : layer) {
+      if (!listed && found(element, length)) return Search::kFound;
+      if (!expand(element, [&](Element e) { next.insert(std::move(e)); }))
+        return Search::kOverBudget;
     }
-    if (work > kSearchBudget) return Search::kOverBudget;
-    if (length < length_cap_) {
-      const bool fixed = next == layer;
-      if (fixed) {
-        // Nothing changes but the length: go straight to the next bound.
-        const auto bound = std::upper_bound(spec_.lengths.begin(), spec_.lengths.end(), length);
-        length = bound == spec_.lengths.end() ? length_cap_ : *bound;
-      } else {
-        ++length;
-      }
-      layer = std::move(next);
-      continue;
+    listed = false;
+    if (next == layer) {
+      // Nothing changes but the length: go straight to the next bound.
+      const auto bound = std::upper_bound(spec_.lengths.begin(), spec_.lengths.end(), length);
+      length = bound == spec_.lengths.end() ? length_cap_ : *bound;
+    } else {
+      ++length;
     }
-    if (!seen_layers.insert(layer).second) return Search::kExhausted;
     layer = std::move(next);
   }
+  Layer met;
+  std::vector<const Element*> queue;
+  const auto meet = [&](Element element) {
+    const auto [it, inserted] = met.insert(std::move(element));
+    if (inserted) queue.push_back(&*it);
+  };
+  for (const Element& element : layer) {
+    if (!listed) {
+      meet(element);
+    } else if (!expand(element, meet)) {
+      return Search::kOverBudget;
+    }
+  }
+  for (size_t i = 0; i < queue.size(); ++i) {
+    if (found(*queue[i], length)) return Search::kFound;
+    if (!expand(*queue[i], meet)) return Search::kOverBudget;
+  }
+  return Search::kExhausted;
 }
 
 }  // namespace espalier
