@@ -29,6 +29,7 @@
 #include <bit>
 
 #include "engine/mask_subtree.h"
+#include "grammar/content_leaf.h"
 
 namespace espalier {
 namespace {
@@ -64,11 +65,10 @@ class MaskBuilder {
     if (leaf_row->exits_here) walk(recognizer_.leave(state, bulk.state), &leaf_row->consumed);
     for (const LeafRow::Exit& exit : leaf_row->exits) resolve(*leaf_row, exit, state);
     for (const LeafRow::Ends& ends : leaf_row->ends) resolve(*leaf_row, ends, state);
-    if (bulk.exceptions == Bulk::Exceptions::kNone ||
-        !step_exceptions(state, bulk.exceptions, *leaf_row)) {
-      return leaf_row;
-    }
-    return bulk.exceptions == Bulk::Exceptions::kEnds ? leaf_row : nullptr;
+    bool inside_holds = true;
+    if (bulk.exceptions != Bulk::Exceptions::kNone)
+      step_exceptions(state, bulk.exceptions, *leaf_row, &inside_holds);
+    return inside_holds ? leaf_row : nullptr;
   }
 
  private:
@@ -143,34 +143,49 @@ class MaskBuilder {
     }
   }
 
-  /// Decides the tokens that spell exceptional texts by themselves; false when there are none.
-  bool step_exceptions(State state, Bulk::Exceptions kind, const LeafRow& leaf_row) {
+  /// Decides the tokens that spell exceptional texts by themselves. `inside_holds`: do the tokens
+  /// inside the leaf stay allowed?
+  void step_exceptions(State state, Bulk::Exceptions kind, const LeafRow& leaf_row,
+                       bool* inside_holds) {
     scratch_.exceptions.clear();
     scratch_.exceptional_and_allowed.clear();
     const bool ends_only = kind == Bulk::Exceptions::kEnds;
     const ContentIndex& index = *ContentIndex::of(vocabulary_);
-    if (ends_only && leaf_row.index != nullptr) {
+    if (leaf_row.index != nullptr) {
       step_ends(index, state);
+      if (!ends_only) step_through(vocabulary_.trie(), state, kind, Ends::kElsewhere);
       for (const StringSpelling spelling : {StringSpelling::kJson, StringSpelling::kMinimal})
-        step_through(index.escapes(spelling).quoted_others, state, kind);
+        step_through(index.escapes(spelling).quoted_others, state, kind, Ends::kHere);
     } else {
-      step_through(ends_only ? index.marked() : vocabulary_.trie(), state, kind);
+      step_through(ends_only ? index.marked() : vocabulary_.trie(), state, kind, Ends::kHere);
     }
-    if (scratch_.exceptions.empty()) return false;
+    if (scratch_.exceptions.empty()) return;
     for (const TokenId token : scratch_.exceptions) clear_mask_bit(row_, token);
     std::erase_if(scratch_.tokens, [&](TokenId token) { return !mask_bit(row_, token); });
     for (const TokenId token : scratch_.exceptional_and_allowed) {
       if (!mask_bit(row_, token)) emit(token, State());
     }
-    if (!ends_only) {
-      // Bits of the leaf's row may be gone: the other bits are all of them.
+    *inside_holds =
+        ends_only ||
+        std::all_of(scratch_.exceptions.begin(), scratch_.exceptions.end(), [&](TokenId token) {
+          return mask_bit(row_, token) || !leaf_row.holds_inside(token);
+        });
+    if (!*inside_holds) {
+      // Bits of the leaf's row are gone: the other bits are all of them.
       scratch_.tokens.clear();
       for_each_mask_bit(row_, [&](TokenId token) {
         scratch_.tokens.push_back(token);
         return true;
       });
     }
-    return true;
+  }
+
+  /// Between two code points of a string?
+  bool between(const State& s) {
+    const Bulk bulk = recognizer_.bulk(s);
+    const auto* content = dynamic_cast<const ContentLeaf*>(bulk.leaf);
+    uint32_t product;
+    return content != nullptr && content->content(bulk.state, &product);
   }
 
   bool inside(const State& s) {
@@ -229,7 +244,8 @@ class MaskBuilder {
   }
 
   /// Token by token, along the exceptional texts and below where they end.
-  void step_through(const TokenTrie& trie, State state, Bulk::Exceptions kind) {
+  enum class Ends : uint8_t { kHere, kElsewhere };  // where closing quotes are dealt with
+  void step_through(const TokenTrie& trie, State state, Bulk::Exceptions kind, Ends ends) {
     if (trie.size() == 0) return;
     const auto spellings = [&](TokenId token, std::vector<TokenId>* out) {
       for (; token >= 0; token = trie.duplicates().empty() ? -1 : trie.next_same(token)) {
@@ -251,6 +267,8 @@ class MaskBuilder {
               scratch_.stack.push_back({next, child});
               return;
             }
+            if (ends == Ends::kElsewhere && trie.node(child).byte == '"' && between(item.state))
+              return;
             below.assign(1, {next, child});
             while (!below.empty()) {
               const WalkItem end = below.back();

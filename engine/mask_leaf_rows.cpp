@@ -13,6 +13,11 @@
 
 namespace espalier {
 
+bool LeafRow::holds_inside(TokenId token) const {
+  return dense.empty() ? std::binary_search(sparse.begin(), sparse.end(), token)
+                       : mask_bit(dense, token);
+}
+
 void LeafRow::copy_inside(std::span<MaskWord> row) const {
   if (!dense.empty()) {
     std::memcpy(row.data(), dense.data(), dense.size() * sizeof(MaskWord));

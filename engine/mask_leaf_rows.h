@@ -57,6 +57,7 @@ struct LeafRow {
 
   /// Sets the inside bits; the row is overwritten, words beyond the vocabulary's are cleared.
   void copy_inside(std::span<MaskWord> row) const;
+  bool holds_inside(TokenId token) const;
   std::span<const TokenId> group(uint32_t g) const {
     return std::span(group_tokens).subspan(group_begin[g], group_begin[g + 1] - group_begin[g]);
   }
