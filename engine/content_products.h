@@ -21,12 +21,18 @@
 
 namespace espalier {
 
-/// The products of a content leaf that one row needs. Not thread-safe; made for one row.
+/// The products of a content leaf that its rows need. Not thread-safe; see ContentProductsCache.
 class ContentProducts {
  public:
   static constexpr uint32_t kDead = UINT32_MAX;
 
   explicit ContentProducts(const ContentLeaf& leaf) : leaf_(leaf), remembers_(leaf.remembers()) {}
+
+  size_t size() const { return products_.size(); }
+  size_t memory_bytes() const {
+    return sizeof *this + products_.capacity() * sizeof(Product) + range_bytes_ +
+           products_.size() * 32;
+  }
 
   /// The number of a product.
   uint32_t number(uint32_t product) {
@@ -146,6 +152,8 @@ class ContentProducts {
     leaf_.ranges(products_[number].id, [&](uint32_t lo, uint32_t hi) {
       ranges.push_back({lo, hi, kUnknown});
     });
+    ranges.shrink_to_fit();
+    range_bytes_ += ranges.size() * sizeof(Range);
     products_[number].ranges = std::move(ranges);
   }
   /// Is the next product this one, lengths aside?
@@ -193,6 +201,7 @@ class ContentProducts {
   const bool remembers_;
   std::vector<Product> products_;
   std::unordered_map<uint32_t, uint32_t> numbers_;
+  size_t range_bytes_ = 0;
 };
 
 }  // namespace espalier

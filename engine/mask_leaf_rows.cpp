@@ -8,10 +8,22 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/content_products_cache.h"
 #include "engine/hash.h"
 #include "engine/thread_cache.h"
 
 namespace espalier {
+
+void LeafRow::set_inside(std::vector<TokenId> tokens, size_t words) {
+  if (tokens.size() < words / 2) {
+    std::sort(tokens.begin(), tokens.end());
+    tokens.shrink_to_fit();
+    sparse = std::move(tokens);
+    return;
+  }
+  dense.assign(words, 0);
+  for (const TokenId token : tokens) set_mask_bit(dense, token);
+}
 
 bool LeafRow::holds_inside(TokenId token) const {
   return dense.empty() ? std::binary_search(sparse.begin(), sparse.end(), token)
@@ -93,14 +105,16 @@ void LeafRowCache::evict() {
 }
 
 void LeafRowCache::set_budget(size_t bytes) {
+  ContentProductsCache::process().set_budget(bytes / kProductsShare);
   const std::lock_guard lock(mutex_);
-  budget_ = bytes;
+  budget_ = bytes - bytes / kProductsShare;
   if (bytes_ > budget_) evict();
 }
 
 size_t LeafRowCache::memory_bytes() const {
+  const size_t products = ContentProductsCache::process().memory_bytes();
   const std::lock_guard lock(mutex_);
-  return bytes_;
+  return bytes_ + products;
 }
 
 void LeafRowCache::clear() {

@@ -58,6 +58,8 @@ struct LeafRow {
   /// Sets the inside bits; the row is overwritten, words beyond the vocabulary's are cleared.
   void copy_inside(std::span<MaskWord> row) const;
   bool holds_inside(TokenId token) const;
+  /// Takes the inside tokens of a row of so many words.
+  void set_inside(std::vector<TokenId> tokens, size_t words);
   std::span<const TokenId> group(uint32_t g) const {
     return std::span(group_tokens).subspan(group_begin[g], group_begin[g + 1] - group_begin[g]);
   }
@@ -103,7 +105,8 @@ class LeafRowCache {
 
   mutable std::mutex mutex_;
   std::unordered_map<Key, Slot, KeyHash> rows_;
-  size_t budget_ = kDefaultBudget;
+  static constexpr size_t kProductsShare = 8;  // one part in so many is for ContentProductsCache
+  size_t budget_ = kDefaultBudget - kDefaultBudget / kProductsShare;
   size_t bytes_ = 0;
   uint64_t clock_ = 0;
   std::atomic<uint64_t> generation_{0};  // counts what ThreadCache must forget

@@ -1,0 +1,81 @@
+#include "engine/content_products_cache.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace espalier {
+
+struct ContentProductsCache::Entry {
+  std::mutex mutex;
+  std::unique_ptr<ContentProducts> products;  // under `mutex`
+  size_t bytes = 0;                           // this and the next: under the cache's mutex
+  uint64_t last_use = 0;
+};
+
+ContentProductsCache::Lease::Lease(ContentProductsCache* cache, uint64_t leaf,
+                                   std::shared_ptr<Entry> entry, const ContentLeaf& content)
+    : cache_(cache), leaf_(leaf), entry_(std::move(entry)), lock_(entry_->mutex, std::try_to_lock) {
+  std::unique_ptr<ContentProducts>& products = lock_.owns_lock() ? entry_->products : own_;
+  if (products == nullptr || products->size() > kMaxProducts) {
+    products = std::make_unique<ContentProducts>(content);
+  }
+  products_ = products.get();
+}
+
+ContentProductsCache::Lease::~Lease() {
+  if (lock_.owns_lock()) cache_->settle(leaf_, entry_, *products_);
+}
+
+ContentProductsCache& ContentProductsCache::process() {
+  static ContentProductsCache* const cache = new ContentProductsCache;
+  return *cache;
+}
+
+ContentProductsCache::Lease ContentProductsCache::borrow(uint64_t leaf,
+                                                         const ContentLeaf& content) {
+  std::shared_ptr<Entry> entry;
+  {
+    const std::lock_guard lock(mutex_);
+    std::shared_ptr<Entry>& found = entries_[leaf];
+    if (found == nullptr) found = std::make_shared<Entry>();
+    found->last_use = ++clock_;
+    entry = found;
+  }
+  return {this, leaf, std::move(entry), content};
+}
+
+// Counts what an entry has grown by, and drops the oldest entries where that is too much.
+void ContentProductsCache::settle(uint64_t leaf, const std::shared_ptr<Entry>& entry,
+                                  const ContentProducts& products) {
+  const std::lock_guard lock(mutex_);
+  const auto it = entries_.find(leaf);
+  if (it == entries_.end() || it->second != entry) return;  // dropped meanwhile
+  bytes_ -= entry->bytes;
+  entry->bytes = products.memory_bytes();
+  bytes_ += entry->bytes;
+  if (bytes_ <= budget_) return;
+  std::vector<std::pair<uint64_t, uint64_t>> by_age;
+  for (const auto& [id, each] : entries_) by_age.emplace_back(each->last_use, id);
+  std::sort(by_age.begin(), by_age.end());
+  for (const auto& [age, id] : by_age) {
+    if (bytes_ <= budget_ - budget_ / 4) break;
+    bytes_ -= entries_[id]->bytes;
+    entries_.erase(id);
+  }
+}
+
+void ContentProductsCache::set_budget(size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  budget_ = bytes;
+  if (bytes_ <= budget_) return;
+  entries_.clear();
+  bytes_ = 0;
+}
+
+size_t ContentProductsCache::memory_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return bytes_;
+}
+
+}  // namespace espalier
