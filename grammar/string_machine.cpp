@@ -147,6 +147,10 @@ uint32_t StringMachine::intern_product(uint32_t node, uint64_t length,
   return it->second;
 }
 
+uint32_t StringMachine::longer_rank(uint32_t product) const {
+  return length_rank(std::min(products_[product].length + 1, length_cap_));
+}
+
 uint32_t StringMachine::length_rank(uint64_t length) const {
   return static_cast<uint32_t>(
       std::upper_bound(spec_.lengths.begin(), spec_.lengths.end(), length) - spec_.lengths.begin());

@@ -83,6 +83,8 @@ class StringMachine {
   /// How many more code points may change what is known of the length.
   uint64_t lengths_left(uint32_t product) const { return length_cap_ - products_[product].length; }
   /// Has the product left the trie of strings?
+  /// The length rank of strings that are one code point longer.
+  uint32_t longer_rank(uint32_t product) const;
   bool off_trie(uint32_t product) const;
 
   /// Visits signatures of strings that extend the product state (itself included), listed strings

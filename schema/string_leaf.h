@@ -318,14 +318,23 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     }) == Ternary::kFalse;
   }
 
-  // With nothing but one automaton to observe, is what it accepts acceptable? A live state of it
-  // leads there.
+  // With nothing but one automaton and lengths to observe, is what it accepts acceptable, however
+  // long it is? A live state of it leads there.
   bool accepted_alone(uint32_t product) const {
     const StringSpec& spec = machine_->spec();
-    if (spec.automata.size() != 1 || !spec.strings.empty() || !spec.lengths.empty()) return false;
+    if (spec.automata.size() != 1 || !(spec.strings.empty() || machine_->off_trie(product)) ||
+        machine_->automaton_state(product, 0) == 0) {
+      return false;
+    }
     StringSignature signature = machine_->signature(product);
+    // What is not accepted yet is so after one more code point at the earliest.
+    if (!signature.accepted[0]) signature.length_rank = machine_->longer_rank(product);
+    signature.string = StringSignature::kOther;
     signature.accepted[0] = true;
-    return machine_->automaton_state(product, 0) != 0 && verdict_.acceptable(value(signature));
+    for (; signature.length_rank <= spec.lengths.size(); ++signature.length_rank) {
+      if (!verdict_.acceptable(value(signature))) return false;
+    }
+    return true;
   }
 
   // A string that leads from the product to acceptance by one of its automata and is acceptable,
@@ -430,7 +439,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
       next_best.emplace_back(-int64_t{lack(p)}, queue.size());
       std::push_heap(next_best.begin(), next_best.end());
       queue.emplace_back(p, from);
-      return flag == kLive || acceptable(machine_->signature(p)) ||
+      return flag == kLive || acceptable(machine_->signature(p)) || accepted_alone(p) ||
              machine_->search_listed(p, acceptable);
     };
     found = enter(product, 0);
