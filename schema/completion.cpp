@@ -51,7 +51,9 @@ Result<std::string> SchemaMachine::shortest_completion(State s) {
       return none;
     }
     bool ok = true;
-    if (s.leaf >= kFirstLeaf) {
+    if (const std::string_view space = fixed_space(s); !space.empty()) {
+      ok = append(space, &s, &out);
+    } else if (s.leaf >= kFirstLeaf) {
       const Leaf* leaf = leaves_[s.leaf - kFirstLeaf].get();
       if (const auto* scalar = dynamic_cast<const ScalarLeaf*>(leaf)) {
         if (scalar->can_exit(s.state)) {

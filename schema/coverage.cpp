@@ -100,7 +100,7 @@ Result<CoverageReport> schema_coverage(std::string_view schema_text, const Schem
     at->reason = refusal.message();
     return report;
   }
-  SchemaMachine machine(*graph, options);
+  SchemaMachine machine(*graph, (*graph)->options);
   for (NodeId id = 0; id < (*graph)->nodes.size(); ++id) {
     const SchemaNode& node = (**graph)[id];
     if (node.kind == SchemaNode::Kind::kKeywords && !machine.admits(id))

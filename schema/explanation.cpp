@@ -232,10 +232,9 @@ void SchemaMachine::explain_name(State s, uint8_t byte, Explanation* out) {
       out->sentence = "the property name \"" + name + "\" was used before";
       return;
     }
-    if (!exact_ && key.order < frame.order) {
+    if (ordered_ && key.order < frame.order) {
       out->keyword = "properties";
-      out->sentence =
-          "the property \"" + name + "\" comes too late for schema order (generation profile)";
+      out->sentence = "the property \"" + name + "\" comes too late for the order of properties";
       return;
     }
     if (NodeId holder = kNoNode; leaves_unevaluated(frame, key, &holder)) {

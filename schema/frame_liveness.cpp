@@ -102,7 +102,7 @@ Cost SchemaMachine::best_rest(FrameId container, Answer answer) {
 // a rest of the object, less the name, is a rest of what follows it.
 bool SchemaMachine::outlives_names(const Frame& object) const {
   const std::vector<FormulaId>& formulas = formula_lists_[object.formulas];
-  if (!exact_ || formulas.size() > 1 || object.forbidden != 0 ||
+  if (ordered_ || formulas.size() > 1 || object.forbidden != 0 ||
       frames_[object.parent].bindings != 0) {
     return false;
   }

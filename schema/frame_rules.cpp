@@ -79,7 +79,7 @@ uint32_t SchemaMachine::shape_id(const std::vector<FormulaId>& formulas) {
       shape_ids_.try_emplace({nodes, required}, static_cast<uint32_t>(shapes_.size()));
   if (inserted) {
     shapes_.push_back(std::make_unique<KeyShape>(std::move(nodes), required, alternatives > 1,
-                                                 options_.profile, &expansion_, pool_, &texts_));
+                                                 options_, &expansion_, pool_, &texts_));
     key_machines_.push_back(&shapes_.back()->machine());
   }
   return it->second;
@@ -340,7 +340,7 @@ FrameId SchemaMachine::property_slot(FrameId object, uint32_t key_class, uint32_
   if (listed) text = key.text;
   Frame frame = frames_[object];
   if (sets_.contains(frame.seen, text) && text != TextStore::kUnseen) return 0;
-  if (!exact_ && listed && key.order < frame.order) return 0;
+  if (ordered_ && listed && key.order < frame.order) return 0;
   const auto memo_key = std::tuple(object, key_class, text);
   const auto it = property_memo_.find(memo_key);
   if (it != property_memo_.end()) return it->second;
@@ -394,7 +394,7 @@ FrameId SchemaMachine::property_slot(FrameId object, uint32_t key_class, uint32_
     frame.forbidden =
         keep(frame.forbidden, [&](uint32_t v) { return values_.member(v, text) != 0; });
   if (!listed) frame.open_names = 1;
-  if (!exact_) frame.order = listed ? key.order + 1 : UINT32_MAX;
+  if (ordered_) frame.order = listed ? key.order + 1 : UINT32_MAX;
   if (bindings.empty() && outlives_names(frames_[object])) {
     const FrameId after = frames_.intern(frame);
     if (frame_memo_.get(after) == 0 && frame_live(object)) frame_memo_.set(after, kYes);

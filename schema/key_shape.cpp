@@ -17,6 +17,7 @@
 #include <set>
 
 #include "schema/scalar_domain.h"
+#include "schema/schema_options.h"
 
 namespace espalier {
 namespace {
@@ -26,11 +27,11 @@ constexpr size_t kMaxProducts = 300;  // product states that a count of names ma
 }  // namespace
 
 KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& required,
-                   bool discriminators_first, Profile profile, Expansion* expansion,
+                   bool discriminators_first, const SchemaOptions& options, Expansion* expansion,
                    const FormulaPool& pool, TextStore* texts)
     : nodes_(std::move(nodes)), expansion_(expansion), pool_(&pool), texts_(texts) {
   StringSpec spec;
-  spec.spelling = profile == Profile::kExact ? StringSpelling::kJson : StringSpelling::kMinimal;
+  spec.spelling = string_spelling(options);
   std::vector<std::u32string> in_order;
   std::map<std::u32string, int> constants;  // name -> nodes in which it has a constant value
   std::set<std::u32string> listed;
@@ -43,6 +44,10 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
       spec.automata.push_back(automaton);
     }
   };
+  const Spelling::PropertyOrder order = options.spelling.property_order;
+  if (order == Spelling::PropertyOrder::kGiven) {
+    for (const std::string& name : options.spelling.property_names) list(to_codepoints(name));
+  }
   for (const NodeId id : nodes_) {
     const SchemaNode& node = expansion->node(id);
     for (const auto& [name, child] : node.properties) {
@@ -60,7 +65,7 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
     name_formulas_.push_back(names);
   }
   for (const uint32_t text : required) list(texts->text(text));
-  if (discriminators_first) {
+  if (discriminators_first && order == Spelling::PropertyOrder::kProfile) {
     std::stable_partition(in_order.begin(), in_order.end(), [&](const std::u32string& name) {
       const auto it = constants.find(name);
       return it != constants.end() && it->second > 1;

@@ -37,9 +37,9 @@ class KeyShape {
  public:
   /// `nodes`: nodes with a kProperties atom; `required`: text ids of kRequired atoms; both sorted.
   /// `discriminators_first`: several alternatives are open, so names whose values tell them apart
-  /// come first in schema order.
+  /// come first in the generation profile's order.
   KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& required,
-           bool discriminators_first, Profile profile, Expansion* expansion,
+           bool discriminators_first, const SchemaOptions& options, Expansion* expansion,
            const FormulaPool& pool, TextStore* texts);
 
   const std::vector<NodeId>& nodes() const { return nodes_; }

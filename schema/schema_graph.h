@@ -148,6 +148,7 @@ struct SchemaGraph {
   /// One entry per keyword occurrence at a reachable schema, if it was asked for.
   std::vector<KeywordReport> report;
   SchemaDocuments documents;  ///< what the nodes' pointers point into
+  SchemaOptions options;      ///< the caller's, completed by the schema's own
 
   const SchemaNode& operator[](NodeId id) const { return nodes[id]; }
   size_t memory_bytes() const;

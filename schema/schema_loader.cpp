@@ -21,10 +21,12 @@
 #include <unordered_map>
 #include <utility>
 
+#include "schema/narrow_schema.h"
 #include "schema/report_loader.h"
 #include "schema/schema_assertions.h"
 #include "schema/schema_graph.h"
 #include "schema/schema_keywords.h"
+#include "schema/schema_options.h"
 #include "schema/schema_resolver.h"
 #include "schema/schema_support.h"
 
@@ -66,6 +68,10 @@ class SchemaLoader {
                         std::to_string(kMaxPointerBytes) + " bytes.");
       }
     }
+    auto complete = complete_options(options_, resolver_.document(0));
+    if (!complete.ok()) return complete.status();
+    graph_->options = *std::move(complete);
+    narrow_schema(graph_->options, graph_.get());
     return std::shared_ptr<const SchemaGraph>(graph_);
   }
 
@@ -217,6 +223,11 @@ Status SchemaLoader::read_object(JsonId schema) {
     const JsonId value = object.first + i;
     const std::string_view name = (*json_)[value].key;
     const KeywordInfo* keyword = find_keyword(name, dialect);
+    if (keyword == nullptr && name == kOptionsMember && current_ == graph_->root &&
+        options_.profile != Profile::kExact) {
+      report(name, KeywordReport::Status::kEnforced, "");
+      continue;
+    }
     if (keyword == nullptr) {
       report(name, KeywordReport::Status::kAnnotation, "not a keyword of ", dialect_name(dialect));
       continue;

@@ -27,6 +27,8 @@
 
 #include <string_view>
 
+#include "schema/schema_options.h"
+
 namespace espalier {
 namespace {
 
@@ -58,14 +60,22 @@ ValueClass class_of_byte(uint8_t byte, bool* ok) {
 SchemaMachine::SchemaMachine(std::shared_ptr<const SchemaGraph> graph, const SchemaOptions& options)
     : graph_(std::move(graph)),
       options_(options),
-      exact_(options.profile == Profile::kExact),
-      strings_(exact_ ? StringSpelling::kJson : StringSpelling::kMinimal),
-      numbers_(exact_ ? NumberSpelling::kJson : NumberSpelling::kPlain),
+      any_space_(allows_any_space(options)),
+      ordered_(orders_properties(options)),
+      strings_(string_spelling(options)),
+      numbers_(number_spelling(options)),
       expansion_(*graph_, &pool_, &texts_),
       values_(&texts_, &sets_),
       existence_(make_satisfiability(Answer::kExistence)),
       unique_(pool_.atom({Atom::Kind::kUnique, 0, 0})) {
   for (const SchemaNode& node : graph_->nodes) compares_items_ |= node.unique_items;
+  const std::string* given[] = {&options.spelling.item_separator, &options.spelling.key_separator};
+  for (const Gap gap : {kAfterComma, kAfterColon}) {
+    if (allows_optional_space(options)) gap_start_[gap] = 1;
+    if (given[gap]->size() < 2) continue;
+    gaps_[gap] = given[gap]->substr(1);
+    gap_start_[gap] = static_cast<uint32_t>(gaps_[gap].size() << 1 | gap);
+  }
   const FormulaId any[] = {FormulaPool::kTrue};
   free_string_ = string_leaf(pool_, {any[0]}, expansion_.atoms(), strings_, nullptr);
   const char* literals[] = {"null", "false", "true"};
@@ -101,7 +111,14 @@ Satisfiability& SchemaMachine::costs() {
 
 // ---- Bytes -------------------------------------------------------------------------------------
 
-bool SchemaMachine::whitespace(uint8_t byte) const { return exact_ && is_json_space(byte); }
+bool SchemaMachine::whitespace(uint8_t byte) const { return any_space_ && is_json_space(byte); }
+
+// White space that a separator still demands.
+std::string_view SchemaMachine::fixed_space(State s) const {
+  if ((s.leaf != kValue && s.leaf != kKeyQuote) || s.state < 2) return {};
+  const std::string_view all = gaps_[s.state & 1];
+  return all.substr(all.size() - (s.state >> 1));
+}
 
 State SchemaMachine::step(State s, uint8_t byte) { return look_up(s, byte, Mode::kStep); }
 State SchemaMachine::probe(State s, uint8_t byte) { return look_up(s, byte, Mode::kProbe); }
@@ -156,17 +173,17 @@ bool SchemaMachine::advance_unlocked(State* s, uint8_t byte, Mode mode) const {
       return true;
     }
     case kKeyQuote:
-      if (byte != '"' || name_memo_.get(s->frame) != kYes) return false;
+      if (byte != '"' || s->state > 1 || name_memo_.get(s->frame) != kYes) return false;
       *s = {s->frame, kKey, key_machines_[frames_[s->frame].shape]->start(), TextStore::kEmpty};
       return true;
     case kColon:
-      *s = byte == ':' ? State{s->frame, kValue, exact_ ? 0u : 1u, 0} : State{};
+      *s = byte == ':' ? State{s->frame, kValue, gap_start_[kAfterColon], 0} : State{};
       return true;
     case kAfterValue: {
       const Frame& frame = frames_[s->frame];
       const bool object = frame.kind == Frame::Kind::kObject;
       if (byte == ',' && object && name_memo_.get(s->frame) == kYes) {
-        *s = {s->frame, kKeyQuote, exact_ ? 0u : 1u, 0};
+        *s = {s->frame, kKeyQuote, gap_start_[kAfterComma], 0};
         return true;
       }
       if (byte == (object ? '}' : ']') && close_memo_.get(s->frame) == kYes) {
@@ -203,6 +220,10 @@ State SchemaMachine::advance(State s, uint8_t byte, Mode mode) {
   if (s.doubtful()) return s;
   if (s.leaf >= kFirstLeaf) return advance_leaf(s, byte, mode);
   if (whitespace(byte) && s.leaf != kKey) return s;
+  if (const std::string_view space = fixed_space(s); !space.empty()) {
+    if (byte != static_cast<uint8_t>(space[0])) return {};
+    return {s.frame, s.leaf, space.size() == 1 ? 0 : s.state - 2, 0};
+  }
   switch (s.leaf) {
     case kValue:
       if (byte == ' ' && s.state == 1) return {s.frame, kValue, 0, 0};
@@ -219,7 +240,7 @@ State SchemaMachine::advance(State s, uint8_t byte, Mode mode) {
     case kKey:
       return advance_key(s, byte, mode);
     case kColon:
-      return byte == ':' ? State{s.frame, kValue, exact_ ? 0u : 1u, 0} : State{};
+      return byte == ':' ? State{s.frame, kValue, gap_start_[kAfterColon], 0} : State{};
     case kArrayStart: {
       if (byte == ']') return closeable(s.frame) ? close(s.frame) : State{};
       const FrameId slot = item_slot(s.frame);
@@ -231,9 +252,10 @@ State SchemaMachine::advance(State s, uint8_t byte, Mode mode) {
       if (byte == (object ? '}' : ']')) return closeable(s.frame) ? close(s.frame) : State{};
       if (byte != ',') return {};
       if (object)
-        return name_possible(s.frame) ? State{s.frame, kKeyQuote, exact_ ? 0u : 1u, 0} : State{};
+        return name_possible(s.frame) ? State{s.frame, kKeyQuote, gap_start_[kAfterComma], 0}
+                                      : State{};
       const FrameId slot = item_slot(s.frame);
-      return slot != 0 ? State{slot, kValue, exact_ ? 0u : 1u, 0} : State{};
+      return slot != 0 ? State{slot, kValue, gap_start_[kAfterComma], 0} : State{};
     }
     default:
       return {};
@@ -347,7 +369,7 @@ Bulk SchemaMachine::bulk(State s) {
                : Bulk{};
   }
   if (s.leaf != kKey) {
-    if (!exact_) return {};
+    if (!any_space_) return {};
     return {space_.get(), space_->start(), Bulk::Exceptions::kNone, true};
   }
   const StringMachine& machine = *key_machines_[frames_[s.frame].shape];
@@ -435,8 +457,10 @@ void SchemaMachine::next_bytes(State s, ByteSet* out) {
   const auto insert = [&](std::string_view bytes) {
     for (const char b : bytes) out->insert(static_cast<uint8_t>(b));
   };
-  if (exact_ && s.leaf != kKey) insert(" \t\n\r");
-  if (!exact_ && s.state == 1 && (s.leaf == kValue || s.leaf == kKeyQuote)) insert(" ");
+  if (any_space_ && s.leaf != kKey) insert(" \t\n\r");
+  if (const std::string_view space = fixed_space(s); !space.empty())
+    return insert(space.substr(0, 1));
+  if (s.state == 1 && (s.leaf == kValue || s.leaf == kKeyQuote)) insert(" ");
   switch (s.leaf) {
     case kValue:
     case kArrayStart:

@@ -60,8 +60,8 @@ class SchemaMachine final : public Recognizer {
   bool admits(NodeId node);
 
  private:
-  // Structural positions: values of State::leaf below kFirstLeaf. Those that allow one space in the
-  // generation profile keep in State::state whether it may still come.
+  // Structural positions: values of State::leaf below kFirstLeaf. kValue and kKeyQuote keep in
+  // State::state what of a separator's white space may or must still come (gap_start_).
   enum Position : uint32_t {
     kValue = 1,    // frame = slot: a value must start
     kObjectStart,  // after '{'
@@ -74,6 +74,7 @@ class SchemaMachine final : public Recognizer {
     kFirstLeaf = 16,
   };
   enum class Mode : uint8_t { kStep, kProbe };
+  enum Gap : uint32_t { kAfterComma, kAfterColon };
   static constexpr uint8_t kYes = 1, kNo = 2;
   static constexpr size_t kMaxJointBits =
       8;  // tracked formulas whose outcomes are enumerated jointly
@@ -108,6 +109,7 @@ class SchemaMachine final : public Recognizer {
   State close(FrameId container);
   bool closeable(FrameId container);
   bool whitespace(uint8_t byte) const;
+  std::string_view fixed_space(State s) const;
 
   // Questions about frames, all memoized.
   FrameId container(FrameId slot, ValueClass value_class);
@@ -216,7 +218,12 @@ class SchemaMachine final : public Recognizer {
 
   std::shared_ptr<const SchemaGraph> graph_;
   SchemaOptions options_;
-  bool exact_;
+  bool any_space_;  // white space wherever RFC 8259 allows it
+  bool ordered_;    // names come in the order of their ranks
+  // What follows ',' and ':', by Gap, and the State::state that stands before it: 0 is nothing
+  // fixed, 1 one optional space, else the bytes still to come and the gap.
+  std::string gaps_[2];
+  uint32_t gap_start_[2] = {0, 0};
   StringSpelling strings_;
   NumberSpelling numbers_;
 

@@ -21,6 +21,7 @@
 #include "engine/mask_leaf_rows.h"
 #include "engine_support.h"
 #include "shared_data.h"
+#include "tests/spelling_random.h"
 
 namespace espalier::testing {
 namespace {
@@ -161,6 +162,7 @@ class SchemaMaskOracle : public ::testing::Test {
     SchemaOptions options;
     options.profile = random() % 2 ? Profile::kExact : Profile::kGeneration;
     options.content = ContentPolicy::kAssert;
+    if (random() % 3 == 0) random_spelling(random, &options);
     const auto grammar = Grammar::from_json_schema(one.schema, options);
     if (!grammar.ok() || (*grammar)->unsatisfiable()) return;
     const auto reference = Grammar::from_json_schema(one.schema, options);

@@ -38,6 +38,7 @@ void SchemaFlags::add_to(CLI::App& command, const std::string& default_profile) 
       ->capture_default_str();
   command.add_option("--schema-dir", schema_dir, "folder whose schemas serve remote references")
       ->type_name("DIR");
+  add_spelling_to(command);
   command.add_option("--max-schema-bytes", max_schema_bytes, "largest schema text")
       ->type_name("N")
       ->check(whole_number())
@@ -48,12 +49,72 @@ void SchemaFlags::add_to(CLI::App& command, const std::string& default_profile) 
       ->capture_default_str();
 }
 
+void SchemaFlags::add_spelling_to(CLI::App& command) {
+  command.add_option("--whitespace", whitespace, "any, one optional space after , and :, or none")
+      ->check(CLI::IsMember({"profile", "any", "space", "none"}))
+      ->capture_default_str();
+  command.add_option("--item-separator", item_separator, "a comma and the white space after it")
+      ->type_name("TEXT");
+  command.add_option("--key-separator", key_separator, "a colon and the white space after it")
+      ->type_name("TEXT");
+  command
+      .add_option("--property-order", property_order,
+                  "profile, any, schema, or names that come first: NAME,NAME,...")
+      ->type_name("ORDER")
+      ->capture_default_str();
+  command.add_option("--escapes", escapes, "escapes in strings: any, or those JSON needs")
+      ->check(CLI::IsMember({"profile", "any", "minimal"}))
+      ->capture_default_str();
+  command.add_option("--numbers", numbers, "number forms: any, or plain (no exponents)")
+      ->check(CLI::IsMember({"profile", "any", "plain"}))
+      ->capture_default_str();
+  command
+      .add_option("--optional-properties", optional_properties,
+                  "what becomes of properties that are listed and not required")
+      ->check(CLI::IsMember({"schema", "require", "omit"}))
+      ->capture_default_str();
+  command
+      .add_option("--additional-properties", additional_properties,
+                  "what becomes of properties that are not listed")
+      ->check(CLI::IsMember({"schema", "forbid"}))
+      ->capture_default_str();
+  command.add_flag("--strict", strict, "as OpenAI's strict mode: all listed properties, no others");
+}
+
+Spelling SchemaFlags::spelling() const {
+  Spelling out;
+  if (whitespace == "any") out.whitespace = Spelling::Whitespace::kAny;
+  if (whitespace == "space") out.whitespace = Spelling::Whitespace::kSpace;
+  if (whitespace == "none") out.whitespace = Spelling::Whitespace::kNone;
+  out.item_separator = item_separator;
+  out.key_separator = key_separator;
+  if (property_order == "any") {
+    out.property_order = Spelling::PropertyOrder::kAny;
+  } else if (property_order == "schema") {
+    out.property_order = Spelling::PropertyOrder::kSchema;
+  } else if (property_order != "profile") {
+    out.property_order = Spelling::PropertyOrder::kGiven;
+    out.property_names = CLI::detail::split(property_order, ',');
+  }
+  if (escapes == "any") out.escapes = Spelling::Escapes::kAny;
+  if (escapes == "minimal") out.escapes = Spelling::Escapes::kMinimal;
+  if (numbers == "any") out.numbers = Spelling::Numbers::kAny;
+  if (numbers == "plain") out.numbers = Spelling::Numbers::kPlain;
+  return out;
+}
+
 SchemaOptions SchemaFlags::options() const {
   SchemaOptions options;
   options.profile = profile == "exact" ? Profile::kExact : Profile::kGeneration;
   options.formats = formats == "assert" ? FormatPolicy::kAssert : FormatPolicy::kAnnotate;
   options.content = content == "assert" ? ContentPolicy::kAssert : ContentPolicy::kAnnotate;
   options.schema_dir = schema_dir;
+  options.spelling = spelling();
+  if (strict) options = options.strict();
+  if (optional_properties == "require") options.optional_properties = OptionalProperties::kRequire;
+  if (optional_properties == "omit") options.optional_properties = OptionalProperties::kOmit;
+  if (additional_properties == "forbid")
+    options.additional_properties = AdditionalProperties::kForbid;
   options.limits.max_schema_bytes = max_schema_bytes;
   options.limits.max_schema_depth = max_schema_depth;
   return options;

@@ -23,11 +23,23 @@ struct SchemaFlags {
   std::string formats = "assert";
   std::string content = "annotate";
   std::string schema_dir;
+  std::string whitespace = "profile";
+  std::string item_separator, key_separator;
+  std::string property_order = "profile";
+  std::string escapes = "profile";
+  std::string numbers = "profile";
+  std::string optional_properties = "schema";
+  std::string additional_properties = "schema";
+  bool strict = false;
   size_t max_schema_bytes = Limits{}.max_schema_bytes;
   size_t max_schema_depth = Limits{}.max_schema_depth;
 
   void add_to(CLI::App& command, const std::string& default_profile);
   SchemaOptions options() const;
+
+ private:
+  void add_spelling_to(CLI::App& command);
+  Spelling spelling() const;
 };
 
 /// The options that say how a vocabulary file is read.

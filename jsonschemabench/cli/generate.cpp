@@ -7,7 +7,7 @@
 #include "espalier/models.h"
 #include "jsonschemabench/cli/commands.h"
 #include "jsonschemabench/cli/common.h"
-#include "jsonschemabench/cli/flags.h"
+#include "jsonschemabench/cli/constraint.h"
 #include "jsonschemabench/cli/sampling.h"
 #include "jsonschemabench/cli/schema_files.h"
 #include "jsonschemabench/worker_pool.h"
@@ -32,7 +32,7 @@ a schema that cannot be compiled gives one line with `file` and `error`; so does
 process crashes ("crash: ...") or takes too long ("timeout: ..."). Exit code 2 is an error.)";
 
 struct GenerateOptions {
-  std::string schema;
+  ConstraintFlags constraint;
   std::string data;
   size_t samples = 1;
   size_t limit = 0;
@@ -41,7 +41,6 @@ struct GenerateOptions {
   std::string model = "builtin";
   bool uniform = false;
   bool json = false;
-  SchemaFlags schema_flags;
   VocabularyFlags vocabulary;
   SamplingFlags sampling;
 };
@@ -78,16 +77,15 @@ Status print_line(rapidjson::StringBuffer& buffer) {
 }
 
 int generate_one(const GenerateOptions& options) {
-  Result<std::string> text = read_file(options.schema);
-  if (!text) return fail(text.status());
-  Result<CompiledSchema> schema = compile(text.value(), options.schema_flags.options());
-  if (!schema) return fail(located(options.schema, schema.status()));
+  const std::string name = options.constraint.name();
+  Result<CompiledSchema> schema = compile(options.constraint);
+  if (!schema) return fail(schema.status());
   Result<Source> source = open_source(options);
   if (!source) return fail(source.status());
 
   if (options.json) {
     Result<Sample> sample = draw(schema.value(), source.value(), sampling_options(options));
-    if (!sample) return fail(located(options.schema, sample.status()));
+    if (!sample) return fail(located(name, sample.status()));
     rapidjson::StringBuffer buffer;
     JsonWriter writer(buffer);
     writer.StartObject();
@@ -104,7 +102,7 @@ int generate_one(const GenerateOptions& options) {
                                  return output.ok();
                                });
   if (!output.ok()) return fail(output);
-  if (!sample) return fail(located(options.schema, sample.status()));
+  if (!sample) return fail(located(name, sample.status()));
   if (!sample->generation.text.empty()) {
     if (Status status = print("\n"); !status.ok()) return fail(status);
   }
@@ -112,16 +110,16 @@ int generate_one(const GenerateOptions& options) {
   if (reason == FinishReason::kComplete && sample->valid) return kExitOk;
   switch (reason) {
     case FinishReason::kComplete:
-      note(options.schema + ": the document is not valid");
+      note(name + ": the document is not valid");
       break;
     case FinishReason::kBudget:
-      note(options.schema + ": no valid document fits the token budget (budget)");
+      note(name + ": no valid document fits the token budget (budget)");
       break;
     case FinishReason::kDeadEnd:
-      note(options.schema + ": no token was allowed (dead_end)");
+      note(name + ": no token was allowed (dead_end)");
       break;
     case FinishReason::kUnsatisfiable:
-      note(options.schema + ": no instance is valid under the schema (unsatisfiable)");
+      note(name + ": no instance is valid under the schema (unsatisfiable)");
       break;
   }
   return kExitNo;
@@ -148,7 +146,7 @@ std::string generate_file(const GenerateOptions& options, const Source& source,
   const std::string path = (std::filesystem::path(options.data) / file).string();
   Result<std::string> text = read_file(path);
   Result<CompiledSchema> schema =
-      text ? compile(schema_text_of(text.value()), options.schema_flags.options())
+      text ? compile(schema_text_of(text.value()), options.constraint.reading.options())
            : Result<CompiledSchema>(text.status());
   if (!schema) return kRefused + error_line(file, schema.status().to_string());
   std::string lines(1, kSampled);
@@ -238,15 +236,13 @@ void add_generate(CLI::App& program, Action& action) {
   CLI::App* command = program.add_subcommand(
       "generate", "Sample a document under a JSON Schema, or documents for a folder of schemas");
   command->footer(kExamples);
-  CLI::Option* schema =
-      command->add_option("--schema", options->schema, "the JSON Schema (- = stdin)")
-          ->type_name("FILE");
+  options->constraint.add_to(*command, "generation");
   CLI::Option* data =
       command
           ->add_option("--data", options->data,
                        "folder of schemas or MaskBench files, in place of --schema; JSON Lines")
           ->type_name("DIR")
-          ->excludes(schema);
+          ->excludes("--schema");
   command->add_option("--samples", options->samples, "with --data: documents per schema")
       ->type_name("K")
       ->check(whole_number())
@@ -277,10 +273,9 @@ void add_generate(CLI::App& program, Action& action) {
       *command, "with --uniform: the vocabulary to draw from, in place of the model's");
   command->get_option("--vocabulary")->excludes(model);
   options->sampling.add_to(*command);
-  options->schema_flags.add_to(*command, "generation");
   command->add_flag("--json", options->json, "print one JSON object instead of the text");
   command->callback([=, &action] {
-    if (options->schema.empty() && options->data.empty()) {
+    if (!options->constraint.given() && options->data.empty()) {
       throw CLI::RequiredError("--schema or --data");
     }
     action = [options] {

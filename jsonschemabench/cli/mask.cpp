@@ -5,7 +5,7 @@
 #include "jsonschemabench/cli/checker.h"
 #include "jsonschemabench/cli/commands.h"
 #include "jsonschemabench/cli/common.h"
-#include "jsonschemabench/cli/flags.h"
+#include "jsonschemabench/cli/constraint.h"
 
 namespace espalier::cli {
 namespace {
@@ -21,10 +21,9 @@ With --json: {"allowed": [ids, the end of sequence among them when accepting], "
 place on stderr (and in `dead`, as validate names it); 2 on an error.)";
 
 struct MaskOptions {
-  std::string schema;
+  ConstraintFlags constraint;
   std::string prefix;
   bool json = false;
-  SchemaFlags schema_flags;
   VocabularyFlags vocabulary;
 };
 
@@ -95,11 +94,8 @@ Result<Mask> compute_mask(Matcher& matcher) {
 }
 
 int mask(const MaskOptions& options) {
-  Result<std::string> schema = read_file(options.schema);
-  if (!schema) return fail(schema.status());
-  Result<std::shared_ptr<const Grammar>> grammar =
-      Grammar::from_json_schema(schema.value(), options.schema_flags.options());
-  if (!grammar) return fail(located(options.schema, grammar.status()));
+  Result<std::shared_ptr<const Grammar>> grammar = options.constraint.compile();
+  if (!grammar) return fail(grammar.status());
   Result<std::shared_ptr<const Vocabulary>> vocabulary = options.vocabulary.load();
   if (!vocabulary) return fail(vocabulary.status());
 
@@ -123,7 +119,7 @@ int mask(const MaskOptions& options) {
     }
   }
   Result<Mask> mask = compute_mask(matcher);
-  if (!mask) return fail(located(options.schema, mask.status()));
+  if (!mask) return fail(located(options.constraint.name(), mask.status()));
   const std::string text =
       options.json ? as_json(mask.value()) : as_text(mask.value(), *vocabulary.value());
   if (Status status = print(text); !status.ok()) return fail(status);
@@ -140,18 +136,18 @@ void add_mask(CLI::App& program, Action& action) {
   auto options = std::make_shared<MaskOptions>();
   CLI::App* command = program.add_subcommand("mask", "List the tokens allowed after a prefix");
   command->footer(kExamples);
-  command->add_option("--schema", options->schema, "the JSON Schema")
-      ->type_name("FILE")
-      ->required();
+  options->constraint.add_to(*command, "exact");
   command->add_option("--prefix", options->prefix, "the text so far")
       ->type_name("TEXT")
       ->required();
   options->vocabulary.add_to(*command,
                              "tiktoken, tokenizer.json, GGUF or model file; builtin; table:FILE");
   command->get_option("--vocabulary")->required();
-  options->schema_flags.add_to(*command, "exact");
   command->add_flag("--json", options->json, "print one JSON object");
-  command->callback([=, &action] { action = [options] { return mask(*options); }; });
+  command->callback([=, &action] {
+    if (!options->constraint.given()) throw CLI::RequiredError("--schema");
+    action = [options] { return mask(*options); };
+  });
 }
 
 }  // namespace espalier::cli

@@ -10,7 +10,7 @@
 #include "espalier/potential.h"
 #include "jsonschemabench/cli/commands.h"
 #include "jsonschemabench/cli/common.h"
-#include "jsonschemabench/cli/flags.h"
+#include "jsonschemabench/cli/constraint.h"
 
 namespace espalier::cli {
 namespace {
@@ -42,7 +42,7 @@ sample: log weight, tab, text. The exit code is 1 when every sample died, 2 on a
 or 2.)";
 
 struct SampleOptions {
-  std::string schema;
+  ConstraintFlags constraint;
   std::string regex;
   std::string model = "builtin";
   std::string method = "auto";
@@ -57,7 +57,6 @@ struct SampleOptions {
   size_t max_tokens = PopulationOptions{}.max_tokens;
   uint64_t seed = 0;
   double temperature = 1;
-  SchemaFlags schema_flags;
 };
 
 constexpr std::pair<const char*, StepMethod> kStepMethods[] = {
@@ -86,12 +85,7 @@ Result<std::shared_ptr<const Grammar>> compile_constraint(const SampleOptions& o
     }
     return grammar;
   }
-  Result<std::string> schema = read_file(options.schema);
-  if (!schema) return schema.status();
-  Result<std::shared_ptr<const Grammar>> grammar =
-      Grammar::from_json_schema(schema.value(), options.schema_flags.options());
-  if (!grammar) return located(options.schema, grammar.status());
-  return grammar;
+  return options.constraint.compile();
 }
 
 /// Steps drawn alone are a population that is never resampled.
@@ -103,7 +97,9 @@ PopulationOptions population_options(const SampleOptions& options) {
   population.steps = options.steps;
   population.trie_file = options.trie;
   population.constraint =
-      options.regex.empty() ? "schema " + options.schema : "regex " + options.regex;
+      options.regex.empty() ? "schema " + options.constraint.name() : "regex " + options.regex;
+  for (const std::string& choice : options.constraint.choices)
+    population.constraint += " " + choice;
   population.twist = options.twist == "lookahead" ? Twist::kLookAhead : Twist::kNone;
   population.resampling = parse_resampling(options.resampling).value_or(Resampling::kStratified);
   if (const std::optional<StepMethod> method = step_method(options.method)) {
@@ -197,9 +193,9 @@ std::string as_text(const Population& population) {
 }
 
 int sample(const SampleOptions& options) {
-  if (options.schema.empty() == options.regex.empty()) {
-    return fail(Status(StatusCode::kInvalidArgument, "One of --schema and --regex is needed.",
-                       "command line"));
+  if (options.constraint.given() == !options.regex.empty()) {
+    return fail(Status(StatusCode::kInvalidArgument,
+                       "One of --schema (or its like) and --regex is needed.", "command line"));
   }
   const Result<Population> population = draw(options);
   if (!population) return fail(population.status());
@@ -227,7 +223,7 @@ void add_sample(CLI::App& program, Action& action) {
   CLI::App* command =
       program.add_subcommand("sample", "Sample what the model would write, given that it is valid");
   command->footer(kExamples);
-  command->add_option("--schema", options->schema, "the JSON Schema")->type_name("FILE");
+  options->constraint.add_to(*command, "generation");
   command
       ->add_option("--regex", options->regex,
                    "an ECMA-262 regular expression that matches the whole text")
@@ -271,7 +267,6 @@ void add_sample(CLI::App& program, Action& action) {
                    "read the trie from this file if there is one, and save it (asap, cars, mars, "
                    "trie-is)")
       ->type_name("FILE");
-  options->schema_flags.add_to(*command, "generation");
   command->add_flag("--json", options->json, "print one JSON object");
   command->callback([=, &action] { action = [options] { return sample(*options); }; });
 }

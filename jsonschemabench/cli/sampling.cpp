@@ -1,18 +1,41 @@
 #include "jsonschemabench/cli/sampling.h"
 
+#include <functional>
+
 #include "jsonschemabench/cli/checker.h"
 
 namespace espalier::cli {
 
-Result<CompiledSchema> compile(std::string_view schema_text, const SchemaOptions& options) {
-  SchemaOptions exact_options = options;
-  exact_options.profile = Profile::kExact;
-  Result<std::shared_ptr<const Grammar>> sampled = Grammar::from_json_schema(schema_text, options);
+namespace {
+
+using Compiler = std::function<Result<std::shared_ptr<const Grammar>>(const SchemaOptions&)>;
+
+Result<CompiledSchema> compile_twice(const SchemaOptions& options, const Compiler& compile) {
+  Result<std::shared_ptr<const Grammar>> sampled = compile(options);
   if (!sampled) return sampled.status();
-  Result<std::shared_ptr<const Grammar>> exact =
-      Grammar::from_json_schema(schema_text, exact_options);
+  SchemaOptions plain = options;
+  plain.profile = Profile::kExact;
+  plain.spelling = {};
+  plain.optional_properties = OptionalProperties::kSchema;
+  plain.additional_properties = AdditionalProperties::kSchema;
+  Result<std::shared_ptr<const Grammar>> exact = compile(plain);
   if (!exact) return exact.status();
   return CompiledSchema{sampled.value(), exact.value()};
+}
+
+}  // namespace
+
+Result<CompiledSchema> compile(std::string_view schema_text, const SchemaOptions& options) {
+  return compile_twice(options, [&](const SchemaOptions& one) {
+    return Grammar::from_json_schema(schema_text, one);
+  });
+}
+
+Result<CompiledSchema> compile(const ConstraintFlags& constraint) {
+  const Result<std::string> text = constraint.read();
+  if (!text) return text.status();
+  return compile_twice(constraint.reading.options(),
+                       [&](const SchemaOptions& one) { return constraint.compile(*text, one); });
 }
 
 Result<Sample> draw(const CompiledSchema& schema, const Source& source,

@@ -9,6 +9,7 @@
 #include "espalier/status.h"
 #include "espalier/vocabulary.h"
 #include "jsonschemabench/cli/common.h"
+#include "jsonschemabench/cli/constraint.h"
 
 namespace espalier::cli {
 
@@ -18,6 +19,8 @@ struct CompiledSchema {
   std::shared_ptr<const Grammar> exact;
 };
 Result<CompiledSchema> compile(std::string_view schema_text, const SchemaOptions& options);
+/// The same for whatever is given; errors carry its name.
+Result<CompiledSchema> compile(const ConstraintFlags& constraint);
 
 /// What tokens are drawn from: a model, or (uniform) a vocabulary alone.
 struct Source {

@@ -43,6 +43,46 @@ struct Limits {
   friend bool operator==(const Limits&, const Limits&) = default;
 };
 
+/// How values are spelled, where the profile's way is not wanted. `exact` takes any white space,
+/// any order, every escape and every number form; `generation` at most one space after ',' and ':',
+/// schema order (constants that tell alternatives apart first), the escapes JSON needs, and numbers
+/// without exponents.
+struct Spelling {
+  enum class Whitespace : uint8_t { kProfile, kAny, kSpace, kNone };
+  enum class PropertyOrder : uint8_t {
+    kProfile,
+    kAny,
+    kSchema,  ///< as the schema lists them, unlisted names last
+    kGiven,   ///< those of `property_names` first, in that order, the others as the schema lists
+  };
+  enum class Escapes : uint8_t { kProfile, kAny, kMinimal };
+  enum class Numbers : uint8_t { kProfile, kAny, kPlain };
+
+  Whitespace whitespace = Whitespace::kProfile;
+  /// A comma (a colon) and the white space that must follow it, as in Python's json.dumps: there is
+  /// no other white space then. "" for both leaves them to `whitespace`, "" for one is the bare
+  /// mark.
+  std::string item_separator, key_separator;
+  PropertyOrder property_order = PropertyOrder::kProfile;
+  std::vector<std::string> property_names;
+  Escapes escapes = Escapes::kProfile;
+  Numbers numbers = Numbers::kProfile;
+  friend bool operator==(const Spelling&, const Spelling&) = default;
+};
+
+/// What becomes of properties that a schema lists and does not require.
+enum class OptionalProperties : uint8_t {
+  kSchema,   ///< they may come or not
+  kRequire,  ///< every object has them
+  kOmit,     ///< no object has them
+};
+
+/// What becomes of names that a schema does not list.
+enum class AdditionalProperties : uint8_t {
+  kSchema,  ///< as additionalProperties and its like say, which allow what they do not speak of
+  kForbid,  ///< objects whose schema lists properties and says nothing of others have no others
+};
+
 struct SchemaOptions {
   Profile profile = Profile::kGeneration;
   FormatPolicy formats = FormatPolicy::kAssert;
@@ -51,6 +91,19 @@ struct SchemaOptions {
   /// Folder whose files serve remote references ("" = none): a URI is looked up by its `$id` or by
   /// its path below the folder.
   std::string schema_dir;
+  /// These narrow the language, never widen it. In the generation profile the root's `x-espalier`
+  /// member sets what is left as it is here; the README lists its members.
+  Spelling spelling;
+  OptionalProperties optional_properties = OptionalProperties::kSchema;
+  AdditionalProperties additional_properties = AdditionalProperties::kSchema;
+
+  /// Adds what OpenAI's `strict` says: all listed properties, no others.
+  SchemaOptions strict() const {
+    SchemaOptions options = *this;
+    options.optional_properties = OptionalProperties::kRequire;
+    options.additional_properties = AdditionalProperties::kForbid;
+    return options;
+  }
   friend bool operator==(const SchemaOptions&, const SchemaOptions&) = default;
 };
 
@@ -73,6 +126,14 @@ class Grammar {
   /// name the offset in the pattern.
   static Result<std::shared_ptr<const Grammar>> from_regex(std::string_view pattern,
                                                            const Limits& limits = {});
+  /// Exactly these texts (kInvalidArgument: none; kParseError: one is not UTF-8).
+  static Result<std::shared_ptr<const Grammar>> from_choices(
+      const std::vector<std::string>& choices, const Limits& limits = {});
+  /// An OpenAI `response_format` object: `{"type": "json_object"}`, with llama-server's optional
+  /// `schema`, or `{"type": "json_schema", "json_schema": {"schema": S, "strict": true}}`. Errors
+  /// as from_json_schema, whose places are below the object's own.
+  static Result<std::shared_ptr<const Grammar>> from_response_format(
+      std::string_view text, const SchemaOptions& options = {});
   /// Wraps any recognizer (tests, host code).
   static std::shared_ptr<const Grammar> from_recognizer(
       std::shared_ptr<Recognizer> recognizer, size_t max_store_bytes = Limits::kDefaultStoreBytes);
