@@ -278,6 +278,33 @@ class CommandLineTest(unittest.TestCase):
         )
         self.assertEqual(result["offset"], 1)
 
+    def test_generate_spelling(self):
+        schema = self.path("s.json", {"properties": {"a": {"const": "x"}, "b": {"const": [[], None]}},
+                                      "type": "object"})
+        generate = ("generate", "--seed", "3", "--schema", schema, "--strict")
+        for flags, text in (
+            (("--whitespace", "none"), '{"a":"x","b":[[],null]}'),
+            (("--item-separator", ", ", "--key-separator", ": "), '{"a": "x", "b": [[], null]}'),
+            (("--whitespace", "none", "--property-order", "b,a"), '{"b":[[],null],"a":"x"}'),
+        ):
+            self.assertEqual(self.succeed(*generate, *flags).stdout, text + "\n")
+        self.assert_error(*generate, "--key-separator", "=", says="A key separator is a colon")
+
+    def test_other_constraints(self):
+        choices = ("--choice", "yes", "--choice", "no")
+        self.assertIn(self.succeed("generate", *choices).stdout, ("yes\n", "no\n"))
+        mask = self.json_of("mask", *choices, "--prefix", "y", "--vocabulary", "builtin", "--json")
+        self.assertEqual(mask["forced"], "es")
+        self.assertIsInstance(json.loads(self.succeed("generate", "--json-object").stdout), dict)
+        form = {"type": "json_schema", "json_schema": {"name": "n", "strict": True, "schema": {
+            "type": "object", "properties": {"ok": {"type": "boolean"}}}}}
+        path = self.path("format.json", form)
+        for command in (("generate",), ("sample", "--method", "local")):
+            text = self.succeed(*command, "--response-format", path).stdout.split("\t")[-1]
+            self.assertEqual(list(json.loads(text)), ["ok"])
+        self.succeed("generate", "--json-object", *choices, code=2)
+        self.succeed("mask", "--prefix", "", "--vocabulary", "builtin", code=2)
+
     def test_validate_end_of_text(self):
         schema = self.path("s.json", {"minimum": 100})
         instance = self.path("i.json", "12")
