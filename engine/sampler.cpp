@@ -16,7 +16,7 @@
 // token often completes the state after it as well, as it is (more characters of a string) or
 // without its first bytes (the token was a part of it, or stands in for one: another digit of a
 // date); reading it is far cheaper than a search. Only if neither does, or it has become too long,
-// a new one is sought.
+// a new one is sought, for a few tokens of each step.
 //
 // No model is asked where one token alone is allowed. What is sampled is the usual local
 // distribution, prod_i p(x_i | x_<i, allowed); it is not the model's distribution given validity.
@@ -38,6 +38,8 @@ namespace {
 
 /// Draws refused by the budget before the known completion is followed.
 constexpr int kMaxRedraws = 100;
+/// Searches for a completion in one step, after which only the text that is known is tried.
+constexpr int kMaxSearches = 10;
 
 /// A model's sequence, opened at the first call and told of new tokens only when it is asked.
 class ModelCursor {
@@ -78,7 +80,11 @@ class Completion {
   Completion(Matcher* matcher, const Vocabulary* vocabulary)
       : matcher_(matcher), vocabulary_(vocabulary) {}
 
-  /// Can the text be completed within `left` tokens after `token`?
+  /// Tells that the next calls of `fits` are about another state.
+  void start_step() { searches_ = 0; }
+
+  /// Can the text be completed within `left` tokens after `token`, as far as the searches of a step
+  /// tell?
   bool fits(TokenId token, size_t left) {
     if (vocabulary_->is_eos(token)) return true;
     // Over a vocabulary that lacks bytes, a text that completes need not be spelled by tokens.
@@ -88,7 +94,7 @@ class Completion {
       if (adopt(token, std::string_view(*text_).substr(read), left)) return true;
       if (adopt(token, *text_, left)) return true;
     }
-    return matcher_->completes_within(token, left);
+    return ++searches_ <= kMaxSearches && matcher_->completes_within(token, left);
   }
 
   /// The matcher has accepted `token`, the last one that was found to fit or the only one there
@@ -135,6 +141,7 @@ class Completion {
   Matcher* matcher_;
   const Vocabulary* vocabulary_;
   std::optional<std::string> text_;  ///< completes the current state
+  int searches_ = 0;                 ///< of this step
   std::optional<std::string> next_;  ///< completes the state after the token that was found to fit
 };
 
@@ -214,6 +221,7 @@ class Generator {
       ++generation_.model_calls;
     }
     choice_.start(mask, log_probs_);
+    completion_.start_step();
     for (int draws = 0; draws < kMaxRedraws; ++draws) {
       const std::optional<TokenId> token = choice_.draw(&random_);
       if (!token) {
