@@ -171,9 +171,10 @@ std::string to_json_line(const FileResult& result) {
     fmt::format_to(std::back_inserter(out), ",\"failing_test\":{}", result.failing_test);
   }
   fmt::format_to(std::back_inserter(out),
-                 ",\"tests\":{},\"valid_refused\":{},\"invalid_accepted\":{},\"peak_rss_bytes\":{}",
-                 result.tests, result.valid_refused, result.invalid_accepted,
-                 result.peak_rss_bytes);
+                 ",\"tests\":{},\"valid_refused\":{},\"invalid_accepted\":{},\"peak_rss_bytes\":{},"
+                 "\"state_bytes\":{}",
+                 result.tests, result.valid_refused, result.invalid_accepted, result.peak_rss_bytes,
+                 result.state_bytes);
   if (result.timed) {
     out += ",\"compile_us\":";
     append_microseconds(&out, result.compile_ns);
@@ -220,6 +221,7 @@ Result<FileResult> parse_json_line(std::string_view line) {
   result.valid_refused = static_cast<uint32_t>(uint_member(document, "valid_refused"));
   result.invalid_accepted = static_cast<uint32_t>(uint_member(document, "invalid_accepted"));
   result.peak_rss_bytes = uint_member(document, "peak_rss_bytes");
+  result.state_bytes = uint_member(document, "state_bytes");
   result.call_overhead_ns = time_member(document, "call_overhead_us").value_or(0);
   const auto compile = time_member(document, "compile_us");
   const auto first_mask = time_member(document, "ttfm_us");

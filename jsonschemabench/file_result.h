@@ -40,6 +40,7 @@ struct FileResult {
   uint64_t compile_ns = 0;
   uint64_t first_mask_ns = 0;   ///< compile and first mask together (TTFM)
   uint64_t peak_rss_bytes = 0;  ///< of the worker so far
+  uint64_t state_bytes = 0;  ///< most that the schema's states, masks and matcher held after a test
   uint64_t call_overhead_ns =
       0;  ///< peers: what a token's calls cost without work, in every sample
   std::vector<uint64_t> mask_ns;  ///< mask + accept, one per token (TBM)

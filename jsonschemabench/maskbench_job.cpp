@@ -93,7 +93,11 @@ class Protocol {
     result_.first_mask_ns = elapsed_ns(begin, masked);
     first_mask_ns_ = elapsed_ns(made, masked);
     if (!mask.ok()) return broken(0, fmt::format("the first mask failed: {}", mask.to_string()));
-    for (size_t i = 0; i < file.tests.size() && !broken_; ++i) run_test(file.tests[i], i);
+    for (size_t i = 0; i < file.tests.size() && !broken_; ++i) {
+      run_test(file.tests[i], i);
+      const size_t held = (*grammar)->memory_bytes() + matcher_->memory_bytes();
+      result_.state_bytes = std::max<uint64_t>(result_.state_bytes, held);
+    }
   }
 
  private:

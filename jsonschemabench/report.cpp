@@ -119,6 +119,8 @@ void BenchSummary::add(const FileResult& result) {
   }
   if (result.timed) {
     slowest_starts_.push_back({result.first_mask_ns, result.file});
+    largest_states_.push_back({result.state_bytes, result.file});
+    state_bytes_.push_back(result.state_bytes);
     compile_ns_.push_back(result.compile_ns);
     first_mask_ns_.push_back(result.first_mask_ns);
   }
@@ -143,6 +145,7 @@ std::string BenchSummary::json() const {
   distribution(&writer, "tbm_us", distribution_of(mask_ns_));
   distribution(&writer, "ttfm_us", distribution_of(first_mask_ns_));
   distribution(&writer, "compile_us", distribution_of(compile_ns_));
+  distribution(&writer, "state_kb", distribution_of(state_bytes_));
   key(&writer, "splits");
   writer.StartObject();
   for (const auto& [name, split] : splits_) {
@@ -178,6 +181,7 @@ std::string BenchSummary::tables() const {
   distribution_row(&out, "mask + accept", distribution_of(mask_ns_));
   distribution_row(&out, "to first mask", distribution_of(first_mask_ns_));
   distribution_row(&out, "compile", distribution_of(compile_ns_));
+  distribution_row(&out, "state (kB)", distribution_of(state_bytes_));
 
   fmt::format_to(
       std::back_inserter(out),
@@ -188,6 +192,7 @@ std::string BenchSummary::tables() const {
 
   slowest_rows(&out, "slowest mask + accept, us", slowest_masks_);
   slowest_rows(&out, "slowest to first mask, us", slowest_starts_);
+  slowest_rows(&out, "largest state after a test, kB", largest_states_);
   if (!refusals_.empty()) {
     std::vector<std::pair<std::string, Refusals>> rows(refusals_.begin(), refusals_.end());
     std::stable_sort(rows.begin(), rows.end(),

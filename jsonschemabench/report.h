@@ -51,7 +51,7 @@ class BenchSummary {
     friend bool operator<(const Failure& a, const Failure& b) { return a.file < b.file; }
   };
   struct Slowest {
-    uint64_t ns = 0;
+    uint64_t ns = 0;  ///< or bytes
     std::string file;
     friend auto operator<=>(const Slowest&, const Slowest&) = default;
   };
@@ -62,9 +62,11 @@ class BenchSummary {
   std::vector<Failure> failures_;
   std::vector<Slowest> slowest_masks_;
   std::vector<Slowest> slowest_starts_;
+  std::vector<Slowest> largest_states_;
   std::vector<uint64_t> mask_ns_;
   std::vector<uint64_t> compile_ns_;
   std::vector<uint64_t> first_mask_ns_;
+  std::vector<uint64_t> state_bytes_;
   size_t tests_ = 0;
   size_t valid_refused_ = 0;
   size_t invalid_accepted_ = 0;

@@ -75,6 +75,7 @@ TEST(FileResult, LineRoundTrips) {
   result.compile_ns = 1'234'567;
   result.first_mask_ns = 900'000'000'001;
   result.peak_rss_bytes = 123456789;
+  result.state_bytes = 4321;
   result.mask_ns = {0, 1, 999, 1000, 1001, 16'777'217'003};
   const std::string line = to_json_line(result);
   EXPECT_EQ(line.find('\n'), std::string::npos);
@@ -87,6 +88,7 @@ TEST(FileResult, LineRoundTrips) {
   EXPECT_EQ(read->outcome, result.outcome);
   EXPECT_EQ(read->first_mask_ns, result.first_mask_ns);
   EXPECT_EQ(read->mask_ns, result.mask_ns);
+  EXPECT_EQ(read->state_bytes, result.state_bytes);
   EXPECT_FALSE(parse_json_line("{\"file\":").ok());
   EXPECT_FALSE(parse_json_line("{\"file\":\"a\",\"outcome\":\"odd\"}").ok());
 }
@@ -339,6 +341,7 @@ TEST(Protocol, PassingCountsEveryTokenOnceIncludingTheRefusedOne) {
   EXPECT_TRUE(result.timed);
   EXPECT_GE(result.first_mask_ns, result.compile_ns);
   EXPECT_GT(result.peak_rss_bytes, 0u);
+  EXPECT_GT(result.state_bytes, 0u);
 }
 
 TEST(Protocol, FileWithoutTestsPassesByCompiling) {
