@@ -61,6 +61,11 @@ SENTENCES = [
         "0000AD and 9999AD",
     ),
     (
+        "format|oneOf|anyOf",
+        r"'[1-9]\d*0\d+[#/']",
+        "draft-bhutton-relative-json-pointer-00 section 3: non-negative-integer = %x30 / %x31-39 *( %x30-39 )",
+    ),
+    (
         "type",
         r"Decimal\('[^']*'\) is not of type .*integer",
         "JSON Schema 2020-12 section 8.1.1: $schema SHOULD be used in the document root schema object "
