@@ -242,6 +242,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   static constexpr size_t kPredicateBudget = 1'000;  // the same where a predicate is asked
   static constexpr uint32_t kUnknownDistance = 32;   // of an automaton that is too large to search
   static constexpr size_t kDistanceBudget = 200;     // states one such search may visit
+  static constexpr uint32_t kDistanceFailures = 32;  // searches in vain after which there are none
   static constexpr size_t kRests = 10'000;           // products whose shortest rest is remembered
   static constexpr size_t kLiveBudget = 8'000;       // products one liveness question may visit
   static constexpr size_t kSmallBudget = 2'000;      // the same once one was too large
@@ -358,16 +359,28 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     if (machine.accepting(from)) return 0;
     const auto [it, inserted] =
         until_accepting_.try_emplace(uint64_t{automaton} << 32 | from, kUnknownDistance);
-    if (!inserted) return it->second;
-    std::vector<std::pair<uint32_t, uint32_t>> queue{{from, 0}};  // (state, distance)
+    if (!inserted || distances_failed_ >= kDistanceFailures) return it->second;
+    struct Reached {
+      uint32_t state, distance;
+      size_t parent;
+    };
+    std::vector<Reached> queue{{from, 0, 0}};
     std::unordered_set<uint32_t> seen{from};
     for (size_t i = 0; i < queue.size() && queue.size() < kDistanceBudget; ++i) {
-      for (const CodepointEdge& edge : machine.edges(queue[i].first)) {
-        if (machine.accepting(edge.next)) return it->second = queue[i].second + 1;
-        if (seen.insert(edge.next).second) queue.emplace_back(edge.next, queue[i].second + 1);
+      for (const CodepointEdge& edge : machine.edges(queue[i].state)) {
+        if (machine.accepting(edge.next)) {
+          const uint32_t total = queue[i].distance + 1;
+          for (size_t j = i;; j = queue[j].parent) {
+            until_accepting_[uint64_t{automaton} << 32 | queue[j].state] =
+                total - queue[j].distance;
+            if (j == 0) return total;
+          }
+        }
+        if (seen.insert(edge.next).second) queue.push_back({edge.next, queue[i].distance + 1, i});
       }
     }
-    return it->second;
+    ++distances_failed_;
+    return kUnknownDistance;
   }
 
   uint32_t lack(uint32_t product) const {
@@ -426,6 +439,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     std::vector<std::pair<uint32_t, size_t>> queue;     // (product, index it was reached from)
     std::vector<std::pair<int64_t, size_t>> next_best;  // a heap of (-lack, index)
     std::unordered_set<uint32_t> seen;
+    std::vector<std::pair<uint32_t, uint32_t>> ranges;  // (width, a code point)
     bool found = false;
     const size_t budget = overrun_ ? kSmallBudget : kLiveBudget;
     const auto enter = [&](uint32_t p, size_t from) {
@@ -447,8 +461,14 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
       std::pop_heap(next_best.begin(), next_best.end());
       const size_t i = next_best.back().second;
       next_best.pop_back();
-      for (const uint32_t next : successors(queue[i].first)) {
-        if ((found = enter(next, i))) break;
+      // Where most code points lead is most likely to be known.
+      ranges.clear();
+      machine_->successors(queue[i].first, [&](uint32_t lo, uint32_t hi) {
+        ranges.emplace_back(hi - lo, readable_codepoint(lo, hi));
+      });
+      std::sort(ranges.begin(), ranges.end(), std::greater<>());
+      for (const auto& [width, codepoint] : ranges) {
+        if ((found = enter(machine_->step_codepoint(queue[i].first, codepoint), i))) break;
       }
     }
     if (found) {
@@ -562,6 +582,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   mutable Lifetimes lifetimes_;
   mutable std::unordered_map<uint32_t, uint32_t> row_states_;  // by product
   mutable std::unordered_map<uint64_t, uint32_t> until_accepting_;
+  mutable uint32_t distances_failed_ = 0;
   mutable FlagTable flags_, product_flags_;
   mutable std::unordered_map<uint32_t, std::string> rests_;  // product -> a short acceptable rest
 };
