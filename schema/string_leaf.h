@@ -17,6 +17,7 @@
 
 #include "grammar/content_leaf.h"
 #include "grammar/string_loop.h"
+#include "schema/automaton_letters.h"
 #include "schema/lifetimes.h"
 #include "schema/scalar_leaf.h"
 
@@ -404,6 +405,30 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     });
   }
 
+  // Is an automaton that must accept without a letter it needs, because another one that must
+  // accept never reads it?
+  bool letter_lacks(uint32_t product) const {
+    using Ternary = FormulaPool::Ternary;
+    const auto& automata = machine_->spec().automata;
+    std::vector<size_t> needed;
+    for (size_t i = 0; i < automata.size(); ++i) {
+      const bool must = verdict_.certain([i](const Atom& atom) {
+        const bool it = atom.kind == Atom::Kind::kPattern && atom.index == i;
+        return it ? Ternary::kFalse : Ternary::kUnknown;
+      }) == Ternary::kFalse;
+      if (must) needed.push_back(i);
+    }
+    if (needed.size() < 2) return false;
+    for (size_t i = letters_.size(); i < automata.size(); ++i)
+      letters_.push_back(letters_of(*automata[i]));
+    return std::any_of(needed.begin(), needed.end(), [&](size_t i) {
+      return std::any_of(needed.begin(), needed.end(), [&](size_t j) {
+        return i != j && letters_[j] &&
+               !accepts_with(*automata[i], machine_->automaton_state(product, i), *letters_[j]);
+      });
+    });
+  }
+
   // Can an acceptable string be reached? Without automata the machine's own search answers at once;
   // else products are searched, those that lack least first, the latest among these: those on the
   // way to an acceptable one are remembered as live, and when nothing is found all that were seen
@@ -479,8 +504,9 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     }
     // Over budget the answer is an optimistic yes, which may cost a dead end but never a wrong
     // string.
-    const bool exhausted = queue.size() < budget;
-    overrun_ = overrun_ || !exhausted;
+    const bool over_budget = queue.size() >= budget;
+    overrun_ = overrun_ || over_budget;
+    const bool exhausted = !over_budget || letter_lacks(product);
     for (const auto& [p, from] : queue) {
       if (exhausted) product_flags_.set(p, kDead);
     }
@@ -578,6 +604,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   bool everlasting_ = false;
   bool capped_ = false;
   mutable std::recursive_mutex mutex_;
+  mutable std::vector<std::optional<Letters>> letters_;  // of the automata, once asked for
   mutable bool overrun_ = false;  // did a liveness question exceed its budget?
   mutable Lifetimes lifetimes_;
   mutable std::unordered_map<uint32_t, uint32_t> row_states_;  // by product
