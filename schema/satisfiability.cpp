@@ -374,7 +374,8 @@ Cost Satisfiability::array_literals(const Literals& literals, uint64_t index, ui
   std::vector<FormulaId> left_over, some_left;  // kUnevaluatedItems that must hold, must fail
   std::vector<std::pair<NodeId, uint64_t>> wanted, limited;
   uint64_t least = 0, most = UINT64_MAX, prefix = 0;
-  bool repeats = false;
+  bool repeats = false, distinct = false;
+  std::vector<uint32_t> taken;  // values given to items here
   const auto note_prefix = [&](NodeId id) {
     prefix = std::max<uint64_t>(prefix, expansion_->node(id).prefix_items.size());
   };
@@ -383,6 +384,7 @@ Cost Satisfiability::array_literals(const Literals& literals, uint64_t index, ui
     if (atom.kind == Atom::Kind::kItems) must.push_back(atom.index), note_prefix(atom.index);
     if (atom.kind == Atom::Kind::kMoreItems) least = std::max(least, atom.bound);
     if (atom.kind == Atom::Kind::kContains) wanted.emplace_back(atom.index, atom.bound);
+    distinct |= atom.kind == Atom::Kind::kUnique;
     if (atom.kind == Atom::Kind::kUnique && !distinct_possible(literals, index, used))
       return kNever;
     if (atom.kind != Atom::Kind::kUnevaluatedItems) continue;
@@ -479,6 +481,8 @@ Cost Satisfiability::array_literals(const Literals& literals, uint64_t index, ui
     }
     if (cost == kNever) cost = value(normalized(ambitious));
     if (cost == kNever) return never();
+    if (distinct && answer_ == Answer::kCost)
+      cost = cost_of_unused(normalized(ambitious), used, cost, &taken);
     for (const size_t i : spent) {
       if (limited[i].second == 0) return never();
       --limited[i].second;

@@ -110,7 +110,11 @@ class Satisfiability {
   bool tight_places(const Places& places, uint32_t used, std::vector<std::vector<uint32_t>>* tight);
   bool distinct_possible(const Literals& literals, uint64_t index, uint32_t used);
   bool repetition_possible(const Literals& literals, uint64_t index, uint32_t used);
-  bool admits(Goal goal, uint32_t id);
+  NodeId constant(uint32_t id);
+  bool admits(Goal goal, uint32_t id) { return cost_as(std::move(goal), id) != kNever; }
+  Cost cost_as(Goal goal, uint32_t id);
+  Cost cost_of_unused(const Goal& goal, uint32_t used, Cost otherwise,
+                      std::vector<uint32_t>* taken);
   bool listed_values(const Goal& goal, ValueClass value_class, std::vector<uint32_t>* out);
   bool plain_scalar(FormulaId f, ValueClass value_class) const;
   bool found(Cost cost) const { return cost != kNever && answer_ == Answer::kExistence; }

@@ -24,6 +24,7 @@ namespace {
 
 constexpr uint64_t kMany = ScalarDomain::kMany;
 constexpr uint64_t kMaxPlaces = 4096;  // places of an array that are matched one by one
+constexpr uint64_t kFewValues = 64;    // values of an item that are weighed one by one
 
 uint64_t times(uint64_t a, uint64_t b) {
   return a >= kMany || b >= kMany ? kMany * (a && b) : std::min(a * b, kMany);
@@ -386,12 +387,33 @@ bool Satisfiability::repetition_possible(const Literals& literals, uint64_t inde
   return false;
 }
 
-bool Satisfiability::admits(Goal goal, uint32_t id) {
+NodeId Satisfiability::constant(uint32_t id) {
   const auto [it, inserted] = constants_.try_emplace(id, kNoNode);
   if (inserted) it->second = expansion_->enum_node({ids_->json(id)});
-  goal.must.push_back(it->second);
+  return it->second;
+}
+
+Cost Satisfiability::cost_as(Goal goal, uint32_t id) {
+  goal.must.push_back(constant(id));
   std::sort(goal.must.begin(), goal.must.end());
-  return value(goal) != kNever;
+  return value(goal);
+}
+
+// The cost of an item that must differ from those used and taken, where its values are few.
+Cost Satisfiability::cost_of_unused(const Goal& goal, uint32_t used, Cost otherwise,
+                                    std::vector<uint32_t>* taken) {
+  const auto few = few_values(goal, kFewValues);
+  if (!few) return otherwise;
+  Cost best = kNever;
+  uint32_t chosen = 0;
+  for (const uint32_t v : *few) {
+    if (seen_->contains(used, v) || std::find(taken->begin(), taken->end(), v) != taken->end())
+      continue;
+    if (const Cost cost = cost_as(goal, v); cost < best) best = cost, chosen = v;
+  }
+  if (best == kNever) return otherwise;
+  taken->push_back(chosen);
+  return best;
 }
 
 }  // namespace espalier
