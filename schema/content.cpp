@@ -29,7 +29,7 @@
 namespace espalier {
 namespace {
 
-constexpr uint32_t kMaxStates = 1'000'000;
+constexpr uint32_t kMaxStates = 100'000;
 constexpr uint32_t kMaxDepth = 512;
 
 enum class Expect : uint8_t {
