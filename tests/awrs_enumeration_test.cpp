@@ -455,6 +455,28 @@ TEST(AwrsEnumeration, LocalMaskingForgetsTheMass) {
   }
 }
 
+TEST(AwrsEnumeration, LogitsAreNormalizedOverAllTokens) {
+  std::mt19937_64 rng(test_seed());
+  for (int round = 0; round < 60; ++round) {
+    World world = random_world(rng, 2 + rng() % 5);
+    if (round % 2 == 1) world.proposal = random_distribution(rng, world.p.size(), 0);
+    const double factor = std::exp(static_cast<double>(rng() % 9) - 4);
+    World scaled = world;  // its row holds log p + log factor
+    for (double& mass : scaled.p) mass *= factor;
+    for (const Knowledge knowledge : {Knowledge::kNone, Knowledge::kPartial, Knowledge::kFull}) {
+      world.knowledge = scaled.knowledge = knowledge;
+      for (const StepMethod method :
+           {StepMethod::kAuto, StepMethod::kAwrs, StepMethod::kNormalizer}) {
+        const Expectation plain = enumerate(world, {.method = method});
+        const Expectation logits = enumerate(scaled, {.method = method, .row = RowKind::kLogits});
+        for (size_t i = 0; i < world.p.size(); ++i) {
+          EXPECT_NEAR(plain.weight[i], logits.weight[i], 20 * kFloatError);
+        }
+      }
+    }
+  }
+}
+
 TEST(AwrsEnumeration, ExactDrawsHaveNoVariance) {
   std::mt19937_64 rng(test_seed());
   for (int round = 0; round < 40; ++round) {

@@ -45,7 +45,7 @@ WeightedToken awrs_recursive(TokenRow* row, Evaluator* evaluator, Chance* chance
 WeightedToken awrs_two_loop(TokenRow* row, Evaluator* evaluator, Chance* chance);
 WeightedToken awrs_geometric(TokenRow* row, Evaluator* evaluator, Chance* chance,
                              const AwrsBounds& bounds);
-/// Plain weighted rejection sampling: the row is not changed.
+/// Plain weighted rejection sampling; many refusals on end are cut short, see awrs_geometric.cpp.
 WeightedToken awrs_with_replacement(TokenRow* row, Evaluator* evaluator, Chance* chance,
                                     const AwrsBounds& bounds);
 

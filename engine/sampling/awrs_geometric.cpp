@@ -14,19 +14,25 @@
 // r^k (1 - r). It is drawn at once and added to B, and only the draw that follows is tested. The
 // mass that is left is summed, not subtracted, so r close to 1 loses nothing.
 //
-// Evaluations with k = max_accepts and no bound on refusals: k / Z with replacement, and
-// k + sum over refused i of 1 - (Z / (Z + w_i))^k in the geometric form.
+// With replacement, a step in which nothing is allowed would never end, and one of tiny Z not in a
+// lifetime. So after kPatience refusals the rest of it is simulated: the law is the same.
+//
+// Evaluations with k = max_accepts and no bound on refusals: k / Z with replacement (while that is
+// far below kPatience), and k + sum over refused i of 1 - (Z / (Z + w_i))^k in the geometric form.
 //
 // Reference: arXiv 2504.05410, definition 1; genlm-control's geometric sampler.
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "engine/sampling/awrs.h"
 
 namespace espalier {
 namespace {
+
+constexpr size_t kPatience = 1000;
 
 /// `bound` as a number to compare counts with.
 double as_count(size_t bound) {
@@ -44,6 +50,7 @@ WeightedToken sample(TokenRow* row, Evaluator* evaluator, Chance* chance, const 
   TokenId token = -1;
   double accepts = 0;
   double rejects = 0;
+  std::vector<TokenId> refused;  // while they stay in the row
   while (!row->empty() && accepts < max_accepts && rejects < max_rejects) {
     if (rejects > 0 && repeats == Repeats::kSimulated) {
       rejects += chance->repeats(row->log_total() - log_mass);
@@ -59,8 +66,13 @@ WeightedToken sample(TokenRow* row, Evaluator* evaluator, Chance* chance, const 
       if (first < 0) first = token;
       ++accepts;
     } else {
-      if (repeats == Repeats::kSimulated) row->exclude(token);
       ++rejects;
+      refused.push_back(token);
+      if (repeats == Repeats::kTested && refused.size() == kPatience) repeats = Repeats::kSimulated;
+      if (repeats == Repeats::kSimulated) {
+        for (const TokenId known : refused) row->exclude(known);
+        refused.clear();
+      }
     }
   }
   if (first < 0) {

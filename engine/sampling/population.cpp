@@ -246,7 +246,9 @@ class Run {
     if (method != TrieMethod::kAsap) {
       result_.log_z = log_sum_exp(estimates) - std::log(static_cast<double>(estimates.size()));
     }
-    result_.exact = method == TrieMethod::kMars || method == TrieMethod::kCars;
+    const bool complete = std::none_of(result_.samples.begin(), result_.samples.end(),
+                                       [](const PopulationSample& sample) { return sample.dead; });
+    result_.exact = complete && (method == TrieMethod::kMars || method == TrieMethod::kCars);
     if (options_.trie_file.empty()) return Status();
     return trie_->save(options_.trie_file);
   }

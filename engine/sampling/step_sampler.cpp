@@ -10,6 +10,7 @@
 
 #include "espalier/step_sampler.h"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <utility>
@@ -116,20 +117,42 @@ struct StepSampler::Impl {
     if (Status bad = check(proposal); !bad.ok()) return bad;
     if (Status bad = ask(); !bad.ok()) return bad;
     choose_method();
-    log_scale = 0;
-    if (options.row == RowKind::kLogits) {
-      all.assign(cursor->vocabulary().row_words(), ~MaskWord{0});
-      if (Status bad = scratch.start(row, all); !bad.ok()) return bad;
-      if (scratch.empty()) return Status();
-      log_scale = scratch.log_total();
-    }
     if (has_proposal) {
       if (Status bad = scratch.start(row, base); !bad.ok()) return bad;
       drop_impossible(known_words);
       drop_impossible(open_words);
     }
-    if (Status bad = known.start(draws, known_words); !bad.ok()) return bad;
-    return open.start(draws, open_words);
+    // Each entry is read once: one of the two rows checks what neither supports.
+    const bool any_open =
+        std::any_of(open_words.begin(), open_words.end(), [](MaskWord word) { return word != 0; });
+    const auto skip = TokenRow::Unsupported::kSkip;
+    const auto check_all = TokenRow::Unsupported::kCheck;
+    if (Status bad = known.start(draws, known_words, any_open ? skip : check_all); !bad.ok()) {
+      return bad;
+    }
+    if (Status bad = open.start(draws, open_words, any_open ? check_all : skip); !bad.ok()) {
+      return bad;
+    }
+    return scale();
+  }
+
+  /// The log of what weights are divided by.
+  Status scale() {
+    log_scale = 0;
+    if (options.row == RowKind::kLogProbabilities) return Status();
+    // With a proposal nothing of the row is summed yet, else all but the tokens not drawn from.
+    rest.assign(base.size(), ~MaskWord{0});
+    for (size_t i = 0; i < rest.size() && !has_proposal; ++i) {
+      rest[i] = ~(known_words[i] | open_words[i]);
+    }
+    if (const size_t tail = row.size() % 32; tail != 0) rest.back() &= (MaskWord{1} << tail) - 1;
+    if (Status bad = scratch.start(row, rest, TokenRow::Unsupported::kSkip); !bad.ok()) return bad;
+    log_scale = scratch.log_total();
+    if (!has_proposal) {
+      log_scale = log_add(log_scale, log_add(known.log_total(), open.log_total()));
+    }
+    if (std::isinf(log_scale)) log_scale = 0;
+    return Status();
   }
 
   /// Fills the rows of what may be drawn.
@@ -249,7 +272,7 @@ struct StepSampler::Impl {
   std::optional<double> normalizer;
   std::vector<int32_t> allowed, unknown;
   uint64_t base_uid = 0;
-  std::vector<MaskWord> base, all, known_words, open_words;
+  std::vector<MaskWord> base, known_words, open_words, rest;
   TokenRow known, open, scratch;
 };
 

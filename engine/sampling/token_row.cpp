@@ -56,7 +56,8 @@ size_t TokenRow::block_size(size_t block) const {
   return std::min(kBlockTokens, row_.size() - block * kBlockTokens);
 }
 
-Status TokenRow::start(std::span<const float> row, std::span<const MaskWord> support) {
+Status TokenRow::start(std::span<const float> row, std::span<const MaskWord> support,
+                       Unsupported unsupported) {
   row_ = row;
   excluded_.clear();
   const size_t blocks = (row.size() + kBlockTokens - 1) / kBlockTokens;
@@ -66,13 +67,24 @@ Status TokenRow::start(std::span<const float> row, std::span<const MaskWord> sup
   block_mass_.assign(blocks, 0);
   group_mass_.assign((blocks + kGroupBlocks - 1) / kGroupBlocks, 0);
   bool valid = true;
-  for (size_t block = 0; block < blocks; ++block) valid &= sum(block);
+  for (size_t block = 0; block < blocks; ++block) {
+    if (unsupported == Unsupported::kSkip && is_unsupported(block)) {
+      blocks_[block] = {kMinusInfinity, 0};
+    } else {
+      valid &= sum(block);
+    }
+  }
   if (!valid) {
     for (Block& block : blocks_) block = {kMinusInfinity, 0};
   }
   rescale();
   if (valid) return Status();
   return Status(StatusCode::kInvalidArgument, "The row holds a NaN or +infinity.", "row");
+}
+
+bool TokenRow::is_unsupported(size_t block) const {
+  const auto first = support_.begin() + static_cast<ptrdiff_t>(block * kBlockWords);
+  return std::all_of(first, first + kBlockWords, [](MaskWord word) { return word == 0; });
 }
 
 bool TokenRow::sum(size_t block) {

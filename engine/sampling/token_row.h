@@ -16,10 +16,14 @@ namespace espalier {
 /// the row, then a draw or an exclusion touches one block of it. See token_row.cpp.
 class TokenRow {
  public:
+  /// What becomes of blocks of the row in which nothing is supported.
+  enum class Unsupported : uint8_t { kCheck, kSkip };
+
   /// One pass. The tokens are those of `support` (at least one bit for each entry) whose log-weight
-  /// is above -infinity; the row must outlive the draws. kInvalidArgument when an entry of the row
-  /// is NaN or +infinity; the row is then empty.
-  Status start(std::span<const float> row, std::span<const MaskWord> support);
+  /// is above -infinity; the row must outlive the draws. kInvalidArgument when an entry that
+  /// was read is NaN or +infinity; the row is then empty.
+  Status start(std::span<const float> row, std::span<const MaskWord> support,
+               Unsupported unsupported = Unsupported::kCheck);
 
   /// No token is left.
   bool empty() const { return reference_ == kNothing; }
@@ -48,6 +52,7 @@ class TokenRow {
   };
 
   size_t block_size(size_t block) const;
+  bool is_unsupported(size_t block) const;
   /// Sums a block anew; false when it holds a bad number.
   bool sum(size_t block);
   void refresh(size_t block);

@@ -115,7 +115,7 @@ struct Population {
   size_t model_calls = 0;
   size_t model_rows = 0;  ///< next-token rows computed in those calls
   size_t constraint_evaluations = 0;
-  bool exact = false;    ///< is each sample that is alive an exact draw of P(x | valid)?
+  bool exact = false;    ///< is each sample an exact draw of P(x | valid)? (then none is dead)
   std::string policy;    ///< what was chosen, and why
   Status first_failure;  ///< what killed the first sample that an error killed, or ok
 };
