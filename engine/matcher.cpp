@@ -14,12 +14,14 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "engine/completable_tokens.h"
 #include "engine/forced.h"
 #include "engine/grammar_store.h"
 #include "engine/hash.h"
 #include "engine/history.h"
 #include "engine/mask_bits.h"
 #include "engine/mask_builder.h"
+#include "engine/segmentation.h"
 #include "engine/token_trie.h"
 #include "grammar/recognizer.h"
 
@@ -58,6 +60,12 @@ struct Context {
   const std::shared_ptr<VocabularyCaches> caches;  ///< null when nothing is to be memoized
   const State start;
   const bool filtered;
+};
+
+/// What keep_completable found: tokens of a state are completed by these texts.
+struct Kept {
+  State state;
+  std::vector<CompletingText> texts;
 };
 
 }  // namespace
@@ -103,11 +111,18 @@ struct Matcher::Impl {
     return s;
   }
 
+  /// Calls `ask` with what is known of completions in tokens.
+  template <typename Ask>
+  auto ask_liveness(const Ask& ask) const {
+    if (caches != nullptr) return ask(caches->liveness);
+    TokenLiveness fresh;
+    return ask(fresh);
+  }
+
   bool token_live(State s) const {
     if (!filtered) return true;
-    if (caches != nullptr) return caches->liveness.live(*recognizer, *vocabulary, s);
-    TokenLiveness fresh;
-    return fresh.live(*recognizer, *vocabulary, s);
+    return ask_liveness(
+        [&](TokenLiveness& liveness) { return liveness.live(*recognizer, *vocabulary, s); });
   }
 
   /// The state after an ordinary token, dead when it is not allowed.
@@ -198,10 +213,31 @@ struct Matcher::Impl {
     const State next = after_token(state(), first);
     return next.dead() ? Result<Start>(rejected(first)) : Result<Start>(Start{next, false});
   }
-  Result<std::vector<TokenId>> complete(State s) const {
-    if (caches != nullptr) return caches->liveness.completion(*recognizer, *vocabulary, s);
-    TokenLiveness fresh;
-    return fresh.completion(*recognizer, *vocabulary, s);
+  Result<std::vector<TokenId>> complete(State s, size_t max_tokens) const {
+    return ask_liveness([&](TokenLiveness& liveness) {
+      return liveness.completion(*recognizer, *vocabulary, s, max_tokens);
+    });
+  }
+
+  /// Did keep_completable keep `token`, which leads to `next`, by one of its texts? Then it is
+  /// remembered how `next` is completed.
+  bool was_kept(TokenId token, State next, size_t tokens) const {
+    if (kept == nullptr || kept->state != state()) return false;
+    const auto completes = [&](const CompletingText& text, size_t skipped) {
+      if (text.tokens[skipped] > tokens) return false;
+      const std::string_view rest = std::string_view(text.bytes).substr(skipped);
+      const State end = step_bytes(next, rest);
+      if (end.dead() || !recognizer->accepting(end)) return false;
+      ask_liveness([&](TokenLiveness& liveness) {
+        liveness.remember_path(*recognizer, *vocabulary, next,
+                               *shortest_segmentation(vocabulary->trie(), rest));
+      });
+      return true;
+    };
+    const CompletingText& own = kept->texts.front();
+    return completes(own, std::min(vocabulary->bytes(token).size(), own.bytes.size())) ||
+           std::any_of(kept->texts.begin(), kept->texts.end(),
+                       [&](const CompletingText& text) { return completes(text, 0); });
   }
 
   std::shared_ptr<const Context> context;
@@ -210,6 +246,7 @@ struct Matcher::Impl {
   VocabularyCaches* caches;
   bool filtered;
   History history;
+  std::shared_ptr<const Kept> kept;  ///< of the last state that keep_completable was asked in
 };
 
 Matcher::Matcher(std::shared_ptr<const Grammar> grammar,
@@ -460,28 +497,29 @@ Result<size_t> Matcher::tokens_to_complete(TokenId first) {
   const auto start = impl_->completion_start(first);
   if (!start.ok()) return start.status();
   if (start->finished) return size_t{0};
-  const auto tokens = impl_->complete(start->state);
-  if (!tokens.ok()) return tokens.status();
-  return tokens->size();
+  return impl_->ask_liveness([&](TokenLiveness& liveness) {
+    return liveness.fewest(*impl_->recognizer, *impl_->vocabulary, start->state);
+  });
 }
 
 bool Matcher::completes_within(TokenId first, size_t tokens) {
   const auto start = impl_->completion_start(first);
   if (!start.ok()) return false;
-  if (start->finished || impl_->recognizer->accepting(start->state)) return true;
-  if (tokens == 0) return false;
-  if (impl_->caches != nullptr) {
-    if (const auto known = impl_->caches->liveness.known_length(start->state)) {
-      return *known <= tokens;
-    }
-  }
-  if (!impl_->filtered) {
-    const Result<std::string> text = impl_->recognizer->shortest_completion(start->state);
-    if (!text.ok()) return false;
-    if (text->size() <= tokens) return true;
-  }
-  const auto completion = impl_->complete(start->state);
-  return completion.ok() && completion->size() <= tokens;
+  if (start->finished) return true;
+  const bool within = impl_->ask_liveness([&](TokenLiveness& liveness) {
+    return liveness.completes_within(*impl_->recognizer, *impl_->vocabulary, start->state, tokens);
+  });
+  return within || (impl_->is_ordinary(first) && impl_->was_kept(first, start->state, tokens));
+}
+
+void Matcher::keep_completable(std::span<int32_t> row, size_t tokens) {
+  if (impl_->terminated()) return;
+  impl_->ask_liveness([&](TokenLiveness& liveness) {
+    const State state = impl_->state();
+    CompletableTokens completable(impl_->recognizer, impl_->vocabulary, &liveness, state);
+    completable.keep(as_mask_words(row).first(impl_->vocabulary->row_words()), tokens);
+    impl_->kept = std::make_shared<const Kept>(Kept{state, std::move(completable).take_texts()});
+  });
 }
 
 bool Matcher::completes_with(TokenId first, std::string_view text) {
@@ -493,9 +531,9 @@ bool Matcher::completes_with(TokenId first, std::string_view text) {
   return !s.dead() && impl_->recognizer->accepting(s);
 }
 
-Result<std::vector<TokenId>> Matcher::completion() {
+Result<std::vector<TokenId>> Matcher::completion(size_t max_tokens) {
   if (impl_->terminated()) return std::vector<TokenId>();
-  return impl_->complete(impl_->state());
+  return impl_->complete(impl_->state(), max_tokens);
 }
 
 Status Matcher::status() const { return impl_->recognizer->status(); }

@@ -114,16 +114,12 @@ class Completion {
       auto spelled = shortest_segmentation(vocabulary_->trie(), *text_);
       if (spelled && spelled->size() <= left) return *std::move(spelled);
     }
-    Result<std::vector<TokenId>> sought = seek();
-    if (sought.ok() && sought->size() > left) {
-      return Status(StatusCode::kBudgetExceeded, "No completion fits the token budget.");
-    }
-    return sought;
+    return seek(left);
   }
 
  private:
-  Result<std::vector<TokenId>> seek() {
-    Result<std::vector<TokenId>> tokens = matcher_->completion();
+  Result<std::vector<TokenId>> seek(size_t max_tokens = SIZE_MAX) {
+    Result<std::vector<TokenId>> tokens = matcher_->completion(max_tokens);
     text_ = tokens.ok() ? vocabulary_->decode(*tokens) : std::string();
     return tokens;
   }

@@ -13,8 +13,15 @@
 //   - when the search runs dry, no state it met can be completed, and all of them are dead;
 //   - when it exceeds its budget nothing is concluded, and the state counts as live.
 // Before any search the recognizer's own shortest completion is spelled in tokens, which nearly
-// always succeeds. The fewest bytes are not always the fewest tokens, so over a small vocabulary a
-// search then looks for less: there the count is exact, and so is what a token budget cuts off.
+// always succeeds.
+//
+// The fewest bytes are not always the fewest tokens: of `(zqxj|function)` the first is shorter in
+// bytes, the second in tokens. So where a token budget is below what the shortest bytes need, a
+// search as deep as the budget looks for less; what it found holds for the states on its way too,
+// so that a text that was begun within a budget can be completed within it. Each byte of a text
+// that is remembered (a property's free name) makes a state of its own; over large vocabularies
+// such states are completed by their shortest bytes alone, and a search ends early: where so many
+// tokens are allowed, the shortest bytes are one or two of them.
 //
 // Tokens lead to states by `step`, as memos need interned states; a trie node is stepped once for
 // all tokens below it. Cost: the live trie edges of each state met, once for each state.
@@ -23,6 +30,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -61,39 +69,77 @@ bool TokenLiveness::live(Recognizer& recognizer, const Vocabulary& vocabulary, S
   return answer;
 }
 
-std::optional<size_t> TokenLiveness::known_length(const State& state) const {
+TokenLiveness::Fewest TokenLiveness::known_fewest(const State& state) const {
   const std::lock_guard lock(mutex_);
-  const auto it = lengths_.find(state);
-  return it == lengths_.end() ? std::nullopt : std::optional(it->second);
+  const auto it = fewest_.find(state);
+  return it == fewest_.end() ? Fewest() : it->second;
+}
+
+template <typename Change>
+void TokenLiveness::remember_fewest(const State& state, const Change& change) {
+  const std::lock_guard lock(mutex_);
+  if (fewest_.size() >= kMaxRemembered) fewest_.clear();
+  change(&fewest_[state]);
+}
+
+void TokenLiveness::remember_path(Recognizer& recognizer, const Vocabulary& vocabulary, State state,
+                                  std::span<const TokenId> tokens) {
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const size_t rest = tokens.size() - i;
+    remember_fewest(state, [&](Fewest* known) { known->at_most = std::min(known->at_most, rest); });
+    for (const char c : vocabulary.bytes(tokens[i])) {
+      state = recognizer.step(state, static_cast<uint8_t>(c));
+    }
+  }
 }
 
 size_t TokenLiveness::memory_bytes() const {
   const std::lock_guard lock(mutex_);
   constexpr size_t kEntry = 48;
-  return (known_.size() + lengths_.size()) * kEntry +
-         (known_.bucket_count() + lengths_.bucket_count()) * sizeof(void*);
+  return (known_.size() + fewest_.size()) * kEntry +
+         (known_.bucket_count() + fewest_.bucket_count()) * sizeof(void*);
+}
+
+bool TokenLiveness::completes_within(Recognizer& recognizer, const Vocabulary& vocabulary,
+                                     State state, size_t tokens) {
+  if (state.dead()) return false;
+  if (recognizer.accepting(state)) return true;
+  const Fewest fewest = known_fewest(state);
+  if (fewest.at_most <= tokens) return true;
+  if (fewest.at_least > tokens) return false;
+  if (!needed(vocabulary)) {
+    // Each byte is a token, and nothing has to be remembered far from the bound.
+    const Result<std::string> text = recognizer.shortest_completion(state);
+    if (!text.ok() || text->size() <= tokens) return text.ok();
+  }
+  return completion(recognizer, vocabulary, state, tokens).ok();
+}
+
+Result<size_t> TokenLiveness::fewest(Recognizer& recognizer, const Vocabulary& vocabulary,
+                                     State state) {
+  auto tokens = completion(recognizer, vocabulary, state);
+  if (!tokens.ok()) return tokens.status();
+  size_t count = tokens->size();
+  while (count > 1) {
+    tokens = completion(recognizer, vocabulary, state, count - 1);
+    if (!tokens.ok()) break;
+    count = tokens->size();
+  }
+  return count;
 }
 
 Result<std::vector<TokenId>> TokenLiveness::completion(Recognizer& recognizer,
-                                                       const Vocabulary& vocabulary, State state) {
-  Result<std::vector<TokenId>> tokens = find(recognizer, vocabulary, state);
-  const std::lock_guard lock(mutex_);
-  if (lengths_.size() >= kMaxRemembered) lengths_.clear();
-  lengths_.emplace(state, tokens.ok() ? tokens->size() : SIZE_MAX);
-  return tokens;
-}
-
-Result<std::vector<TokenId>> TokenLiveness::find(Recognizer& recognizer,
-                                                 const Vocabulary& vocabulary, State state) {
+                                                       const Vocabulary& vocabulary, State state,
+                                                       size_t max_tokens) {
   if (state.dead()) return Status(StatusCode::kRejected, "The state has no completion.");
   if (recognizer.accepting(state)) return std::vector<TokenId>();
+  const Status too_long(StatusCode::kBudgetExceeded, "No completion fits the token budget.");
+  if (known_fewest(state).at_least > max_tokens) return too_long;
   const Result<std::string> text = recognizer.shortest_completion(state);
   if (text.ok()) {
-    if (auto tokens = shortest_segmentation(vocabulary.trie(), *text)) {
-      if (vocabulary.trie().size() > kSmallTrie || tokens->size() <= 1) return *std::move(tokens);
-      auto fewer = search(recognizer, vocabulary, state,
-                          {.max_tokens = tokens->size() - 1, .max_edges = kSmallTrieEdges});
-      return fewer.ok() ? std::move(fewer) : *std::move(tokens);
+    if (auto spelled = shortest_segmentation(vocabulary.trie(), *text)) {
+      remember_path(recognizer, vocabulary, state, *spelled);
+      if (spelled->size() <= max_tokens) return *std::move(spelled);
     }
   }
   if (!text.ok() && !needed(vocabulary)) return text.status();
@@ -101,7 +147,22 @@ Result<std::vector<TokenId>> TokenLiveness::find(Recognizer& recognizer,
   if (known(state, &live) && !live) {
     return Status(StatusCode::kRejected, "No sequence of tokens completes the text.");
   }
-  return search(recognizer, vocabulary, state, {});
+  SearchLimits limits;
+  if (max_tokens != SIZE_MAX) {
+    const bool many = vocabulary.trie().size() > kSmallTrie;
+    limits = {.max_tokens = max_tokens,
+              .max_edges = many ? kMaxFewerEdgesOfMany : kMaxFewerEdges,
+              .skip_texts = many};
+  }
+  if (limits.skip_texts && state.text != 0) return too_long;
+  auto found = search(recognizer, vocabulary, state, limits);
+  if (found.ok()) {
+    remember_path(recognizer, vocabulary, state, *found);
+  } else if (max_tokens != SIZE_MAX) {
+    remember_fewest(
+        state, [&](Fewest* known) { known->at_least = std::max(known->at_least, max_tokens + 1); });
+  }
+  return found;
 }
 
 /// Breadth-first search for an accepting state (or one that is known to be live: the returned
@@ -134,6 +195,7 @@ Result<std::vector<TokenId>> TokenLiveness::search(Recognizer& recognizer,
     if ((limits.any_live_state && is_known) || recognizer.accepting(next)) goal = at;
   };
 
+  const auto skipped = [&](const State& next) { return limits.skip_texts && next.text != 0; };
   for (uint32_t at = 0; at < visits.size() && !goal; ++at) {
     if (visits.size() > kMaxStates || edges > limits.max_edges ||
         visits[at].depth >= limits.max_tokens || !recognizer.status().ok()) {
@@ -142,7 +204,7 @@ Result<std::vector<TokenId>> TokenLiveness::search(Recognizer& recognizer,
     }
     if (trie.size() == 0) break;
     stack.assign(1, {visits[at].state, 0});
-    while (!stack.empty() && !goal) {
+    while (!stack.empty() && !goal && edges <= limits.max_edges) {
       const auto [here, node_index] = stack.back();
       stack.pop_back();
       const TokenTrie::Node& node = trie.node(node_index);
@@ -151,13 +213,18 @@ Result<std::vector<TokenId>> TokenLiveness::search(Recognizer& recognizer,
         const uint32_t child = node.first_child + i;
         const State next = recognizer.step(here, trie.node(child).byte);
         ++edges;
-        if (!next.dead()) stack.emplace_back(next, child);
+        if (next.dead()) continue;
+        if (skipped(next)) {
+          exhausted = false;
+        } else {
+          stack.emplace_back(next, child);
+        }
       }
     }
   }
 
   if (!goal) {
-    if (!exhausted) {
+    if (!exhausted || edges > limits.max_edges) {
       return Status(StatusCode::kBudgetExceeded,
                     "The search for a completion in tokens exceeded its budget.");
     }

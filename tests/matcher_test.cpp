@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "engine/history.h"
+#include "engine/mask_bits.h"
+#include "engine/segmentation.h"
 #include "engine_support.h"
 #include "toy_recognizer.h"
 
@@ -148,6 +150,113 @@ TEST_F(MatcherTest, CompletionsAreAcceptedAndCounted) {
   EXPECT_TRUE(m.completes_within(-1, 2));
   EXPECT_FALSE(m.completes_within(-1, 1));
   EXPECT_FALSE(m.completes_within('}', 100));
+}
+
+// Which word is completed in the fewest tokens is not which needs the fewest bytes.
+TEST_F(MatcherTest, TokensToCompleteEqualTheFewestOfAllWords) {
+  std::mt19937_64 random(test_seed());
+  const auto word = [&](size_t longest) {
+    std::string text;
+    for (uint64_t n = 1 + random() % longest; n > 0; --n) text += "abc"[random() % 3];
+    return text;
+  };
+  for (int round = 0; round < 150; ++round) {
+    std::vector<std::string> tokens;
+    for (int byte = 0; byte < (round % 2 == 0 ? 256 : 0); ++byte) {
+      tokens.emplace_back(1, static_cast<char>(byte));
+    }
+    for (int i = 0; i < 6; ++i) tokens.push_back(word(4));
+    tokens.emplace_back();
+    const auto eos = static_cast<TokenId>(tokens.size() - 1);
+    const auto vocabulary = *Vocabulary::from_tokens(tokens, {eos});
+    std::vector<std::string> words;
+    std::string pattern;
+    for (int i = 0; i < 5; ++i) {
+      words.push_back(word(9));
+      pattern += (i == 0 ? "" : "|") + words.back();
+    }
+    Matcher m(*Grammar::from_regex(pattern), vocabulary, {.use_caches = round % 4 < 2});
+    for (int step = 0; step < 9; ++step) {
+      size_t fewest = SIZE_MAX;
+      const std::string text = m.text();
+      for (const std::string& whole : words) {
+        if (whole.compare(0, text.size(), text) != 0) continue;
+        const auto rest = shortest_segmentation(vocabulary->trie(), whole.substr(text.size()));
+        if (rest) fewest = std::min(fewest, rest->size());
+      }
+      for (size_t tokens_left = 0; tokens_left < 7; ++tokens_left) {
+        EXPECT_EQ(m.completes_within(-1, tokens_left), fewest <= tokens_left) << pattern << text;
+        const auto completion = m.completion(tokens_left);
+        ASSERT_EQ(completion.ok(), fewest <= tokens_left) << pattern << " after " << text;
+        if (completion.ok()) {
+          EXPECT_EQ(m.validate(*completion), completion->size());
+        }
+        MaskRow kept = mask_of(m);
+        m.keep_completable(kept, tokens_left);
+        Matcher other(m.clone());
+        for (const TokenId token : tokens_of(mask_of(m))) {
+          const bool fits = vocabulary->is_eos(token) || other.completes_within(token, tokens_left);
+          EXPECT_EQ(mask_bit(as_mask_words(kept), token), fits) << pattern << " after " << text;
+        }
+      }
+      const auto count = m.tokens_to_complete();
+      ASSERT_EQ(count.ok(), fewest != SIZE_MAX) << pattern << " after " << text;
+      if (!count.ok()) break;
+      EXPECT_EQ(*count, fewest);
+      const std::vector<TokenId> allowed = tokens_of(mask_of(m));
+      ASSERT_FALSE(allowed.empty());
+      if (!m.accept(allowed[random() % allowed.size()]).ok() || m.is_terminated()) break;
+    }
+  }
+}
+
+// What a mask keeps under a budget can be accepted, and leaves what can be completed: over a large
+// vocabulary too, where free names are many.
+TEST_F(MatcherTest, BudgetsEndNoWalk) {
+  std::mt19937_64 random(test_seed());
+  std::vector<std::string> tokens;
+  for (int byte = 0; byte < 256; ++byte) tokens.emplace_back(1, static_cast<char>(byte));
+  for (const char* token :
+       {"\":", "\": ", "\"}", "}}", "{\"", ", \"", "null", "\": 0}", "true", "[]"}) {
+    tokens.emplace_back(token);
+  }
+  while (tokens.size() < 1500) {
+    tokens.emplace_back();
+    for (uint64_t n = 2 + random() % 4; n > 0; --n) tokens.back() += "abcd\""[random() % 5];
+  }
+  tokens.emplace_back();
+  const auto eos = static_cast<TokenId>(tokens.size() - 1);
+  const auto vocabulary = *Vocabulary::from_tokens(tokens, {eos});
+  ASSERT_GT(vocabulary->trie().size(), 1024u);
+  for (
+      const char* schema :
+      {R"({"type": "object", "minProperties": 1})", R"({"type": ["object", "array"]})",
+       R"({"type": "object", "required": ["a"], "properties": {"a": {"enum": ["abcdabcd", "dd"]}}})",
+       R"({"anyOf": [{"const": {"abba": [null]}}, {"pattern": "^(ab|cd)+$", "type": "string"}]})"}) {
+    const auto grammar = Grammar::from_json_schema(schema, {.profile = Profile::kGeneration});
+    ASSERT_TRUE(grammar.ok());
+    for (int walk = 0; walk < 20; ++walk) {
+      Matcher m(*grammar, vocabulary);
+      size_t left = *m.tokens_to_complete() + random() % 6;
+      while (!m.is_terminated()) {
+        MaskRow kept = mask_of(m);
+        if (left == 0) {
+          ASSERT_TRUE(m.is_accepting()) << schema << " after " << m.text();
+          break;
+        }
+        m.keep_completable(kept, left - 1);
+        const std::vector<TokenId> allowed = tokens_of(kept);
+        ASSERT_FALSE(allowed.empty()) << schema << " after " << m.text();
+        const TokenId token = allowed[random() % allowed.size()];
+        if (!vocabulary->is_eos(token)) {
+          ASSERT_TRUE(m.completes_within(token, left - 1)) << schema << " after " << m.text();
+        }
+        m = m.clone();
+        ASSERT_TRUE(m.accept(token).ok());
+        --left;
+      }
+    }
+  }
 }
 
 // Schemas whose objects are finished only by a name and a value that decide an open branch: a name

@@ -31,6 +31,9 @@ class AutomatonState : public PotentialState {
   bool completes_within(TokenId first, size_t tokens) override {
     return matcher_.completes_within(first, tokens);
   }
+  void keep_completable(std::span<int32_t> row, size_t tokens) override {
+    matcher_.keep_completable(row, tokens);
+  }
   std::optional<StateKey> key() const override { return matcher_.state_key(); }
 
  private:

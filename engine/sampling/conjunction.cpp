@@ -77,6 +77,10 @@ class ConjunctionState : public PotentialState {
                        [&](const auto& part) { return part->completes_within(first, tokens); });
   }
 
+  void keep_completable(std::span<int32_t> row, size_t tokens) override {
+    for (const auto& part : parts_) part->keep_completable(row, tokens);
+  }
+
   size_t tokens_left() const override {
     size_t left = SIZE_MAX;
     for (const auto& part : parts_) left = std::min(left, part->tokens_left());

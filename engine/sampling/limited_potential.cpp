@@ -65,12 +65,13 @@ class LimitedState : public PotentialState {
       }
       return Knowledge::kPartial;
     }
-    for_each_mask_bit(yes, [&](TokenId token) {
-      if (!vocabulary_->is_eos(token) && !inner_->completes_within(token, left_ - 1)) {
-        clear_mask_bit(yes, token);
-      }
-      return true;
-    });
+    std::vector<TokenId> ends;
+    for (const TokenId eos : vocabulary_->eos_ids()) {
+      if (mask_bit(yes, eos)) ends.push_back(eos);
+      clear_mask_bit(yes, eos);
+    }
+    inner_->keep_completable(allowed, left_ - 1);
+    for (const TokenId eos : ends) set_mask_bit(yes, eos);
     return knowledge;
   }
 

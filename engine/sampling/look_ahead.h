@@ -20,7 +20,7 @@ struct LookAheadOptions {
   /// The token budget of the target (without the end of sequence).
   size_t max_tokens = 256;
   /// Share of the uniform distribution mixed in, so that whatever is possible counts as possible.
-  double smoothing = 1e-6;
+  double smoothing = 1e-3;
   size_t max_nodes = 200'000;
   size_t max_edges = 2'000'000;
   size_t max_bytes = size_t{512} << 20;

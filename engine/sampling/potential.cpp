@@ -11,6 +11,8 @@
 #include <string>
 #include <utility>
 
+#include "engine/mask_bits.h"
+
 namespace espalier {
 namespace {
 
@@ -36,6 +38,12 @@ Result<Knowledge> PotentialState::fill(std::span<int32_t> /*allowed*/,
   return Knowledge::kNone;
 }
 bool PotentialState::completes_within(TokenId /*first*/, size_t /*tokens*/) { return true; }
+void PotentialState::keep_completable(std::span<int32_t> row, size_t tokens) {
+  for_each_mask_bit(as_mask_words(row), [&](TokenId token) {
+    if (!completes_within(token, tokens)) clear_mask_bit(as_mask_words(row), token);
+    return true;
+  });
+}
 std::optional<StateKey> PotentialState::key() const { return std::nullopt; }
 size_t PotentialState::tokens_left() const { return SIZE_MAX; }
 

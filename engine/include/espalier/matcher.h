@@ -105,16 +105,20 @@ class Matcher {
   /// Why is_allowed(token) is false; an empty sentence when it is allowed.
   Refusal explain(TokenId token);
 
-  /// The fewest tokens known to complete the text from here when `first` (-1: none) is accepted
-  /// first (not counted); kBudgetExceeded / kRejected when none is known.
+  /// The fewest tokens that complete the text from here when `first` (-1: none) is accepted first
+  /// (not counted), as far as a bounded search can tell; kBudgetExceeded / kRejected when none is
+  /// known.
   Result<size_t> tokens_to_complete(TokenId first = -1);
-  /// Is a completion in at most `tokens` tokens known, after `first` (-1: none; not counted)? The
-  /// same answer as tokens_to_complete(first) <= tokens, sooner.
+  /// Can at most `tokens` tokens complete the text, after `first` (-1: none; not counted)? The same
+  /// answer as tokens_to_complete(first) <= tokens, sooner.
   bool completes_within(TokenId first, size_t tokens);
+  /// Clears the bits of ordinary tokens for which completes_within(token, tokens) is false; `row`
+  /// is a mask of this place.
+  void keep_completable(std::span<int32_t> row, size_t tokens);
   /// Does `text` complete the text after `first` (-1: none)?
   bool completes_with(TokenId first, std::string_view text);
-  /// The tokens of such a completion.
-  Result<std::vector<TokenId>> completion();
+  /// Tokens that complete the text, at most `max_tokens` of them; errors as above.
+  Result<std::vector<TokenId>> completion(size_t max_tokens = SIZE_MAX);
 
   Status status() const;
   const Vocabulary& vocabulary() const;

@@ -48,6 +48,9 @@ class PotentialState {
   /// Can at most `tokens` tokens complete the text after `first` (an ordinary token that may come
   /// next; -1: none)? False only when that is known.
   virtual bool completes_within(TokenId first, size_t tokens);
+  /// Clears from a row of ordinary tokens that may come next those for which
+  /// completes_within(token, tokens) is false.
+  virtual void keep_completable(std::span<int32_t> row, size_t tokens);
   /// Names the place; nullopt when the constraint cannot tell.
   virtual std::optional<StateKey> key() const;
   /// Tokens that may still come, the end of sequence not counted; SIZE_MAX: no limit.
