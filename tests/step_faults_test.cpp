@@ -155,10 +155,11 @@ TEST(StepFaults, PredicatesThatNeverAccept) {
     expect_dead(cut, StepOutcome::kBudget, method);
     EXPECT_EQ(cut.constraint_evaluations, 7u);
   }
-  // Without a budget of its own, the default one ends a draw.
-  expect_dead(
-      draw_once(predicate(vocabulary, no), row, {.method = StepMethod::kAwrsWithReplacement}),
-      StepOutcome::kBudget, StepMethod::kAwrsWithReplacement);
+  // With replacement nothing more is asked after a thousand refusals, as all was.
+  const StepDraw draw =
+      draw_once(predicate(vocabulary, no), row, {.method = StepMethod::kAwrsWithReplacement});
+  expect_dead(draw, StepOutcome::kRejected, StepMethod::kAwrsWithReplacement);
+  EXPECT_EQ(draw.constraint_evaluations, 1000u);
 }
 
 TEST(StepFaults, TimeBudget) {
