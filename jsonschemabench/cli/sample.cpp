@@ -37,7 +37,8 @@ With --json one object is printed: samples (each text, tokens without the end of
 log_z, ess, model_calls, constraint_evaluations, exact (is each sample an exact draw of P(x | valid)),
 policy (what was chosen and why). The mean of exp(log_weight) over the samples, summed over those with
 one text, has expectation P(text) for valid texts. log_weight is null for local, asap, cars, mars and
-mcmc, and "-inf" for a sample that died, whose text is then its prefix. Without --json, a line for each
+mcmc, and "-inf" for a sample that died, whose text is then its prefix. exp(log_z) is unbiased where samples
+are weighted; cars and mars estimate it by the share of attempts that were accepted. Without --json, a line for each
 sample: log weight, tab, text. The exit code is 1 when every sample died, 2 on an error; with --json 0
 or 2.)";
 

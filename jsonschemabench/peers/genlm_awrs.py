@@ -3,7 +3,8 @@
 The model is a mock, so that only the samplers are measured: token i of V has weight 1 / (i + 1), in every
 context. The constraint allows the tokens whose number is a multiple of M. Both sides draw the first token of a
 fresh sequence again and again, the pass over the row included. Printed: processor time (one thread on both
-sides) and constraint evaluations per token, the estimates of Z, and how far each weighted posterior is from the truth (total variation).
+sides) and constraint evaluations per token, the estimates of Z, and how far each weighted posterior is from
+the truth (total variation).
 
     pip install genlm-control==0.4.1        # optional; without it this script says so and exits with 77
     python3 jsonschemabench/peers/genlm_awrs.py --study build/release/bin/espalier_step_study
