@@ -66,6 +66,11 @@ SENTENCES = [
         "draft-bhutton-relative-json-pointer-00 section 3: non-negative-integer = %x30 / %x31-39 *( %x30-39 )",
     ),
     (
+        "format|oneOf|anyOf",
+        r"'\d+[+-]\d+[/']",
+        "draft-bhutton-relative-json-pointer-00 section 3: an optional index manipulation, + or - and an integer",
+    ),
+    (
         "type",
         r"Decimal\('[^']*'\) is not of type .*integer",
         "JSON Schema 2020-12 section 8.1.1: $schema SHOULD be used in the document root schema object "

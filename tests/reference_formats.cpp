@@ -206,7 +206,7 @@ bool has_format(std::string_view format, const std::string& text) {
   }
   if (format == "json-pointer") return matches(text, "(/([^/~]|~[01])*)*");
   if (format == "relative-json-pointer")
-    return matches(text, "(0|[1-9][0-9]*)(#|(/([^/~]|~[01])*)*)");
+    return matches(text, "(0|[1-9][0-9]*)(#|([+-](0|[1-9][0-9]*))?(/([^/~]|~[01])*)*)");
   if (format == "duration") {
     return matches(text,
                    "P([0-9]+W|(?=[0-9T])([0-9]+Y([0-9]+M([0-9]+D)?)?|[0-9]+M([0-9]+D)?|[0-9]+D)?"
