@@ -15,7 +15,8 @@ answers, else the system's jsonschema, which checks fewer formats.
 
     generate_then_validate.py --espalier BUILD/bin/espalier --reference BUILD/bin/reference_judge
         --work FOLDER [--data DIR] [--schemas N | --shard i/n] [--uniform-samples K]
-        [--model-samples K] [--profiles exact,generation] [--seconds S] [--threads N]
+        [--model-samples K] [--profiles exact,generation] [--seconds S] [--file-seconds S]
+        [--threads N]
 
 Evenly spaced schemas of the folder (--schemas, default 1000, 0 = all; ESPALIER_GTV_SCHEMAS), one
 document each unless told, in the default profile. Exit code 0 passed, 1 failed, 77 skipped (no data,
@@ -333,6 +334,7 @@ class Pass:
 
 
 def main():
+    global FILE_SECONDS
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--espalier", required=True)
     parser.add_argument("--reference", help="the program reference_judge")
@@ -345,8 +347,10 @@ def main():
     parser.add_argument("--model-samples", type=int, default=1)
     parser.add_argument("--profiles", default="generation")
     parser.add_argument("--seconds", type=float, default=float(environment("ESPALIER_GTV_SECONDS", "60")))
+    parser.add_argument("--file-seconds", type=int, default=FILE_SECONDS, help="for each schema")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
+    FILE_SECONDS = arguments.file_seconds
     data = find_data(arguments.data)
     if data is None or not data.is_dir():
         print("skipped: the MaskBench dev files are not here")
