@@ -20,73 +20,9 @@
 #include "schema/automaton_letters.h"
 #include "schema/lifetimes.h"
 #include "schema/scalar_leaf.h"
+#include "schema/verdict.h"
 
 namespace espalier {
-
-// The verdict shared by both kinds of leaf: formulas over atoms renumbered to the machine's.
-class Verdict {
- public:
-  Verdict(const FormulaPool& pool, const std::vector<FormulaId>& formulas,
-          const std::function<Atom(Atom)>& rename, const std::vector<Outcome>* allowed)
-      : restricted_(allowed != nullptr && formulas.size() > 1) {
-    for (const FormulaId f : formulas) formulas_.push_back(pool_.copy(pool, f, rename));
-    if (restricted_) allowed_.insert(allowed->begin(), allowed->end());
-  }
-  template <typename Value>
-  Outcome outcome(const Value& value) const {
-    Outcome out;
-    for (size_t i = 1; i < formulas_.size(); ++i)
-      out.push_back(pool_.evaluate(formulas_[i], value));
-    return out;
-  }
-  // Does the first formula hold (fail) whatever the unknown atoms turn out to be?
-  FormulaPool::Ternary certain(
-      const std::function<FormulaPool::Ternary(const Atom&)>& value) const {
-    return pool_.evaluate_partly(formulas_[0], value);
-  }
-  bool restricted() const { return restricted_; }
-  // A guess at how much a string lacks until the first formula holds, from what it lacks until an
-  // atom holds, and until it fails.
-  struct Lack {
-    uint32_t truth, falsity;
-  };
-  static constexpr uint32_t kFar = 1000;
-  template <typename AtomLack>
-  uint32_t lack(const AtomLack& atom) const {
-    return lack(formulas_[0], true, atom);
-  }
-  template <typename Value>
-  bool acceptable(const Value& value) const {
-    return pool_.evaluate(formulas_[0], value) &&
-           (!restricted_ || allowed_.contains(outcome(value)));
-  }
-
- private:
-  template <typename AtomLack>
-  uint32_t lack(FormulaId f, bool wanted, const AtomLack& atom) const {
-    using Op = FormulaPool::Op;
-    const Op op = pool_.op(f);
-    if (op == Op::kTrue || op == Op::kFalse) return (op == Op::kTrue) == wanted ? 0 : kFar;
-    if (op == Op::kAtom) {
-      const Lack at = atom(pool_.atom_of(f));
-      return wanted ? at.truth : at.falsity;
-    }
-    const auto& parts = pool_.parts(f);
-    if (op == Op::kNot) return lack(parts[0], !wanted, atom);
-    const bool all = (op == Op::kAnd) == wanted;
-    uint32_t out = all ? 0 : kFar;
-    for (const FormulaId part : parts) {
-      const uint32_t own = lack(part, wanted, atom);
-      out = std::min(kFar, all ? out + own : std::min(out, own));
-    }
-    return out;
-  }
-
-  FormulaPool pool_;
-  std::vector<FormulaId> formulas_;
-  bool restricted_;
-  std::set<Outcome> allowed_;
-};
 
 // The leaf of a string machine. Where an automaton is a predicate's, `relaxed` is the leaf that
 // stands for this one; see Leaf::relaxed.
