@@ -86,11 +86,32 @@ void TokenLiveness::remember_path(Recognizer& recognizer, const Vocabulary& voca
                                   std::span<const TokenId> tokens) {
   for (size_t i = 0; i < tokens.size(); ++i) {
     const size_t rest = tokens.size() - i;
-    remember_fewest(state, [&](Fewest* known) { known->at_most = std::min(known->at_most, rest); });
+    remember_fewest(state, [&](Fewest* known) {
+      if (rest >= known->at_most) return;
+      known->at_most = rest;
+      known->next = tokens[i];
+    });
     for (const char c : vocabulary.bytes(tokens[i])) {
       state = recognizer.step(state, static_cast<uint8_t>(c));
     }
   }
+}
+
+std::optional<std::vector<TokenId>> TokenLiveness::remembered(Recognizer& recognizer,
+                                                              const Vocabulary& vocabulary,
+                                                              State state,
+                                                              size_t max_tokens) const {
+  std::vector<TokenId> tokens;
+  while (!state.dead() && !recognizer.accepting(state)) {
+    const Fewest known = known_fewest(state);
+    if (known.next < 0 || tokens.size() == max_tokens) return std::nullopt;
+    tokens.push_back(known.next);
+    for (const char c : vocabulary.bytes(known.next)) {
+      state = recognizer.step(state, static_cast<uint8_t>(c));
+    }
+  }
+  if (state.dead()) return std::nullopt;
+  return tokens;
 }
 
 size_t TokenLiveness::memory_bytes() const {
@@ -142,6 +163,7 @@ Result<std::vector<TokenId>> TokenLiveness::completion(Recognizer& recognizer,
       if (spelled->size() <= max_tokens) return *std::move(spelled);
     }
   }
+  if (auto known = remembered(recognizer, vocabulary, state, max_tokens)) return *std::move(known);
   if (!text.ok() && !needed(vocabulary)) return text.status();
   bool live = true;
   if (known(state, &live) && !live) {

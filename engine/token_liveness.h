@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -56,6 +57,7 @@ class TokenLiveness {
   struct Fewest {
     size_t at_least = 1;
     size_t at_most = SIZE_MAX;
+    TokenId next = -1;  ///< the first of `at_most` tokens
   };
   struct SearchLimits {
     bool any_live_state = false;  ///< a state known to be live is good enough
@@ -67,6 +69,10 @@ class TokenLiveness {
   bool known(const State& state, bool* live) const;
   void remember(const State& state, bool live);
   Fewest known_fewest(const State& state) const;
+  /// The tokens of a completion that is remembered, at most `max_tokens` of them.
+  std::optional<std::vector<TokenId>> remembered(Recognizer& recognizer,
+                                                 const Vocabulary& vocabulary, State state,
+                                                 size_t max_tokens) const;
   template <typename Change>
   void remember_fewest(const State& state, const Change& change);
   Result<std::vector<TokenId>> search(Recognizer& recognizer, const Vocabulary& vocabulary,
