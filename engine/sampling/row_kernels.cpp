@@ -1,9 +1,10 @@
 // The two loops over a row of log-weights, for the vector instructions that the processor has.
 //
 // Highway compiles this file once for each instruction set and picks one at the first call.
-// Exponentials are single precision, and so are sums of 32 of them; what those add up to is double
-// precision. The error of a weight, some 1e-7 of it, is bounded by a test. Both loops compute the
-// same exponential of the same number, so a block's sum is that of the weights a draw sees.
+// Exponentials are single precision, and so are sums of 128 of them, by lanes; what those add up to
+// is double precision. The error of a weight, some 1e-7 of it, is bounded by a test. Both loops
+// compute the same exponential of the same number, so a block's sum is that of the weights a draw
+// sees.
 //
 // A word of the support covers 32 tokens; where it is zero nothing is computed. Cost: one pass over
 // a block in the nearest cache to find its largest log-weight, one to add up.
@@ -52,10 +53,8 @@ class Reader {
 HWY_INLINE FloatVector weigh(const Reader& block, size_t i, FloatVector max) {
   const Floats tag;
   const hn::RebindToSigned<Floats> integers;
-  const FloatVector lowest = hn::Set(tag, -87.0f);
-  const FloatVector raw = hn::Sub(block.load(i), max);
-  const auto kept = hn::And(block.supported(i), hn::Ge(raw, lowest));
-  const FloatVector x = hn::Max(raw, lowest);
+  const FloatVector x = hn::Sub(block.load(i), max);
+  const auto kept = hn::And(block.supported(i), hn::Ge(x, hn::Set(tag, -87.0f)));
   const auto n = hn::NearestInt(hn::Mul(x, hn::Set(tag, 1.44269504088896341f)));
   const FloatVector rounded = hn::ConvertTo(tag, n);
   FloatVector f = hn::MulAdd(rounded, hn::Set(tag, -0.693359375f), x);
@@ -92,17 +91,20 @@ BlockSum sum_block(const float* row, const MaskWord* support, size_t size) {
     result.max = -std::numeric_limits<float>::infinity();
     return result;
   }
-  // The weights of one word are added as floats, the words as doubles.
+  // The weights of four words are added as floats, a few in each lane; these sums as doubles.
   max = hn::Set(tag, result.max);
   const hn::RepartitionToWide<Floats> wide;
   const hn::Rebind<float, decltype(wide)> half;
   HWY_ALIGN float sums[16];
   auto even = hn::Zero(wide);
   auto odd = hn::Zero(wide);
-  for (size_t word = 0; word < size; word += 32) {
-    if (block.word(word) == 0) continue;
-    FloatVector sum = weigh(block, word, max);
-    for (size_t i = lanes; i < 32; i += lanes) sum = hn::Add(sum, weigh(block, word + i, max));
+  constexpr size_t kTogether = 128;
+  for (size_t first = 0; first < size; first += kTogether) {
+    FloatVector sum = hn::Zero(tag);
+    for (size_t word = first; word < std::min(first + kTogether, size); word += 32) {
+      if (block.word(word) == 0) continue;
+      for (size_t i = 0; i < 32; i += lanes) sum = hn::Add(sum, weigh(block, word + i, max));
+    }
     hn::Store(sum, tag, sums);
     even = hn::Add(even, hn::PromoteTo(wide, hn::Load(half, sums)));
     if (hn::Lanes(half) < lanes) {
