@@ -149,25 +149,25 @@ FrameId SchemaMachine::container(FrameId slot, ValueClass value_class) {
   return container_memo_[key] = id;
 }
 
-// What a container's formulas become after a value with this outcome.
+// What a container's formulas become after a value with this outcome. The bindings are sorted.
 void SchemaMachine::bind(const std::vector<Binding>& bindings, const Outcome& outcome,
                          std::vector<FormulaId>* formulas) {
   if (bindings.empty()) return;
   for (FormulaId& f : *formulas) {
     f = pool_.substitute(f, [&](FormulaId atom) {
       Atom a = pool_.atom_of(atom);
-      for (const Binding& binding : bindings) {
-        if (binding.kind != a.kind || binding.node != a.index) continue;
-        const bool holds = outcome[binding.bit];
-        if (a.kind == Atom::Kind::kContains) {
-          if (!holds) return atom;
-          --a.bound;
-          return pool_.atom(a);
-        }
-        if (a.kind == Atom::Kind::kValue) return holds ? FormulaPool::kTrue : FormulaPool::kFalse;
-        return holds ? atom : FormulaPool::kFalse;
+      const auto binding =
+          std::lower_bound(bindings.begin(), bindings.end(), Binding{a.kind, a.index, 0});
+      if (binding == bindings.end() || binding->kind != a.kind || binding->node != a.index)
+        return atom;
+      const bool holds = outcome[binding->bit];
+      if (a.kind == Atom::Kind::kContains) {
+        if (!holds) return atom;
+        --a.bound;
+        return pool_.atom(a);
       }
-      return atom;
+      if (a.kind == Atom::Kind::kValue) return holds ? FormulaPool::kTrue : FormulaPool::kFalse;
+      return holds ? atom : FormulaPool::kFalse;
     });
   }
 }
@@ -457,6 +457,7 @@ FrameId SchemaMachine::item_slot(FrameId array) {
   sort_unique(&ask[0]);
   frame.formulas = formula_lists_.intern(formulas);
   frame.index = static_cast<uint32_t>(std::min<uint64_t>(frame.index + 1, prefix));
+  std::sort(bindings.begin(), bindings.end());
   prepare_item(&frame, formulas, bindings, &ask);
   const FrameId slot = make_slot(frame, std::move(ask), std::move(bindings), 0);
   return item_memo_[array] = slot;
