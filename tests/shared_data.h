@@ -1,11 +1,11 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <string>
-
-#include <unistd.h>
 
 namespace espalier::testing {
 
@@ -14,15 +14,18 @@ namespace espalier::testing {
 inline std::optional<std::filesystem::path> shared_data() {
   namespace fs = std::filesystem;
   const char* env = std::getenv("ESPALIER_DATA");
-  fs::path path = env != nullptr
-                      ? fs::path(env)
-                      : fs::absolute(__FILE__).lexically_normal().parent_path().parent_path().parent_path() / "shared/data";
+  fs::path path =
+      env != nullptr
+          ? fs::path(env)
+          : fs::absolute(__FILE__).lexically_normal().parent_path().parent_path().parent_path() /
+                "shared/data";
   std::error_code error;
   if (!fs::is_directory(path, error)) return std::nullopt;
   return fs::canonical(path, error);
 }
 
-/// Extracts an archive of shared_data() once into a cache folder keyed by size and time, and returns it.
+/// Extracts an archive of shared_data() once into a cache folder keyed by size and time, and
+/// returns it.
 inline std::optional<std::filesystem::path> extracted(const std::string& archive) {
   namespace fs = std::filesystem;
   const auto data = shared_data();
@@ -37,7 +40,8 @@ inline std::optional<std::filesystem::path> extracted(const std::string& archive
   fs::create_directories(target.parent_path(), error);
   const fs::path partial = target.string() + ".partial-" + std::to_string(::getpid());
   fs::create_directories(partial, error);
-  const std::string command = "zstd -dc '" + source.string() + "' | tar -x -C '" + partial.string() + "'";
+  const std::string command =
+      "zstd -dc '" + source.string() + "' | tar -x -C '" + partial.string() + "'";
   if (std::system(command.c_str()) != 0) return std::nullopt;
   fs::rename(partial, target, error);
   if (error) fs::remove_all(partial, error);

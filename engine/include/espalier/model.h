@@ -21,8 +21,8 @@ struct TokenTree {
   std::vector<int32_t> parent;
 };
 
-/// A language model behind the engine. Rows are natural-log probabilities of the next token, width()
-/// floats each, normalized over all ids (end of sequence included); -infinity = impossible.
+/// A language model behind the engine. Rows are natural-log probabilities of the next token,
+/// width() floats each, normalized over all ids (end of sequence included); -infinity = impossible.
 /// A model instance is single-threaded unless it says otherwise.
 class LanguageModel {
  public:
@@ -42,8 +42,8 @@ class LanguageModel {
   virtual Status trim(SequenceId sequence, size_t length) = 0;
   virtual void release(SequenceId sequence) = 0;
 
-  /// One call: row i of `rows` (size sequences.size() * width()) gets the next-token log-probabilities
-  /// of sequences[i].
+  /// One call: row i of `rows` (size sequences.size() * width()) gets the next-token
+  /// log-probabilities of sequences[i].
   virtual Status next_log_probs(std::span<const SequenceId> sequences, std::span<float> rows) = 0;
   /// One call: row 0 is the sequence's own next-token row, row i + 1 that of tree node i; size
   /// (tree.token.size() + 1) * width(). The sequence is not changed.

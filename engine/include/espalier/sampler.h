@@ -19,8 +19,8 @@ struct SamplingOptions {
   int top_k = 0;             ///< 0 = off; counted among allowed tokens
   double top_p = 1.0;        ///< 1 = off; mass among allowed tokens
   uint64_t seed = 0;
-  size_t max_tokens = 256;   ///< without the end of sequence
-  bool uniform = false;      ///< draw uniformly from each mask; no model is called
+  size_t max_tokens = 256;  ///< without the end of sequence
+  bool uniform = false;     ///< draw uniformly from each mask; no model is called
   std::vector<TokenId> prompt;
 };
 
@@ -39,13 +39,14 @@ struct Generation {
   size_t model_calls = 0;
 };
 
-/// Called with the bytes of each accepted token; return false to stop early (finish_reason kBudget).
+/// Called with the bytes of each accepted token; return false to stop early (finish_reason
+/// kBudget).
 using StreamCallback = std::function<bool(std::string_view bytes)>;
 
 /// Samples one document token by token from the masked distribution of `model` (may be null when
-/// options.uniform). Keeps every step inside the budget: a token is taken only if the shortest known
-/// completion after it still fits, so a document that can be closed is closed. Reproducible: equal inputs and
-/// seed give equal output.
+/// options.uniform). Keeps every step inside the budget: a token is taken only if the shortest
+/// known completion after it still fits, so a document that can be closed is closed. Reproducible:
+/// equal inputs and seed give equal output.
 Result<Generation> generate(std::shared_ptr<const Grammar> grammar,
                             std::shared_ptr<const Vocabulary> vocabulary, LanguageModel* model,
                             const SamplingOptions& options, const StreamCallback& stream = nullptr);

@@ -24,8 +24,9 @@ struct VocabularyOptions {
   std::vector<TokenId> eos_ids;
   /// Special tokens to add, name -> id (a tiktoken file has none).
   std::map<std::string, TokenId> special_tokens;
-  /// Pre-tokenization: "llama3", "cl100k", "gpt2", "o200k", "qwen2", a regular expression, or empty for
-  /// the file's own (for tiktoken files: chosen by the file name's stem if known, else an error when encoding).
+  /// Pre-tokenization: "llama3", "cl100k", "gpt2", "o200k", "qwen2", a regular expression, or empty
+  /// for the file's own (for tiktoken files: chosen by the file name's stem if known, else an error
+  /// when encoding).
   std::string pretokenizer;
   /// Width of a logit row; 0: the number of ids.
   size_t padded_width = 0;
