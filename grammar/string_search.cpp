@@ -138,12 +138,17 @@ bool StringMachine::live_after(uint32_t state, const LiveAfter& live_product) co
 
 void StringMachine::successors(uint32_t product,
                                const std::function<void(uint32_t, uint32_t)>& visit) const {
-  const std::lock_guard lock(mutex_);
-  for_ranges(products_[product].node, products_[product].automata, 0, kMaxCodepoint,
-             [&](uint32_t lo, uint32_t hi) {
-               visit(lo, hi);
-               return false;
-             });
+  // Visited without the lock: whoever visits may take locks under which others take this one.
+  std::vector<std::pair<uint32_t, uint32_t>> ranges;
+  {
+    const std::lock_guard lock(mutex_);
+    for_ranges(products_[product].node, products_[product].automata, 0, kMaxCodepoint,
+               [&](uint32_t lo, uint32_t hi) {
+                 ranges.emplace_back(lo, hi);
+                 return false;
+               });
+  }
+  for (const auto& [lo, hi] : ranges) visit(lo, hi);
 }
 
 uint32_t StringMachine::settled(uint32_t product) const {
