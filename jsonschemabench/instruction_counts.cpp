@@ -6,9 +6,9 @@
 // are left out). The counts are compared with a checked-in file; a rise of more than 5% fails, a
 // fall of more than 5% is pointed out so that the file is made anew.
 //
-// Counts depend on the compiler and its options, which the file names; another build is not
-// compared. They depend a little on the libraries and on the processor (functions such as memcpy
-// choose their code at run time), which the 5% leave room for. They say nothing about memory
+// Counts depend on the compiler, its options and the allocator, which the file names; another build
+// is not compared. They depend a little on the libraries and on the processor (functions such as
+// memcpy choose their code at run time), which the 5% leave room for. They say nothing about memory
 // traffic: espalier bench does.
 
 #include "jsonschemabench/instruction_counts.h"
@@ -47,13 +47,16 @@ constexpr const char* kBuild = "optimized";
 #else
 constexpr const char* kBuild = "with assertions";
 #endif
+#ifndef ESPALIER_ALLOCATOR
+#define ESPALIER_ALLOCATOR ""
+#endif
 
 struct Counts {
   std::string compiler;
   std::map<std::string, uint64_t> instructions;
 };
 
-std::string this_build() { return fmt::format("{}, {}", __VERSION__, kBuild); }
+std::string this_build() { return fmt::format("{}, {}" ESPALIER_ALLOCATOR, __VERSION__, kBuild); }
 
 int fail(const std::string& place, const std::string& message) {
   fmt::print(stderr, "espalier: {}: {}\n", place, message);
