@@ -2,8 +2,8 @@
 //
 // prepare asks the potential what it knows and makes rows of the tokens that may be drawn: those
 // surely allowed (`known`), those to be tested (`open`), or for methods that test everything both
-// in one. Special ids spell no text and are never drawn. draw runs the method on them and puts the
-// exclusions back, so that the next draw finds the rows as they were.
+// in one. Special ids spell no text and are never drawn. draw puts the exclusions of the draw
+// before it back, then runs the method.
 //
 // With a proposal q the method runs on q, which gives E[w 1{i}] = q_i c_i, and the weight is
 // multiplied by p_i / q_i. With logits the weight is divided by the sum over all tokens.
@@ -35,6 +35,10 @@ Random open_stream(const StreamKey& key) {
 bool is_adaptive(StepMethod method) {
   return method == StepMethod::kAwrs || method == StepMethod::kAwrsGeometric ||
          method == StepMethod::kAwrsTwoLoop || method == StepMethod::kAwrsWithReplacement;
+}
+
+bool any(std::span<const MaskWord> words) {
+  return std::any_of(words.begin(), words.end(), [](MaskWord word) { return word != 0; });
 }
 
 /// Ids that may ever be drawn: ordinary tokens and ends of sequence.
@@ -122,16 +126,16 @@ struct StepSampler::Impl {
       drop_impossible(known_words);
       drop_impossible(open_words);
     }
-    // Each entry is read once: one of the two rows checks what neither supports.
-    const bool any_open =
-        std::any_of(open_words.begin(), open_words.end(), [](MaskWord word) { return word != 0; });
-    const auto skip = TokenRow::Unsupported::kSkip;
-    const auto check_all = TokenRow::Unsupported::kCheck;
-    if (Status bad = known.start(draws, known_words, any_open ? skip : check_all); !bad.ok()) {
-      return bad;
+    // Each entry is read once: the larger row checks what neither supports.
+    const bool any_open = any(open_words);
+    known.clear();
+    open.clear();
+    if (!any_open || any(known_words)) {
+      const auto unsupported = any_open ? Unsupported::kSkip : Unsupported::kCheck;
+      if (Status bad = known.start(draws, known_words, unsupported); !bad.ok()) return bad;
     }
-    if (Status bad = open.start(draws, open_words, any_open ? check_all : skip); !bad.ok()) {
-      return bad;
+    if (any_open) {
+      if (Status bad = open.start(draws, open_words); !bad.ok()) return bad;
     }
     return scale();
   }
@@ -146,10 +150,10 @@ struct StepSampler::Impl {
       rest[i] = ~(known_words[i] | open_words[i]);
     }
     if (const size_t tail = row.size() % 32; tail != 0) rest.back() &= (MaskWord{1} << tail) - 1;
-    if (Status bad = scratch.start(row, rest, TokenRow::Unsupported::kSkip); !bad.ok()) return bad;
-    log_scale = scratch.log_total();
-    if (!has_proposal) {
-      log_scale = log_add(log_scale, log_add(known.log_total(), open.log_total()));
+    log_scale = has_proposal ? kMinusInfinity : log_add(known.log_total(), open.log_total());
+    if (any(rest)) {
+      if (Status bad = scratch.start(row, rest, Unsupported::kSkip); !bad.ok()) return bad;
+      log_scale = log_add(log_scale, scratch.log_total());
     }
     if (std::isinf(log_scale)) log_scale = 0;
     return Status();
@@ -227,10 +231,11 @@ struct StepSampler::Impl {
   StepDraw draw(Chance* chance) {
     StepDraw draw{.method = method, .status = status};
     if (!status.ok()) return draw;
-    Evaluator evaluator(cursor, options);
-    const WeightedToken drawn = run(&evaluator, chance);
     known.restore();
     open.restore();
+    const bool none_open = open.empty();
+    Evaluator evaluator(cursor, options);
+    const WeightedToken drawn = run(&evaluator, chance);
     draw.token = drawn.token;
     draw.outcome = drawn.outcome;
     draw.constraint_evaluations = evaluator.count();
@@ -244,8 +249,8 @@ struct StepSampler::Impl {
         draw.log_weight += static_cast<double>(row[token]) - static_cast<double>(draws[token]);
       }
     }
-    draw.exact = !has_proposal && (method == StepMethod::kLocal ||
-                                   method == StepMethod::kNormalizer || open.empty());
+    draw.exact = !has_proposal &&
+                 (method == StepMethod::kLocal || method == StepMethod::kNormalizer || none_open);
     return draw;
   }
 

@@ -61,49 +61,41 @@ Status TokenRow::start(std::span<const float> row, std::span<const MaskWord> sup
   row_ = row;
   excluded_.clear();
   const size_t blocks = (row.size() + kBlockTokens - 1) / kBlockTokens;
-  support_.assign(blocks * kBlockWords, 0);
-  std::copy_n(support.begin(), (row.size() + 31) / 32, support_.begin());
+  const size_t words = (row.size() + 31) / 32;
+  support_.resize(blocks * kBlockWords);
+  std::fill(std::copy_n(support.begin(), words, support_.begin()), support_.end(), 0);
   blocks_.resize(blocks);
-  block_mass_.assign(blocks, 0);
-  group_mass_.assign((blocks + kGroupBlocks - 1) / kGroupBlocks, 0);
-  bool valid = true;
-  for (size_t block = 0; block < blocks; ++block) {
-    if (unsupported == Unsupported::kSkip && is_unsupported(block)) {
-      blocks_[block] = {kMinusInfinity, 0};
-    } else {
-      valid &= sum(block);
-    }
-  }
-  if (!valid) {
-    for (Block& block : blocks_) block = {kMinusInfinity, 0};
-  }
+  block_mass_.resize(blocks);
+  group_mass_.resize((blocks + kGroupBlocks - 1) / kGroupBlocks);
+  sum_blocks(row, support_.data(), unsupported, blocks_.data());
+  const bool valid = std::none_of(blocks_.begin(), blocks_.end(),
+                                  [](const BlockSum& block) { return std::isnan(block.sum); });
+  if (!valid) std::fill(blocks_.begin(), blocks_.end(), BlockSum());
   rescale();
   if (valid) return Status();
   return Status(StatusCode::kInvalidArgument, "The row holds a NaN or +infinity.", "row");
 }
 
-bool TokenRow::is_unsupported(size_t block) const {
-  const auto first = support_.begin() + static_cast<ptrdiff_t>(block * kBlockWords);
-  return std::all_of(first, first + kBlockWords, [](MaskWord word) { return word == 0; });
+void TokenRow::clear() {
+  row_ = {};
+  support_.clear();
+  excluded_.clear();
+  blocks_.clear();
+  block_mass_.clear();
+  group_mass_.clear();
+  rescale();
 }
 
-bool TokenRow::sum(size_t block) {
-  const BlockSum found = sum_block(row_.data() + block * kBlockTokens,
-                                   support_.data() + block * kBlockWords, block_size(block));
-  blocks_[block] = {found.max, found.sum};
-  return found.valid;
+void TokenRow::sum(size_t block) {
+  sum_blocks(row_.subspan(block * kBlockTokens, block_size(block)),
+             support_.data() + block * kBlockWords, Unsupported::kCheck, &blocks_[block]);
 }
 
 void TokenRow::rescale() {
   float max = kMinusInfinity;
-  for (const Block& block : blocks_) max = std::max(max, block.max);
+  for (const BlockSum& block : blocks_) max = std::max(max, block.max);
   reference_ = max == kMinusInfinity ? kNothing : static_cast<double>(max);
-  for (size_t i = 0; i < blocks_.size(); ++i) {
-    block_mass_[i] =
-        blocks_[i].sum > 0
-            ? blocks_[i].sum * std::exp(static_cast<double>(blocks_[i].max) - reference_)
-            : 0;
-  }
+  scale_blocks(blocks_, reference_, block_mass_.data());
   total_ = 0;
   for (size_t group = 0; group < group_mass_.size(); ++group) {
     const size_t first = group * kGroupBlocks;
@@ -117,17 +109,14 @@ void TokenRow::rescale() {
 /// After a block's sum has changed.
 void TokenRow::refresh(size_t block) {
   float max = kMinusInfinity;
-  for (const Block& other : blocks_) max = std::max(max, other.max);
+  for (const BlockSum& other : blocks_) max = std::max(max, other.max);
   const double log_max = static_cast<double>(max);
   if (max == kMinusInfinity || reference_ == kNothing || log_max > reference_ ||
       log_max < reference_ - kMaxFall) {
     rescale();
     return;
   }
-  block_mass_[block] =
-      blocks_[block].sum > 0
-          ? blocks_[block].sum * std::exp(static_cast<double>(blocks_[block].max) - reference_)
-          : 0;
+  scale_blocks(std::span(blocks_).subspan(block, 1), reference_, &block_mass_[block]);
   const size_t group = block / kGroupBlocks;
   const size_t first = group * kGroupBlocks;
   const size_t last = std::min(first + kGroupBlocks, blocks_.size());

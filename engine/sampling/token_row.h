@@ -7,6 +7,7 @@
 
 #include "engine/mask_bits.h"
 #include "engine/random.h"
+#include "engine/sampling/row_kernels.h"
 #include "espalier/status.h"
 #include "espalier/vocabulary.h"
 
@@ -16,14 +17,14 @@ namespace espalier {
 /// the row, then a draw or an exclusion touches one block of it. See token_row.cpp.
 class TokenRow {
  public:
-  /// What becomes of blocks of the row in which nothing is supported.
-  enum class Unsupported : uint8_t { kCheck, kSkip };
-
   /// One pass. The tokens are those of `support` (at least one bit for each entry) whose log-weight
   /// is above -infinity; the row must outlive the draws. kInvalidArgument when an entry that
   /// was read is NaN or +infinity; the row is then empty.
   Status start(std::span<const float> row, std::span<const MaskWord> support,
                Unsupported unsupported = Unsupported::kCheck);
+
+  /// No token, and no pass.
+  void clear();
 
   /// No token is left.
   bool empty() const { return reference_ == kNothing; }
@@ -46,21 +47,14 @@ class TokenRow {
   static constexpr double kNothing = -1e300;
   static constexpr size_t kGroupBlocks = 16;
 
-  struct Block {
-    float max;
-    double sum;
-  };
-
   size_t block_size(size_t block) const;
-  bool is_unsupported(size_t block) const;
-  /// Sums a block anew; false when it holds a bad number.
-  bool sum(size_t block);
+  void sum(size_t block);
   void refresh(size_t block);
   void rescale();
 
   std::span<const float> row_;
   std::vector<MaskWord> support_;
-  std::vector<Block> blocks_;
+  std::vector<BlockSum> blocks_;
   std::vector<double> block_mass_;  ///< relative to exp(reference_)
   std::vector<double> group_mass_;  ///< of kGroupBlocks blocks each
   double reference_ = kNothing;
