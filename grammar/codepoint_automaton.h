@@ -51,6 +51,8 @@ class CodepointAutomaton {
   /// How many automata of the process have run out of a budget so far: while it stands still, so
   /// does every status().
   static uint64_t exhausted() { return exhausted_.load(std::memory_order_acquire); }
+  /// Is it time that whoever compiles from now on, or begins a new grammar store, has another one?
+  virtual bool worn() const { return !status().ok(); }
   /// Bytes of the states built so far, where they are kept.
   virtual size_t memory_bytes() const { return 0; }
 

@@ -125,10 +125,18 @@ class StructuredAutomaton final : public CodepointAutomaton {
                                                    std::to_string(max_states_) + " states.");
   }
 
+  bool worn() const override { return states_.size() > kWornStates || !status().ok(); }
+  /// An estimate: what a state remembers beside itself is counted by a constant.
+  size_t memory_bytes() const override {
+    return sizeof *this + states_.size() * (sizeof(Record) + sizeof(State) + kNodeBytes);
+  }
+
  private:
   using State = typename Machine::State;
   static constexpr bool kPredicate = requires(Machine & machine) { machine.relaxed(); };
   static constexpr size_t kLongestCompletion = 100'000;
+  static constexpr uint32_t kWornStates = 1u << 16;
+  static constexpr size_t kNodeBytes = 128;  // of a map's node, and of edges
 
   struct Record {
     State content;
@@ -187,5 +195,18 @@ class StructuredAutomaton final : public CodepointAutomaton {
   mutable Machine machine_;
   mutable std::map<State, uint32_t> ids_;
 };
+
+/// The automaton of a machine that all grammars share; another one is begun when it is worn. It has
+/// no budget of its own: what others do cannot exhaust it, and it goes with the last grammar store
+/// that was begun before it was worn.
+template <typename Machine>
+std::shared_ptr<const CodepointAutomaton> shared_automaton(const char* name) {
+  static std::mutex mutex;
+  static std::shared_ptr<const CodepointAutomaton> shared;
+  const std::lock_guard lock(mutex);
+  if (shared == nullptr || shared->worn())
+    shared = std::make_shared<StructuredAutomaton<Machine>>(name, UINT32_MAX);
+  return shared;
+}
 
 }  // namespace espalier

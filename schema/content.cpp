@@ -29,7 +29,6 @@
 namespace espalier {
 namespace {
 
-constexpr uint32_t kMaxStates = 100'000;
 constexpr uint32_t kMaxDepth = 512;
 
 enum class Expect : uint8_t {
@@ -373,16 +372,6 @@ class Base64JsonMachine {
 
   JsonReader reader_;
 };
-
-template <typename Machine>
-std::shared_ptr<const CodepointAutomaton> shared_automaton(const char* name) {
-  static std::mutex mutex;
-  static std::shared_ptr<const CodepointAutomaton> shared;
-  const std::lock_guard lock(mutex);
-  if (shared == nullptr || !shared->status().ok())
-    shared = std::make_shared<StructuredAutomaton<Machine>>(name, kMaxStates);
-  return shared;
-}
 
 std::string lower(std::string_view text) {
   std::string out(text);

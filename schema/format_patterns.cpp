@@ -12,7 +12,10 @@
 //   uuid                      RFC 4122, section 3
 //   uri-template              RFC 6570, section 2, with erratum 6937
 //   json-pointer              RFC 6901, section 3
-//   relative-json-pointer     draft-bhutton-relative-json-pointer-00
+//   relative-json-pointer     draft-handrews-relative-json-pointer-01 and -02, section 3, to which
+//                             draft-07 and 2019-09 refer; since 2020-12
+//                             draft-bhutton-relative-json-pointer-00, section 3, which adds an
+//                             index manipulation
 //
 // Intersections are written as lookaheads: `(?=.{1,253}$)` bounds a length, and the leap second
 // says once how hours and once how minutes depend on the offset instead of listing 2,880 pairs.
@@ -186,9 +189,11 @@ std::string uri_template() {
 
 std::string json_pointer() { return "(?:/(?:[^~/]|~[01])*)*"; }
 
-std::string relative_json_pointer() {
+std::string relative_json_pointer(RelativePointers kind) {
   const std::string integer = "(?:0|[1-9]\\d*)";
-  return integer + any_of({"(?:[+-]" + integer + ")?" + json_pointer(), "#"});
+  const std::string index =
+      kind == RelativePointers::kWithIndexes ? "(?:[+-]" + integer + ")?" : "";
+  return integer + any_of({index + json_pointer(), "#"});
 }
 
 std::string uuid() {
@@ -224,7 +229,8 @@ std::string ipv6_pattern(int omitted) {
   return any_of(forms);
 }
 
-std::optional<std::string> format_pattern(std::string_view name) {
+std::optional<std::string> format_pattern(std::string_view name,
+                                          RelativePointers relative_pointers) {
   if (name == "date-time") return full_date() + "[Tt]" + full_time();
   if (name == "date") return full_date();
   if (name == "time") return full_time();
@@ -240,7 +246,7 @@ std::optional<std::string> format_pattern(std::string_view name) {
   if (name == "uuid") return uuid();
   if (name == "uri-template") return uri_template();
   if (name == "json-pointer") return json_pointer();
-  if (name == "relative-json-pointer") return relative_json_pointer();
+  if (name == "relative-json-pointer") return relative_json_pointer(relative_pointers);
   return std::nullopt;
 }
 

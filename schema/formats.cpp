@@ -20,43 +20,34 @@
 namespace espalier {
 namespace {
 
-constexpr uint32_t kMaxStates = 1'000'000;
-
-/// The process-wide automaton of a machine; a fresh one when the last is full.
-template <typename Machine>
-std::shared_ptr<const CodepointAutomaton> structured(const char* name) {
+/// The process-wide automaton of a format that is a regular language, by name.
+Result<std::shared_ptr<const CodepointAutomaton>> pattern_format(std::string_view name,
+                                                                 RelativePointers pointers) {
   static std::mutex mutex;
-  static std::shared_ptr<const CodepointAutomaton> shared;
+  using Known = std::map<std::string, std::shared_ptr<const CodepointAutomaton>, std::less<>>;
+  static auto* const known = new std::map<RelativePointers, Known>;
   const std::lock_guard lock(mutex);
-  if (shared == nullptr || !shared->status().ok())
-    shared = std::make_shared<StructuredAutomaton<Machine>>(std::string("the format ") + name,
-                                                            kMaxStates);
-  return shared;
-}
-
-/// The process-wide automaton of a format that is a regular language, by name; a fresh one when the
-/// last is full.
-Result<std::shared_ptr<const CodepointAutomaton>> pattern_format(std::string_view name) {
-  static std::mutex mutex;
-  static auto* const known =
-      new std::map<std::string, std::shared_ptr<const CodepointAutomaton>, std::less<>>;
-  const std::lock_guard lock(mutex);
-  const auto it = known->find(name);
-  if (it != known->end() && it->second->status().ok()) return it->second;
-  const auto pattern = format_pattern(name);
+  Known& formats = (*known)[pointers];
+  const auto it = formats.find(name);
+  if (it != formats.end() && !it->second->worn()) return it->second;
+  const auto pattern = format_pattern(name, pointers);
   if (!pattern) return std::shared_ptr<const CodepointAutomaton>();
   auto automaton = compile_anchored(*pattern);
-  if (automaton.ok()) known->insert_or_assign(std::string(name), *automaton);
+  if (automaton.ok()) formats.insert_or_assign(std::string(name), *automaton);
   return automaton;
 }
 
 }  // namespace
 
-Result<std::shared_ptr<const CodepointAutomaton>> format_automaton(std::string_view name) {
-  if (name == "hostname") return structured<HostnameMachine>("hostname");
-  if (name == "idn-hostname") return structured<IdnHostnameMachine>("idn-hostname");
-  if (name == "regex") return structured<RegexSyntaxMachine>("regex");
-  return pattern_format(name);
+Result<std::shared_ptr<const CodepointAutomaton>> format_automaton(std::string_view name,
+                                                                   Dialect dialect) {
+  if (name == "hostname") return shared_automaton<HostnameMachine>("the format hostname");
+  if (name == "idn-hostname") {
+    return shared_automaton<IdnHostnameMachine>("the format idn-hostname");
+  }
+  if (name == "regex") return shared_automaton<RegexSyntaxMachine>("the format regex");
+  const bool plain = name == "relative-json-pointer" && dialect < Dialect::k2020_12;
+  return pattern_format(name, plain ? RelativePointers::kPlain : RelativePointers::kWithIndexes);
 }
 
 }  // namespace espalier

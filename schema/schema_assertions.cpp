@@ -122,7 +122,7 @@ Status read_format(const AssertionContext& context, JsonId value, SchemaNode* no
     *annotation = "formats constrain strings, which `type` excludes";
     return {};
   }
-  auto automaton = format_automaton(format.text);
+  auto automaton = format_automaton(format.text, context.dialect);
   if (!automaton.ok()) {
     const Status failure = automaton.status();
     return Status(failure.code(), failure.message(), context.json.pointer(value));

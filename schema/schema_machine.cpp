@@ -25,6 +25,8 @@
 // languages" (STOC 2004) for why this is closed under Boolean operations; RFC 8259.
 #include "schema/schema_machine.h"
 
+#include <algorithm>
+#include <set>
 #include <string_view>
 
 #include "schema/schema_options.h"
@@ -124,7 +126,7 @@ State SchemaMachine::step(State s, uint8_t byte) { return look_up(s, byte, Mode:
 State SchemaMachine::probe(State s, uint8_t byte) { return look_up(s, byte, Mode::kProbe); }
 
 State SchemaMachine::look_up(State s, uint8_t byte, Mode mode) {
-  if (failed_.load(std::memory_order_acquire)) return {};
+  if (gave_up()) return {};
   if (advance_unlocked(&s, byte, mode)) return s;
   // Only inside a name or a value to be remembered does it matter whether texts are.
   const bool spelling = s.leaf == kKey || s.text != 0;
@@ -350,7 +352,7 @@ State SchemaMachine::advance_key(State s, uint8_t byte, Mode mode) {
 // ---- Looking ahead -----------------------------------------------------------------------------
 
 bool SchemaMachine::accepting(State s) {
-  if (s.dead()) return false;
+  if (s.dead() || gave_up()) return false;
   if (s.leaf == kDone) return true;
   if (s.leaf < kFirstLeaf || s.doubtful() || frames_[s.frame].parent != 0) return false;
   return leaves_[s.leaf - kFirstLeaf]->can_exit(s.state);
@@ -526,11 +528,37 @@ Status SchemaMachine::status() const {
   }
   const std::lock_guard lock(mutex_);
   if (!status_.ok()) return status_;
-  for (const auto& automaton : expansion_.atoms().automata) {
+  for (const CodepointAutomaton* automaton : automata()) {
     if (Status status = automaton->status(); !status.ok()) return status;
   }
   exhausted_seen_.store(exhausted, std::memory_order_release);
   return {};
+}
+
+// The automata that are in use so far.
+std::set<const CodepointAutomaton*> SchemaMachine::automata() const {
+  std::set<const CodepointAutomaton*> result;
+  for (const auto& automaton : expansion_.atoms().automata) result.insert(automaton.get());
+  for (const auto& shape : shapes_) {
+    for (const auto& automaton : shape->machine().spec().automata) result.insert(automaton.get());
+  }
+  return result;
+}
+
+// Automata that are worn, by whomever, are given up together with the states: loading the schema
+// again finds or begins others.
+std::shared_ptr<Recognizer> SchemaMachine::fresh() const {
+  std::unique_lock lock(mutex_);
+  const auto in_use = automata();
+  lock.unlock();
+  if (std::ranges::any_of(in_use, [](const auto* automaton) { return automaton->worn(); })) {
+    const JsonDocument& schema = graph_->documents[0];
+    if (auto graph = load_schema(schema.serialize(schema.root()), options_, KeywordReports::kNone);
+        graph.ok()) {
+      return std::make_shared<SchemaMachine>(*graph, options_);
+    }
+  }
+  return std::make_shared<SchemaMachine>(graph_, options_);
 }
 
 size_t SchemaMachine::memory_bytes() const {
@@ -553,6 +581,10 @@ size_t SchemaMachine::leaf_memory_bytes() const {
       bytes += leaf->memory_bytes();
   }
   for (uint32_t i = 0; i < key_machines_.size(); ++i) bytes += key_machines_[i]->memory_bytes();
+  const std::lock_guard lock(mutex_);
+  for (const CodepointAutomaton* automaton : automata()) {
+    if (automaton->remembers()) bytes += automaton->memory_bytes();
+  }
   return bytes;
 }
 

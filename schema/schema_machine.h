@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -51,9 +52,7 @@ class SchemaMachine final : public Recognizer {
   Status status() const override;
   size_t memory_bytes() const override;
   size_t leaf_memory_bytes() const override;
-  std::shared_ptr<Recognizer> fresh() const override {
-    return std::make_shared<SchemaMachine>(graph_, options_);
-  }
+  std::shared_ptr<Recognizer> fresh() const override;
 
   const SchemaGraph& graph() const { return *graph_; }
   /// Does any value satisfy the node, as far as that is decided?
@@ -94,6 +93,13 @@ class SchemaMachine final : public Recognizer {
   static constexpr uint32_t kProbeLabel = 256;  // a byte of a name, looked at only
   static constexpr uint32_t kLeaveLabel = 512;  // from {frame, leaf, exit state}: end_leaf
 
+  /// Has a budget been exceeded? An automaton that ran out of its own no longer tells what it
+  /// accepts, which a negation would take for a refusal.
+  bool gave_up() const {
+    return failed_.load(std::memory_order_acquire) ||
+           (CodepointAutomaton::exhausted() != exhausted_seen_.load(std::memory_order_acquire) &&
+            !status().ok());
+  }
   State look_up(State s, uint8_t byte, Mode mode);
   bool advance_unlocked(State* s, uint8_t byte, Mode mode) const;
   bool finish_unlocked(FrameId slot, State* s) const;
@@ -151,6 +157,7 @@ class SchemaMachine final : public Recognizer {
   FormulaId count_one(FormulaId f);
   Outcome outcome_now(const std::vector<FormulaId>& formulas) const;
   void fail(Status status);
+  std::set<const CodepointAutomaton*> automata() const;
 
   // unevaluated.cpp
   FormulaId take_unevaluated(FormulaId atom, const std::function<bool(NodeId)>& evaluates);

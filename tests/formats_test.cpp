@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <random>
 #include <set>
 #include <sstream>
@@ -264,11 +265,20 @@ TEST(Formats, Ipv6Forms) {
   EXPECT_FALSE(matches("email", "a@[IPv6:1:2:3:4:5:6:7::]"));
 }
 
+// draft-handrews-relative-json-pointer-01 (draft-07) and -02 (2019-09) know no index manipulation,
+// draft-bhutton-relative-json-pointer-00 (2020-12) does.
 TEST(Formats, RelativeJsonPointer) {
-  EXPECT_TRUE(matches("relative-json-pointer", "0+1/a"));
-  EXPECT_TRUE(matches("relative-json-pointer", "2-10"));
-  EXPECT_FALSE(matches("relative-json-pointer", "0+01"));
-  EXPECT_FALSE(matches("relative-json-pointer", "0+"));
+  const std::string_view name = "relative-json-pointer";
+  for (const Dialect dialect :
+       {Dialect::kDraft7, Dialect::k2019_09, Dialect::k2020_12, Dialect::kV1}) {
+    const auto automaton = *format_automaton(name, dialect);
+    const bool indexes = dialect >= Dialect::k2020_12;
+    for (const char* text : {"0", "12", "0#", "1/a~1b", "0/"})
+      EXPECT_TRUE(automaton->matches(text));
+    for (const char* text : {"0+1/a", "2-10", "0-0"}) EXPECT_EQ(automaton->matches(text), indexes);
+    for (const char* text : {"", "01", "0+01", "0+", "0-1#", "+1", "1#/a"})
+      EXPECT_FALSE(automaton->matches(text));
+  }
 }
 
 rapidjson::Document load(const std::filesystem::path& path) {
@@ -289,6 +299,10 @@ TEST(Formats, TestSuite) {
   if (!suite) GTEST_SKIP() << "The JSON-Schema-Test-Suite is not there.";
   // Names that only draft 3 defines, and its `time` without an offset.
   const std::set<std::string> skipped_drafts = {"draft3"};
+  const std::map<std::string, Dialect> dialects = {
+      {"draft4", Dialect::kDraft4},        {"draft6", Dialect::kDraft6},
+      {"draft7", Dialect::kDraft7},        {"draft2019-09", Dialect::k2019_09},
+      {"draft2020-12", Dialect::k2020_12}, {"v1", Dialect::kV1}};
   int cases = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(*suite)) {
     if (entry.path().extension() != ".json") continue;
@@ -305,7 +319,7 @@ TEST(Formats, TestSuite) {
       const auto& schema = group["schema"];
       if (!schema.IsObject() || !schema.HasMember("format")) continue;
       const std::string format(view(schema["format"]));
-      const auto automaton = format_automaton(format);
+      const auto automaton = format_automaton(format, dialects.at(draft));
       ASSERT_TRUE(automaton.ok()) << format << ": " << automaton.status().to_string();
       for (const auto& test : group["tests"].GetArray()) {
         if (!test["data"].IsString()) continue;

@@ -69,7 +69,8 @@ SENTENCES = [
     (
         "format|oneOf|anyOf",
         r"'\d+[+-]\d+[/']",
-        "draft-bhutton-relative-json-pointer-00 section 3: an optional index manipulation, + or - and an integer",
+        "draft-bhutton-relative-json-pointer-00 section 3, to which 2020-12 refers: an optional index manipulation, "
+        "+ or - and an integer",
     ),
     (
         "type",

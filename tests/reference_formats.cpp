@@ -184,7 +184,7 @@ bool has_content(std::string_view encoding, std::string_view media_type, const s
          parse_json(decoded, nullptr, DuplicateNames::kAllow).has_value();
 }
 
-bool has_format(std::string_view format, const std::string& text) {
+bool has_format(std::string_view format, const std::string& text, int draft) {
   if (format == "date") return is_date(text);
   if (format == "time") return is_time(text);
   if (format == "date-time") return is_date_time(text);
@@ -205,8 +205,12 @@ bool has_format(std::string_view format, const std::string& text) {
                    "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}");
   }
   if (format == "json-pointer") return matches(text, "(/([^/~]|~[01])*)*");
-  if (format == "relative-json-pointer")
-    return matches(text, "(0|[1-9][0-9]*)(#|([+-](0|[1-9][0-9]*))?(/([^/~]|~[01])*)*)");
+  if (format == "relative-json-pointer") {
+    // An index manipulation came with draft-bhutton-relative-json-pointer-00, that is, in 2020-12;
+    // draft-07 and 2019-09 refer to draft-handrews-relative-json-pointer-01 and -02.
+    return matches(text, "(0|[1-9][0-9]*)(#|(/([^/~]|~[01])*)*)") ||
+           (draft >= 2020 && matches(text, "(0|[1-9][0-9]*)[+-](0|[1-9][0-9]*)(/([^/~]|~[01])*)*"));
+  }
   if (format == "duration") {
     return matches(text,
                    "P([0-9]+W|(?=[0-9T])([0-9]+Y([0-9]+M([0-9]+D)?)?|[0-9]+M([0-9]+D)?|[0-9]+D)?"

@@ -313,7 +313,7 @@ class Validator final : public ReferenceValidator {
     if (!c.value.is_string()) return true;
     const Json* format = c.get("format");
     if (format != nullptr && c.dialect.assert_formats && format->is_string() &&
-        !has_format(format->text, c.value.text))
+        !has_format(format->text, c.value.text, c.dialect.draft))
       return false;
     if (!c.dialect.assert_content || c.dialect.draft < 7) return true;
     const Json* encoding = c.get("contentEncoding");

@@ -40,7 +40,8 @@ class ReferenceValidator {
 /// unknown, whatever the other says.
 bool has_content(std::string_view encoding, std::string_view media_type, const std::string& text);
 
-/// Does the string have the format? True for unknown formats.
-bool has_format(std::string_view format, const std::string& text);
+/// Does the string have the format, as a draft (by its year-like number, see reference_schemas.h)
+/// has it? True for unknown formats.
+bool has_format(std::string_view format, const std::string& text, int draft);
 
 }  // namespace espalier::reference

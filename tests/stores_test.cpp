@@ -8,6 +8,7 @@
 #include "engine/grammar_store.h"
 #include "espalier/memory.h"
 #include "grammar/step_memo.h"
+#include "schema/formats.h"
 #include "shared_data.h"
 #include "walker.h"
 
@@ -110,6 +111,77 @@ TEST_F(Stores, AFailedStoreIsReplaced) {
   Matcher next(grammar, vocabulary);
   EXPECT_TRUE(next.status().ok());
   EXPECT_TRUE(next.accept_bytes("[[1, 2]]").ok());
+}
+
+// Texts of these formats are remembered, in an automaton that all grammars share. However much of
+// it others have filled, nobody runs out of it; who begins anew does so in another one.
+TEST_F(Stores, AnAutomatonThatOthersHaveWornIsReplaced) {
+  const auto vocabulary = json_vocabulary();
+  const auto compile = [](const char* schema) {
+    SchemaOptions options{.profile = Profile::kExact};
+    options.limits.max_store_bytes = size_t{4} << 20;
+    return *Grammar::from_json_schema(schema, options);
+  };
+  const auto quiet = compile(R"({"type": "string", "format": "regex"})");
+  const auto busy = compile(R"({"type": "array", "items": {"type": "string", "format": "regex"}})");
+  Matcher old(quiet, vocabulary);
+  ASSERT_TRUE(old.accept_bytes("\"(?<old>a").ok());
+  const auto first = *format_automaton("regex");
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string name = "n" + std::to_string(i);
+    Matcher matcher(busy, vocabulary);
+    ASSERT_TRUE(matcher.accept_bytes("[\"(?<" + name + ">x)\\\\k<" + name + ">\"]").ok()) << i;
+    ASSERT_TRUE(matcher.status().ok()) << i;
+  }
+  EXPECT_TRUE(first->worn());
+  EXPECT_TRUE(first->status().ok());
+  const auto second = *format_automaton("regex");
+  EXPECT_NE(first, second);
+  EXPECT_FALSE(second->worn());
+
+  Matcher young(quiet, vocabulary);
+  ASSERT_TRUE(young.accept_bytes("\"(?<old>a").ok());
+  for (const char* piece : {"", "\\\\k<", "ol", "d>", ")", "\""}) {
+    ASSERT_TRUE(old.accept_bytes(piece).ok()) << piece;
+    ASSERT_TRUE(young.accept_bytes(piece).ok()) << piece;
+    EXPECT_EQ(mask_of(old), mask_of(young)) << piece;
+  }
+  EXPECT_TRUE(old.is_accepting());
+}
+
+// A pattern's automaton has a budget, which texts of different grammars may use up together. Whose
+// matchers are at work then is told; whoever begins anew has a new one.
+TEST_F(Stores, AnAutomatonOutOfBudgetIsReplaced) {
+  SchemaOptions options{.profile = Profile::kExact};
+  options.limits.max_automaton_states = 300;
+  const auto vocabulary = json_vocabulary();
+  // The last ten letters count: two to the tenth power states.
+  const std::pair<const char*, const char*> cases[] = {
+      {R"({"pattern": "^(a|b)*a(a|b){9}$"})", "\""},
+      {R"({"not": {"pattern": "^(a|b)*b(a|b){9}$"}})", "\""},
+      {R"({"patternProperties": {"^(b|a)*a(a|b){9}$": false}, "minProperties": 3})", "{\""}};
+  for (const auto& [schema, begin] : cases) {
+    const auto grammar = *Grammar::from_json_schema(schema, options);
+    std::mt19937_64 random(test_seed());
+    int failed = 0;
+    for (int i = 0; i < 200; ++i) {
+      std::string text = begin;
+      for (int k = 0; k < 40; ++k) text += random() % 2 == 0 ? 'a' : 'b';
+      text.back() = 'c';  // every name is allowed, every negation holds
+      Matcher matcher(grammar, vocabulary);
+      ASSERT_TRUE(matcher.status().ok()) << schema << i;
+      const Status status = matcher.accept_bytes(text);
+      if (matcher.status().ok()) {
+        EXPECT_EQ(status.ok(), begin[0] == '{' || schema[2] == 'n') << schema;
+        continue;
+      }
+      ++failed;
+      EXPECT_FALSE(matcher.is_accepting());
+      const Status after = matcher.accept_bytes("\"");
+      EXPECT_EQ(after.code(), StatusCode::kBudgetExceeded) << schema << ' ' << after.to_string();
+    }
+    EXPECT_GT(failed, 0) << schema;
+  }
 }
 
 TEST_F(Stores, AStepMemoKeepsToItsBudget) {
