@@ -8,26 +8,28 @@
 
 namespace espalier {
 
-/// A growing table of small flags, 0 until set: lock-free reads, one writer at a time.
-class FlagTable {
+/// A growing table of small values (flags, pointers), 0 until set: lock-free reads, one writer at a
+/// time.
+template <typename T>
+class AtomicTable {
  public:
-  FlagTable() = default;
-  ~FlagTable() {
+  AtomicTable() = default;
+  ~AtomicTable() {
     for (auto& chunk : chunks_) delete[] chunk.load(std::memory_order_relaxed);
   }
-  FlagTable(const FlagTable&) = delete;
-  FlagTable& operator=(const FlagTable&) = delete;
+  AtomicTable(const AtomicTable&) = delete;
+  AtomicTable& operator=(const AtomicTable&) = delete;
 
-  uint8_t get(uint32_t i) const {
+  T get(uint32_t i) const {
     const auto [chunk, offset] = split(i);
     const auto* flags = chunks_[chunk].load(std::memory_order_acquire);
-    return flags == nullptr ? 0 : flags[offset].load(std::memory_order_acquire);
+    return flags == nullptr ? T() : flags[offset].load(std::memory_order_acquire);
   }
-  void set(uint32_t i, uint8_t value) {
+  void set(uint32_t i, T value) {
     const auto [chunk, offset] = split(i);
     auto* flags = chunks_[chunk].load(std::memory_order_relaxed);
     if (flags == nullptr) {
-      flags = new std::atomic<uint8_t>[size_t{kFirst} << chunk]();
+      flags = new std::atomic<T>[size_t{kFirst} << chunk]();
       chunks_[chunk].store(flags, std::memory_order_release);
     }
     flags[offset].store(value, std::memory_order_release);
@@ -43,7 +45,9 @@ class FlagTable {
     return {chunk, biased - (kFirst << chunk)};
   }
 
-  std::array<std::atomic<std::atomic<uint8_t>*>, 26> chunks_{};
+  std::array<std::atomic<std::atomic<T>*>, 26> chunks_{};
 };
+
+using FlagTable = AtomicTable<uint8_t>;
 
 }  // namespace espalier

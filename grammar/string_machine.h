@@ -91,6 +91,9 @@ class StringMachine {
   /// last, until `visit` returns true.
   enum class Search : uint8_t { kFound, kExhausted, kOverBudget };
   Search search(uint32_t product, const std::function<bool(const StringSignature&)>& visit) const;
+  /// The same for strings that are not listed alone.
+  Search search_unlisted(uint32_t product,
+                         const std::function<bool(const StringSignature&)>& visit) const;
   /// The same for the listed strings below the product state alone.
   bool search_listed(uint32_t product,
                      const std::function<bool(const StringSignature&)>& visit) const;
@@ -127,6 +130,20 @@ class StringMachine {
   /// to the product, none (an empty range) where nothing is pending.
   using LiveAfter = std::function<bool(uint32_t product, CodepointRange read)>;
   bool live_after(uint32_t state, const LiveAfter& live_product) const;
+
+  /// Visits ranges [first, last) of the listed strings that a byte state may become, until `visit`
+  /// returns true.
+  template <typename Visit>
+  bool any_listed(uint32_t state, const Visit& visit) const {
+    if (!between(state)) return any_listed_pending(state, visit);
+    const auto [first, last] = listed_below(states_[state].product);
+    return first < last && visit(first, last);
+  }
+  /// The range of listed strings that extend a product state.
+  std::pair<uint32_t, uint32_t> listed_below(uint32_t product) const {
+    const uint32_t node = products_[product].node;
+    return node == kOff ? std::pair(0u, 0u) : std::pair(trie_[node].first, trie_[node].last);
+  }
 
   /// When nothing but the listed strings below `state` can still be meant, inserts every byte that
   /// may come next towards one of them and returns true; false when that is not known to be all.
@@ -181,6 +198,8 @@ class StringMachine {
   const TrieNode& expanded_node(uint32_t node) const;
   std::u32string path_to(uint32_t node) const;
   uint32_t trie_child(uint32_t node, uint32_t codepoint) const;
+  using VisitListed = std::function<bool(uint32_t first, uint32_t last)>;
+  bool any_listed_pending(uint32_t state, const VisitListed& visit) const;
   uint32_t length_rank(uint64_t length) const;
   const StringSignature& string_signature(uint32_t index) const;
   bool for_ranges(uint32_t node, const std::vector<uint32_t>& automata, uint32_t lo, uint32_t hi,

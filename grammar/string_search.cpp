@@ -185,6 +185,12 @@ StringMachine::Search StringMachine::search(
   return Search::kFound;
 }
 
+StringMachine::Search StringMachine::search_unlisted(
+    uint32_t product, const std::function<bool(const StringSignature&)>& visit) const {
+  const std::lock_guard lock(mutex_);
+  return search_other(product, visit);
+}
+
 bool StringMachine::search_listed(uint32_t product,
                                   const std::function<bool(const StringSignature&)>& visit) const {
   const std::lock_guard lock(mutex_);
@@ -195,6 +201,20 @@ bool StringMachine::search_listed(uint32_t product,
     if (visit(string_signature(i))) return true;
   }
   return false;
+}
+
+bool StringMachine::any_listed_pending(uint32_t state, const VisitListed& visit) const {
+  // Visited without the lock, as in successors().
+  std::vector<std::pair<uint32_t, uint32_t>> found;
+  {
+    const std::lock_guard lock(mutex_);
+    live_after(state, [&](uint32_t product, CodepointRange) {
+      found.push_back(listed_below(product));
+      return false;
+    });
+  }
+  return std::any_of(found.begin(), found.end(),
+                     [&](const auto& range) { return visit(range.first, range.second); });
 }
 
 bool StringMachine::listed_bytes(uint32_t state, ByteSet* out) const {

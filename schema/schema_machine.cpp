@@ -141,7 +141,8 @@ State SchemaMachine::look_up(State s, uint8_t byte, Mode mode) {
 
 // The bytes that need nothing but leaves, frames and flags: inside a scalar; at the end of a value
 // that feeds no binding; in white space; after ',' and '}' where the answer is known; and, when
-// only looking ahead, inside a name of an object that takes any name and has used listed ones only.
+// only looking ahead, inside a name of an object that takes listed names alone, or takes any name
+// and has used listed ones only.
 // False: go on from *s with the same byte.
 bool SchemaMachine::advance_unlocked(State* s, uint8_t byte, Mode mode) const {
   if (s->leaf >= kFirstLeaf) {
@@ -165,13 +166,19 @@ bool SchemaMachine::advance_unlocked(State* s, uint8_t byte, Mode mode) const {
   if (whitespace(byte) && s->leaf != kKey) return true;
   switch (s->leaf) {
     case kKey: {
-      if (mode == Mode::kStep || open_memo_.get(s->frame) != kYes) return false;
+      if (mode == Mode::kStep) return false;
+      const bool open = open_memo_.get(s->frame) == kYes;
+      const NameSet* names = name_sets_.get(s->frame);
       const Frame& frame = frames_[s->frame];
-      if (frame.open_names != 0) return false;
+      if (names == nullptr && !open) return false;
+      if (frame.open_names != 0 && (open || names->others() != nullptr)) return false;
       const StringMachine& machine = *key_machines_[frame.shape];
       const uint32_t next = machine.step(s->state, byte);
       if (next != 0 && machine.ended(next)) return false;
-      *s = next != 0 ? State{s->frame, kKey, next, TextStore::kUnseen} : State{};
+      NameSet::Any any = next == 0 ? NameSet::Any::kNone : NameSet::Any::kSome;
+      if (next != 0 && !open) any = names->any_after(machine, next);
+      if (any == NameSet::Any::kUnknown) return false;
+      *s = any == NameSet::Any::kSome ? State{s->frame, kKey, next, TextStore::kUnseen} : State{};
       return true;
     }
     case kKeyQuote:
@@ -382,9 +389,8 @@ Bulk SchemaMachine::bulk(State s) {
       return {free_string_.get(), free_string_->string_machine()->same_position(machine, s.state),
               Bulk::Exceptions::kEnds};
     default: {
-      const std::lock_guard lock(mutex_);
-      const NameRules& rules = name_rules_.at(s.frame);
-      return {rules.leaf.get(), rules.machine->unlisted_position(machine, s.state),
+      const OtherNames& others = *name_sets_.get(s.frame)->others();
+      return {others.leaf.get(), others.machine->unlisted_position(machine, s.state),
               Bulk::Exceptions::kAll};
     }
   }
@@ -484,7 +490,13 @@ void SchemaMachine::next_bytes(State s, ByteSet* out) {
       return;
     case kKey: {
       const StringMachine& machine = *key_machines_[frames_[s.frame].shape];
-      if (object_is_open(s.frame) || !machine.listed_bytes(s.state, out)) out->fill();
+      const NameSet* names = name_sets_.get(s.frame);
+      if (names != nullptr && names->others() == nullptr && !object_is_open(s.frame)) {
+        ByteSet characters;
+        machine.trie_bytes(s.state, out, &characters);
+      } else if (object_is_open(s.frame) || !machine.listed_bytes(s.state, out)) {
+        out->fill();
+      }
       return;
     }
     default:
@@ -497,12 +509,12 @@ void SchemaMachine::next_bytes(State s, ByteSet* out) {
 // The state after a name that is neither listed nor used.
 State SchemaMachine::end_unlisted_name(FrameId object, uint32_t exit_state) {
   KeyShape& shape = *shapes_[frames_[object].shape];
-  const auto rules = name_rules_.find(object);
+  const OtherNames* others = names(object).others();
   uint32_t key_class;
-  if (rules == name_rules_.end()) {
+  if (others == nullptr) {
     key_class = shape.other_classes().front();
   } else {
-    const StringMachine& machine = *rules->second.machine;
+    const StringMachine& machine = *others->machine;
     key_class = shape.class_of(machine.signature(machine.product(exit_state)));
   }
   const FrameId slot = property_slot(object, key_class, TextStore::kUnseen);
@@ -567,9 +579,10 @@ size_t SchemaMachine::memory_bytes() const {
                  sets_.memory_bytes() + frames_.memory_bytes() + steps_.memory_bytes() +
                  values_.memory_bytes();
   for (const auto& shape : shapes_) bytes += shape->memory_bytes();
+  for (const auto& names : owned_name_sets_) bytes += names->memory_bytes() + sizeof(void*);
   const size_t memos = typed_memo_.size() + leaf_memo_.size() + container_memo_.size() +
                        cost_memo_.size() + total_memo_.size() + item_memo_.size() +
-                       class_memo_.size() + product_memo_.size() + key_state_memo_.size() +
+                       class_memo_.size() + plain_memo_.size() + other_names_.size() +
                        value_memo_.size() + one_of_memo_.size() + avoiding_memo_.size();
   return bytes + memos * 48 + property_memo_.size() * 72;
 }

@@ -21,6 +21,7 @@
 #include "schema/expansion.h"
 #include "schema/frames.h"
 #include "schema/key_shape.h"
+#include "schema/name_set.h"
 #include "schema/satisfiability.h"
 #include "schema/scalar_leaf.h"
 #include "schema/schema_graph.h"
@@ -84,11 +85,6 @@ class SchemaMachine final : public Recognizer {
     kFree,        // any, and all mean the same
     kSome,        // those of a leaf
   };
-  struct NameRules {
-    std::shared_ptr<const StringMachine> machine;  // reads names without their list
-    std::shared_ptr<const Leaf> leaf;              // over its states
-  };
-
   // Labels of steps_ beside the bytes.
   static constexpr uint32_t kProbeLabel = 256;  // a byte of a name, looked at only
   static constexpr uint32_t kLeaveLabel = 512;  // from {frame, leaf, exit state}: end_leaf
@@ -139,6 +135,19 @@ class SchemaMachine final : public Recognizer {
             std::vector<FormulaId>* formulas);
   FrameId apply(FrameId slot, const Outcome& outcome, uint32_t value = ValueStore::kUnseen);
   uint32_t leaf_of(FrameId slot, ValueClass value_class);
+
+  // frame_names.cpp
+  struct PlainNames {
+    std::vector<uint32_t> nodes;  // those that look at names, by index in the shape; all must hold
+    std::vector<uint8_t> possible;  // by class: kYes, kNo
+  };
+  PlainNames* plain_names(FrameId object);
+  bool name_live(FrameId object, uint32_t key_class);
+  bool value_possible(const std::vector<uint32_t>& nodes, const KeyClass& key);
+  NameSet& names(FrameId object);
+  bool listed_live(FrameId object, NameSet& names, uint32_t first, uint32_t last);
+  bool others_live(FrameId object, OtherNames& others, uint32_t product);
+  bool others_live_after(FrameId object, OtherNames& others, uint32_t state);
   bool open_object(FrameId object);
   bool name_possible(FrameId object);
   Names names_of(FrameId object);
@@ -264,8 +273,13 @@ class SchemaMachine final : public Recognizer {
   FlagTable names_memo_;                                                   // by frame: Names
   FlagTable indifferent_memo_;                                             // by frame: kYes, kNo
   std::unordered_map<FrameId, FrameId> item_memo_;
-  std::unordered_map<FrameId, NameRules> name_rules_;  // where Names::kSome
-  std::unordered_map<uint64_t, bool> class_memo_, product_memo_, key_state_memo_;
+  std::unordered_map<uint64_t, PlainNames*> plain_memo_;  // (formulas, shape) -> plain_names_
+  std::map<std::pair<uint32_t, std::vector<uint32_t>>, PlainNames> plain_names_;
+  // (shape, 0, classes); where not all classes are known (shape, object, none)
+  std::map<std::tuple<uint32_t, FrameId, std::vector<uint32_t>>, OtherNames> other_names_;
+  AtomicTable<NameSet*> name_sets_;  // by frame
+  std::vector<std::unique_ptr<NameSet>> owned_name_sets_;
+  std::unordered_map<uint64_t, bool> class_memo_;
   std::map<std::tuple<FrameId, uint32_t, uint32_t>, FrameId> property_memo_;
   FormulaId unique_;                                  // the kUnique atom
   bool compares_items_ = false;                       // does it occur?

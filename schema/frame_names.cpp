@@ -1,0 +1,265 @@
+// Which names may come next in an object.
+//
+// The idea. A name is possible if what it does to the object's formulas, and some value of it,
+// leave an object that can be completed: property_slot says so, at the cost of two frames. That is
+// asked for each name after each other name, so most answers are had more cheaply:
+//
+// - Where an object asks for nothing but certain names, at least so many, and each name's own
+// schema
+//   (outlives_names), a name is possible if its value is, the same in every such object of a shape.
+// - The listed names that may come are bits of a set (name_set.h). Those below a node of the
+//   machine's trie are a range of them, so whether a name may begin so is a look at a range of
+//   bits.
+// - Names that are not listed fall into classes, and how one of certain classes may begin is the
+// same
+//   in every object of a shape.
+//
+// Both are read without a lock, and no step is remembered for them.
+//
+// Example: {"properties": {"a": A, "b": B}, "patternProperties": {"^x": X}, "additionalProperties":
+// false} after "b": the bits are a; the class is "^x, not listed". A name may begin with "a" or
+// "x".
+//
+// Invariants: name_live(object, id) == (property_slot(object, id, kUnseen) != 0); open objects, in
+// which a name of any class may come, have no bits.
+// Cost: a set has two bits for each listed name, once for each object frame.
+#include <algorithm>
+
+#include "schema/name_leaf.h"
+#include "schema/schema_machine.h"
+
+namespace espalier {
+namespace {
+
+constexpr uint64_t pack(uint32_t a, uint32_t b) { return uint64_t{a} << 32 | b; }
+
+}  // namespace
+
+// ---- One name ----------------------------------------------------------------------------------
+
+// What is known of the names of objects that ask for no more than outlives_names() says; null where
+// this object asks for more, or could not take a container as a value.
+SchemaMachine::PlainNames* SchemaMachine::plain_names(FrameId object) {
+  const Frame& frame = frames_[object];
+  if (ordered_ || frame.forbidden != 0 || frame.depth >= options_.limits.max_nesting ||
+      frames_[frame.parent].bindings != 0) {
+    return nullptr;
+  }
+  const auto [it, inserted] = plain_memo_.try_emplace(pack(frame.formulas, frame.shape), nullptr);
+  if (inserted && outlives_names(frame)) {
+    const KeyShape& shape = *shapes_[frame.shape];
+    std::vector<uint32_t> nodes;
+    for (const FormulaId atom : pool_.atoms(formula_lists_[frame.formulas][0])) {
+      const Atom& a = pool_.atom_of(atom);
+      if (a.kind == Atom::Kind::kProperties)
+        nodes.push_back(static_cast<uint32_t>(shape.node_index(a.index)));
+    }
+    it->second = &plain_names_[{frame.shape, nodes}];
+    it->second->nodes = std::move(nodes);
+  }
+  PlainNames* plain = it->second;
+  return plain != nullptr && frame_live(object) ? plain : nullptr;
+}
+
+bool SchemaMachine::name_live(FrameId object, uint32_t id) {
+  PlainNames* plain = plain_names(object);
+  if (plain == nullptr) return property_slot(object, id, TextStore::kUnseen) != 0;
+  const Frame& frame = frames_[object];
+  const KeyClass& key = shapes_[frame.shape]->key_class(id);
+  if (key.string != StringSignature::kOther && sets_.contains(frame.seen, key.text)) return false;
+  if (plain->possible.size() <= id) plain->possible.resize(id + 1);
+  uint8_t& known = plain->possible[id];
+  if (known == 0) known = value_possible(plain->nodes, key) ? kYes : kNo;
+  return known == kYes;
+}
+
+// Has a name of this class some value that these nodes, all of which must hold, allow?
+bool SchemaMachine::value_possible(const std::vector<uint32_t>& nodes, const KeyClass& key) {
+  Goal goal;
+  for (const uint32_t i : nodes) {
+    const KeyEffect& effect = key.effects[i];
+    if (effect.violates) return false;
+    goal.must.insert(goal.must.end(), effect.children.begin(), effect.children.end());
+  }
+  std::sort(goal.must.begin(), goal.must.end());
+  goal.must.erase(std::unique(goal.must.begin(), goal.must.end()), goal.must.end());
+  return existence_.value(goal) != kNever;
+}
+
+// ---- Sets of names -----------------------------------------------------------------------------
+
+// Open: a name of any unlisted class may be used, so any string is the beginning of one.
+bool SchemaMachine::open_object(FrameId object) {
+  if (const uint8_t known = open_memo_.get(object)) return known == kYes;
+  KeyShape& shape = *shapes_[frames_[object].shape];
+  const std::vector<uint32_t> others = shape.other_classes();
+  const bool open =
+      !others.empty() && shape.other_classes_known() &&
+      std::all_of(others.begin(), others.end(), [&](uint32_t id) { return name_live(object, id); });
+  open_memo_.set(object, open ? kYes : kNo);
+  return open;
+}
+
+// The names that may come, as far as known.
+NameSet& SchemaMachine::names(FrameId object) {
+  if (NameSet* known = name_sets_.get(object)) return *known;
+  const uint32_t shape_id = frames_[object].shape;
+  KeyShape& shape = *shapes_[shape_id];
+  const bool open = open_object(object);
+  OtherNames* others = nullptr;
+  if (!shape.other_classes_known()) {
+    others = &other_names_[{shape_id, object, {}}];
+  } else {
+    std::vector<uint32_t> classes = shape.other_classes();
+    std::erase_if(classes, [&](uint32_t id) { return !name_live(object, id); });
+    if (open ? classes.size() > 1 : !classes.empty()) {
+      others = &other_names_[{shape_id, 0, classes}];
+      others->classes = std::move(classes);
+    }
+  }
+  const std::vector<uint32_t> classes = open ? std::vector<uint32_t>() : shape.listed_classes();
+  auto set = std::make_unique<NameSet>(classes.size(), others);
+  const PlainNames* plain = plain_names(object);
+  for (uint32_t i = 0; i < classes.size(); ++i) {
+    if (sets_.contains(frames_[object].seen, shape.key_class(classes[i]).text)) {
+      set->set(i, false);
+    } else if (plain != nullptr && classes[i] < plain->possible.size() &&
+               plain->possible[classes[i]] != 0) {
+      set->set(i, plain->possible[classes[i]] == kYes);
+    }
+  }
+  owned_name_sets_.push_back(std::move(set));
+  name_sets_.set(object, owned_name_sets_.back().get());
+  return *owned_name_sets_.back();
+}
+
+// Is one of these listed names possible?
+bool SchemaMachine::listed_live(FrameId object, NameSet& names, uint32_t first, uint32_t last) {
+  const std::vector<uint32_t>& classes = shapes_[frames_[object].shape]->listed_classes();
+  NameSet::Any any = names.any(first, last);
+  for (uint32_t i = first; any == NameSet::Any::kUnknown && i < last; ++i) {
+    if (names.known(i)) continue;
+    names.set(i, name_live(object, classes[i]));
+    any = names.any(first, last);
+  }
+  return any == NameSet::Any::kSome;
+}
+
+// Can a name of these classes begin with what led to the product?
+bool SchemaMachine::others_live(FrameId object, OtherNames& others, uint32_t product) {
+  if (const uint8_t known = others.products.get(product)) return known == kYes;
+  KeyShape& shape = *shapes_[frames_[object].shape];
+  const bool live = shape.machine().search_unlisted(product, [&](const StringSignature& signature) {
+    const uint32_t id = shape.class_of(signature);
+    return shape.other_classes_known()
+               ? std::binary_search(others.classes.begin(), others.classes.end(), id)
+               : name_live(object, id);
+  }) != StringMachine::Search::kExhausted;
+  others.products.set(product, live ? kYes : kNo);
+  return live;
+}
+
+bool SchemaMachine::others_live_after(FrameId object, OtherNames& others, uint32_t state) {
+  if (const uint8_t known = others.states.get(state)) return known == kYes;
+  const StringMachine& machine = shapes_[frames_[object].shape]->machine();
+  const bool live =
+      machine.live(state, [&](uint32_t product) { return others_live(object, others, product); });
+  others.states.set(state, live ? kYes : kNo);
+  return live;
+}
+
+// What is known about the names of an object that are not listed.
+SchemaMachine::Names SchemaMachine::names_of(FrameId object) {
+  if (const uint8_t known = names_memo_.get(object)) return static_cast<Names>(known);
+  const std::lock_guard lock(mutex_);
+  OtherNames* others = names(object).others();
+  KeyShape& shape = *shapes_[frames_[object].shape];
+  Names kind = open_object(object) ? Names::kFree : Names::kListed;
+  if (others != nullptr && shape.other_classes_known()) {
+    kind = Names::kSome;
+    if (others->leaf == nullptr) {
+      std::vector<StringSignature> acceptable;
+      for (const uint32_t id : others->classes) acceptable.push_back(shape.signature_of(id));
+      others->machine = shape.unlisted_machine();
+      others->leaf = name_leaf(others->machine, std::move(acceptable));
+    }
+  }
+  names_memo_.set(object, static_cast<uint8_t>(kind));
+  return kind;
+}
+
+// ---- Beginnings of names -----------------------------------------------------------------------
+
+bool SchemaMachine::name_possible(FrameId object) {
+  if (const uint8_t known = name_memo_.get(object)) return known == kYes;
+  const StringMachine& machine = shapes_[frames_[object].shape]->machine();
+  const bool possible =
+      open_object(object) || name_left(object, machine.product(machine.start()), TextStore::kEmpty);
+  name_memo_.set(object, possible ? kYes : kNo);
+  return possible;
+}
+
+bool SchemaMachine::product_live(FrameId object, uint32_t product) {
+  if (open_object(object)) return true;
+  NameSet& set = names(object);
+  const auto [first, last] = shapes_[frames_[object].shape]->machine().listed_below(product);
+  return listed_live(object, set, first, last) ||
+         (set.others() != nullptr && others_live(object, *set.others(), product));
+}
+
+bool SchemaMachine::key_state_live(FrameId object, uint32_t state, uint32_t text) {
+  if (open_object(object)) return true;
+  NameSet& set = names(object);
+  const StringMachine& machine = shapes_[frames_[object].shape]->machine();
+  const bool live = machine.any_listed(state, [&](uint32_t first, uint32_t last) {
+    return listed_live(object, set, first, last);
+  }) || (set.others() != nullptr && others_live_after(object, *set.others(), state));
+  if (!live || set.others() == nullptr || frames_[object].open_names == 0 ||
+      text == TextStore::kUnseen) {
+    return live;
+  }
+  std::vector<uint32_t> stored;
+  texts_.for_each_child(text, [&](uint32_t codepoint) { stored.push_back(codepoint); });
+  return machine.live_after(state, [&](uint32_t product, CodepointRange read) {
+    return read.lo > read.hi ? name_left(object, product, text)
+                             : name_left_after(object, product, text, read, stored);
+  });
+}
+
+// Is a name left that begins with `text`, which led to this product? Where not any string is a
+// name, those that are may have been used up: {"": 1, "0": 1} under propertyNames {"maxLength": 1}
+// leaves `"1` but not `"0`. Text by text, only prefixes of stored names are in question.
+bool SchemaMachine::name_left(FrameId object, uint32_t product, uint32_t text) {
+  if (!product_live(object, product)) return false;
+  const Frame& frame = frames_[object];
+  if (frame.open_names == 0 || text == TextStore::kUnseen || names(object).others() == nullptr)
+    return true;
+  KeyShape& shape = *shapes_[frame.shape];
+  const StringMachine& machine = shape.machine();
+  const uint32_t seen = frame.seen;  // the frame may move
+  if (!sets_.contains(seen, text) &&
+      name_live(object, shape.class_of(machine.signature(product)))) {
+    return true;
+  }
+  std::vector<uint32_t> stored;
+  texts_.for_each_child(text, [&](uint32_t codepoint) { stored.push_back(codepoint); });
+  std::vector<CodepointRange> ranges;
+  machine.successors(product, [&](uint32_t lo, uint32_t hi) { ranges.push_back({lo, hi}); });
+  return std::any_of(ranges.begin(), ranges.end(), [&](CodepointRange range) {
+    return name_left_after(object, machine.step_codepoint(product, range.lo), text, range, stored);
+  });
+}
+
+// The same after one more code point of a range that leads to this product.
+bool SchemaMachine::name_left_after(FrameId object, uint32_t product, uint32_t text,
+                                    CodepointRange range, const std::vector<uint32_t>& stored) {
+  if (!product_live(object, product)) return false;
+  const auto in_range = [&](uint32_t c) { return range.lo <= c && c <= range.hi; };
+  const auto known = std::count_if(stored.begin(), stored.end(), in_range);
+  return static_cast<uint64_t>(known) < uint64_t{range.hi} - range.lo + 1 ||
+         std::any_of(stored.begin(), stored.end(), [&](uint32_t c) {
+           return in_range(c) && name_left(object, product, texts_.find(text, c));
+         });
+}
+
+}  // namespace espalier
