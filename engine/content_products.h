@@ -7,7 +7,12 @@
 // Example: for ^[a-z]{1,3}$ the products are 0 = start, 1, 2, 3 letters read; from 0 the ranges
 // are [0, `], [a, z], [{, 10FFFF], and only the second is alive.
 //
-// Cost: a known step is a table look-up below U+0080 and a binary search above.
+// Whole subtrees of texts are survived where a product *runs*: most code points lead it to one
+// product, the same ones lead that to one, and so on. In the example 0 runs three letters far, and
+// so no subtree of letters that is less than four deep need be entered; a loop runs for ever.
+//
+// Cost: a known step is a table look-up below U+0080 and a binary search above; a run is followed
+// once.
 #pragma once
 
 #include <algorithm>
@@ -73,28 +78,19 @@ class ContentProducts {
     }
     return false;
   }
-  /// Does a product survive all texts of the code points in `below`, being led to itself, lengths
-  /// aside, by each of them?
+  /// Does a product survive all texts of the code points in `below`? True only if all of these lead
+  /// it to one product, that one to one, and so on; see run().
   bool loops(uint32_t number, const ContentTrie::Below& below) {
-    if (!products_[number].loop_known) find_loop(number);
+    if (!products_[number].run_known) find_run(number);
     const Product& at = products_[number];
-    if ((below.ascii[0] & ~at.loop[0]) || (below.ascii[1] & ~at.loop[1])) return false;
+    if ((below.ascii[0] & ~at.run[0]) || (below.ascii[1] & ~at.run[1])) return false;
     if (below.high_lo <= below.high_hi) {
-      const auto range = std::partition_point(at.high_loops.begin(), at.high_loops.end(),
+      const auto range = std::partition_point(at.high_run.begin(), at.high_run.end(),
                                               [&](const Range& r) { return r.hi < below.high_lo; });
-      if (range == at.high_loops.end() || range->lo > below.high_lo || range->hi < below.high_hi)
+      if (range == at.high_run.end() || range->lo > below.high_lo || range->hi < below.high_hi)
         return false;
     }
-    // Death by length is for good: it is enough that the longest text survives.
-    const uint32_t codepoint = at.looping;
-    uint32_t reached = number;
-    for (uint32_t i = 0; i < below.depth; ++i) {
-      const uint32_t next = step(reached, codepoint);
-      if (next == kDead) return false;
-      if (next == reached) break;
-      reached = next;
-    }
-    return true;
+    return runs(number, below.depth);
   }
   /// The leaf's final state after a closing quote, or 0.
   uint32_t quote(uint32_t number) {
@@ -115,10 +111,12 @@ class ContentProducts {
     uint32_t id = 0;
     uint32_t quote = kUnknown;
     bool universal = false;
-    bool loop_known = false;
-    uint32_t looping = 0;  // one of the code points that loop
-    std::array<uint64_t, 2> loop{};
-    std::vector<Range> high_loops;  // joined
+    // The code points that lead to `run_next`, where most lead. Any `run_steps` of them are known
+    // to be survived, and lead to `run_at`.
+    bool run_known = false, run_ended = false;
+    uint32_t run_next = kDead, run_at = 0, run_steps = 0;
+    std::array<uint64_t, 2> run{};
+    std::vector<Range> high_run;  // joined
     std::vector<Range> ranges;
   };
 
@@ -156,40 +154,96 @@ class ContentProducts {
     range_bytes_ += ranges.size() * sizeof(Range);
     products_[number].ranges = std::move(ranges);
   }
-  /// Is the next product this one, lengths aside?
-  bool back(uint32_t number, uint32_t codepoint) {
-    const uint32_t next = step(number, codepoint);
-    return next == number ||
-           (next != kDead && leaf_.alike(products_[next].id, products_[number].id));
-  }
-  void find_loop(uint32_t number) {
-    std::array<uint64_t, 2> loop{};
-    uint32_t looping = 0;
+  /// Finds the code points that lead where most of those in plain ASCII text do.
+  void find_run(uint32_t number) {
+    std::vector<std::pair<uint32_t, uint32_t>> counts;  // (next, code points)
+    std::array<uint32_t, 128> next;
+    next.fill(kDead);
+    const auto count = [&](uint32_t to) {
+      if (to == kDead) return;
+      const auto it = std::find_if(counts.begin(), counts.end(),
+                                   [to](const auto& each) { return each.first == to; });
+      if (it == counts.end()) {
+        counts.emplace_back(to, 1);
+      } else {
+        ++it->second;
+      }
+    };
     for (uint32_t c = 0x20; c < 0x80; ++c) {
-      if (c == '"' || c == '\\' || !back(number, c)) continue;
-      loop[c / 64] |= uint64_t{1} << c % 64;
-      looping = c;
+      if (c == '"' || c == '\\') continue;
+      next[c] = step(number, c);
+      count(next[c]);
     }
     find_ranges(number);
-    std::vector<Range> high_loops;
-    for (size_t i = 0; !remembers_ && i < products_[number].ranges.size(); ++i) {
-      Range range = products_[number].ranges[i];
-      range.lo = std::max(range.lo, 0x80u);
-      if (range.hi < 0x80) continue;
-      const bool surrogates = range.lo >= 0xD800 && range.hi <= 0xDFFF;  // never in plain text
-      if (!surrogates && !back(number, range.lo)) continue;
-      if (!surrogates && looping == 0) looping = range.lo;
-      if (!high_loops.empty() && high_loops.back().hi + 1 == range.lo) {
-        high_loops.back().hi = range.hi;
-      } else {
-        high_loops.push_back(range);
+    const size_t num_ranges = remembers_ ? 0 : products_[number].ranges.size();
+    const auto high = [&](size_t i) {
+      const Range& range = products_[number].ranges[i];
+      // Surrogates are never in plain text.
+      return range.hi >= 0x80 && !(range.lo >= 0xD800 && range.hi <= 0xDFFF);
+    };
+    const auto high_next = [&](size_t i) {
+      return step_high(number, std::max(products_[number].ranges[i].lo, 0x80u));
+    };
+    if (counts.empty()) {
+      for (size_t i = 0; i < num_ranges; ++i) {
+        if (high(i)) count(high_next(i));
       }
     }
+    const auto most =
+        std::max_element(counts.begin(), counts.end(),
+                         [](const auto& a, const auto& b) { return a.second < b.second; });
+    const uint32_t run_next = most == counts.end() ? kDead : most->first;
+    std::array<uint64_t, 2> run{};
+    std::vector<Range> high_run;
+    for (uint32_t c = 0x20; c < 0x80 && run_next != kDead; ++c) {
+      if (next[c] == run_next) run[c / 64] |= uint64_t{1} << c % 64;
+    }
+    for (size_t i = 0; i < num_ranges && run_next != kDead; ++i) {
+      Range range = products_[number].ranges[i];
+      if (range.hi < 0x80 || (high(i) && high_next(i) != run_next)) continue;
+      range.lo = std::max(range.lo, 0x80u);
+      if (!high_run.empty() && high_run.back().hi + 1 == range.lo) {
+        high_run.back().hi = range.hi;
+      } else {
+        high_run.push_back(range);
+      }
+    }
+    high_run.shrink_to_fit();
+    range_bytes_ += high_run.size() * sizeof(Range);
     Product& at = products_[number];
-    at.loop = loop;
-    at.looping = looping;
-    at.high_loops = std::move(high_loops);
-    at.loop_known = true;
+    at.run = run;
+    at.high_run = std::move(high_run);
+    at.run_next = run_next;
+    at.run_at = number;
+    at.run_known = true;
+  }
+  /// Are `steps` code points of a product's run survived, whichever they are? Goes on from product
+  /// to product while the code points of the first are among those of the next.
+  bool runs(uint32_t number, uint32_t steps) {
+    while (products_[number].run_steps < steps && !products_[number].run_ended) {
+      const uint32_t at = products_[number].run_at;
+      if (!products_[at].run_known) find_run(at);
+      Product& first = products_[number];
+      const Product& last = products_[at];
+      if (last.run_next == kDead || !covers(last, first)) {
+        first.run_ended = true;
+      } else if (last.run_next == at || products_[last.run_next].universal) {
+        first.run_steps = UINT32_MAX;
+      } else {
+        ++first.run_steps;
+        first.run_at = last.run_next;
+      }
+    }
+    return products_[number].run_steps >= steps;
+  }
+  /// Are the code points of `inner`'s run among those of `outer`'s?
+  static bool covers(const Product& outer, const Product& inner) {
+    if ((inner.run[0] & ~outer.run[0]) || (inner.run[1] & ~outer.run[1])) return false;
+    auto range = outer.high_run.begin();
+    return std::all_of(inner.high_run.begin(), inner.high_run.end(), [&](const Range& each) {
+      while (range != outer.high_run.end() && range->hi < each.hi) ++range;
+      return range != outer.high_run.end() && range->lo <= each.lo;
+    });
   }
   Range* range_at(uint32_t number, uint32_t codepoint) {
     std::vector<Range>& ranges = products_[number].ranges;

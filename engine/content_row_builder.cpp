@@ -225,11 +225,14 @@ class ContentRowBuilder {
   template <typename OnNode, typename OnFree, typename OnDead>
   void walk(const ContentTrie& trie, OnNode&& on_node, OnFree&& on_free, OnDead&& on_dead) {
     path_.assign(1, {trie.size(), start_});
-    auto summary = trie.below().begin();
+    const auto below = trie.below();
+    // The first entry of `below` that is not before node i.
+    uint32_t summary = trie.size() == 0 ? 0 : trie.below_from(1);
     for (uint32_t i = 1; i < trie.size();) {
       while (path_.back().first <= i) path_.pop_back();
       const uint32_t from = path_.back().second;
       const ContentTrie::Node& node = trie.node(i);
+      const bool many = node.end - i > ContentTrie::kManyNodes;
       if (node.codepoint >= ContentTrie::kPartial) {
         const ContentTrie::Partial& partial = trie.partial(node);
         if (products_.any(from, partial.lo, partial.hi)) {
@@ -252,31 +255,27 @@ class ContentRowBuilder {
             on_free(i, end);
           }
           i = end;
+          summary = trie.below_from(i);
           continue;
         }
       }
       const uint32_t next = products_.step(from, node.codepoint);
-      if (next == ContentProducts::kDead) {
-        on_dead(i, node.end);
-        i = node.end;
-      } else if (kTakesFree<OnFree> && products_.universal(next)) {
-        on_free(i, node.end);
-        i = node.end;
-      } else if (node.end - i > ContentTrie::kManyNodes) {
-        while (summary->node != i) ++summary;
-        if (kTakesFree<OnFree> && products_.loops(next, *summary)) {
+      const bool dead = next == ContentProducts::kDead;
+      if (dead || (kTakesFree<OnFree> && (products_.universal(next) ||
+                                          (many && products_.loops(next, below[summary]))))) {
+        if (dead) {
+          on_dead(i, node.end);
+        } else {
           on_free(i, node.end);
-          i = node.end;
-          continue;
         }
-        on_node(i, next);
-        path_.emplace_back(node.end, next);
-        ++i;
-      } else {
-        on_node(i, next);
-        if (node.end > i + 1) path_.emplace_back(node.end, next);
-        ++i;
+        if (many) summary = below[summary].end;
+        i = node.end;
+        continue;
       }
+      on_node(i, next);
+      if (node.end > i + 1) path_.emplace_back(node.end, next);
+      if (many) ++summary;
+      ++i;
     }
   }
 

@@ -153,6 +153,12 @@ uint32_t ContentTrie::root_after(uint32_t codepoint) const {
   return it == roots_.end() ? size() : *it;
 }
 
+uint32_t ContentTrie::below_from(uint32_t node) const {
+  const auto it = std::partition_point(below_.begin(), below_.end(),
+                                       [&](const Below& each) { return each.node < node; });
+  return static_cast<uint32_t>(it - below_.begin());
+}
+
 void ContentTrie::summarize() {
   for (uint32_t i = 1; i < size(); i = nodes_[i].end) roots_.push_back(i);
   roots_.shrink_to_fit();
@@ -161,7 +167,10 @@ void ContentTrie::summarize() {
   std::vector<uint32_t> depth_of;  // of the nodes in below_
   for (uint32_t i = 0; i < size(); ++i) {
     const Node& node = nodes_[i];
-    while (!open.empty() && nodes_[below_[open.back()].node].end <= i) open.pop_back();
+    while (!open.empty() && nodes_[below_[open.back()].node].end <= i) {
+      below_[open.back()].end = static_cast<uint32_t>(below_.size());
+      open.pop_back();
+    }
     while (!path.empty() && path.back() <= i) path.pop_back();
     for (const size_t k : open) {
       const auto depth = static_cast<uint32_t>(path.size()) - depth_of[k];
@@ -181,6 +190,7 @@ void ContentTrie::summarize() {
     }
     path.push_back(node.end);
   }
+  for (const size_t k : open) below_[k].end = static_cast<uint32_t>(below_.size());
   below_.shrink_to_fit();
 }
 

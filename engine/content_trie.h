@@ -25,6 +25,7 @@ class ContentTrie {
   /// Which code points occur below a node. Kept where there are many.
   struct Below {
     uint32_t node;
+    uint32_t end = 0;  ///< the index of the first entry of a node that is not below this one
     std::array<uint64_t, 2> ascii{};
     /// Bounds of those above U+007F, whole or cut short; lo > hi when there are none.
     uint32_t high_lo = UINT32_MAX, high_hi = 0;
@@ -47,6 +48,8 @@ class ContentTrie {
   const Partial& partial(const Node& node) const { return partials_[node.codepoint - kPartial]; }
   /// The first node below the root whose code point is greater, or the end.
   uint32_t root_after(uint32_t codepoint) const;
+  /// The index in below() of the first entry of a node that is not before this one.
+  uint32_t below_from(uint32_t node) const;
   /// Values in preorder: those of node i are [node(i).first_value, node(i + 1).first_value), those
   /// of its subtree end at node(node(i).end).first_value.
   const int32_t& value(uint32_t i) const { return values_.data()[i]; }

@@ -27,8 +27,6 @@ class ContentLeaf {
   virtual bool remembers() const = 0;
   /// The product after one more code point, or kNoProduct when the leaf is dead then.
   virtual uint32_t step_content(uint32_t product, uint32_t codepoint) const = 0;
-  /// Do two products differ in the length of what was read at most?
-  virtual bool alike(uint32_t a, uint32_t b) const = 0;
   /// True only if the leaf lives on and may end after any further code points.
   virtual bool universal(uint32_t product) const = 0;
   /// So many code points at least, whichever they are, leave the leaf alive; UINT32_MAX: any

@@ -102,10 +102,6 @@ class StringMachine {
     return products_[product].automata[i];
   }
 
-  /// Do two product states differ in their length at most?
-  bool alike(uint32_t a, uint32_t b) const {
-    return products_[a].node == products_[b].node && products_[a].automata == products_[b].automata;
-  }
   /// Does an automaton remember what it has read? See CodepointAutomaton::remembers.
   bool remembers() const;
   /// The product state with `n` more code points counted.

@@ -51,7 +51,6 @@ class NameLeaf final : public Leaf, public ContentLeaf {
     machine_->successors(product, visit);
   }
   bool remembers() const override { return machine_->remembers(); }
-  bool alike(uint32_t a, uint32_t b) const override { return machine_->alike(a, b); }
   uint32_t step_content(uint32_t product, uint32_t codepoint) const override {
     const uint32_t next = machine_->step_codepoint(product, codepoint);
     return product_live(next) ? next : kNoProduct;

@@ -107,7 +107,6 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     machine_->successors(product, visit);
   }
   bool remembers() const override { return machine_->remembers(); }
-  bool alike(uint32_t a, uint32_t b) const override { return machine_->alike(a, b); }
   uint32_t step_content(uint32_t product, uint32_t codepoint) const override {
     const uint32_t next = machine_->step_codepoint(product, codepoint);
     const std::lock_guard lock(mutex_);
