@@ -103,11 +103,16 @@ class Search {
     window_position_ = static_cast<int64_t>(std::to_string(atoms.window).size());
   }
 
-  void add(Truth truth, bool negative, const Scaled& value = {}) {
+  void add(Truth truth, bool negative) {
+    add(truth, negative, [] { return Scaled{}; });
+  }
+  /// `value` gives the value; it is called only where one is asked for.
+  template <typename Value>
+  void add(Truth truth, bool negative, const Value& value) {
     const auto [place, added] = found_.try_emplace(truth);
     if (!added) return;
     place->second.negative = negative;
-    place->second.value = value;
+    if (witnesses_) place->second.value = value();
   }
   bool has(Truth truth) const { return found_.count(truth) != 0; }
 
@@ -118,7 +123,7 @@ class Search {
       if (has(side.point_truth[i] | spelling)) continue;
       if (family.integer && !side.points[i].is_integer()) continue;
       if (!contains(family, side.points[i])) continue;
-      add(side.point_truth[i] | spelling, family.negative, side.scaled[i]);
+      add(side.point_truth[i] | spelling, family.negative, [&] { return side.scaled[i]; });
     }
     for (size_t i = 0; i <= side.points.size(); ++i) {
       const Scaled* above = i == 0 ? nullptr : &side.scaled[i - 1];
@@ -128,7 +133,7 @@ class Search {
       const auto at = meeting(family, above, below);
       if (!at) continue;
       if (!family.integer && !has(order)) {
-        add(order, family.negative, witnesses_ ? dense(family, above, below, *at) : Scaled{});
+        add(order, family.negative, [&] { return dense(family, above, below, *at); });
       }
       for (size_t t = 1; t < atoms_.closed_sets.size(); ++t) {
         const ClosedSet& set = atoms_.closed_sets[t];
@@ -258,7 +263,7 @@ class Search {
     if (rest != 0 || (open && !early)) ++q;
     for (BigInt x = q * unit; x < limit; x += unit, ++q) {
       if (is_excluded(set, q)) continue;
-      add(truth, family.negative, make_scaled(q * lcm.mantissa, lcm.exponent));
+      add(truth, family.negative, [&] { return make_scaled(q * lcm.mantissa, lcm.exponent); });
       return true;
     }
     return false;
@@ -300,7 +305,7 @@ void add_outcomes(const Atoms& atoms, const Content& content, const Prefix& pref
     int64_t exponent = steps[i].start;
     if (i == 0) exponent = steps.size() == 1 ? 0 : steps[1].start - 1;
     search.add(steps[i].truth, content.negative,
-               make_scaled(BigInt(prefix.digits), exponent - prefix.fraction));
+               [&] { return make_scaled(BigInt(prefix.digits), exponent - prefix.fraction); });
   }
 }
 
@@ -319,8 +324,10 @@ std::map<Truth, Found> reach(const Atoms& atoms, const Content& content, std::st
   family.digits = prefix.digits;
   if (!family.digits.empty()) {
     const BigInt digits(prefix.digits);
-    family.first = make_scaled(digits, 0);
-    family.last = make_scaled(digits + 1, 0);
+    const auto size = static_cast<int64_t>(prefix.digits.size());
+    const bool nines = prefix.digits.find_first_not_of('9') == std::string::npos;
+    family.first = {digits, 0, size};
+    family.last = {digits + 1, 0, nines ? size + 1 : size};
   }
   const Phase phase = content.phase;
   const bool integer_part = phase < Phase::kPoint;

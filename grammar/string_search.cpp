@@ -12,9 +12,10 @@
 // listed strings below a node it may take unlisted ones to be possible that are not.
 //
 // Cost: one automaton step for each range of code points of each tuple, once for all lengths that
-// matter no more, before that once for each length; while nothing changes but the length, lengths
-// are skipped from bound to bound.
+// matter no more, before that once for each length; while what can follow comes back in turns, as
+// of ^([a-z][0-9])+$, lengths are skipped from bound to bound.
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -26,6 +27,7 @@ namespace {
 
 constexpr uint32_t kSmallTrie = 32;       // strings below a node up to which a search is exact
 constexpr size_t kSearchBudget = 50'000;  // automaton steps of one search
+constexpr size_t kMostLayers = 64;        // among which one that comes back is looked for
 
 }  // namespace
 
@@ -328,6 +330,7 @@ StringMachine::Search StringMachine::search_other(
 
   uint64_t length = products_[id].length;
   Layer layer{{collapse(products_[id].node), products_[id].automata}};
+  std::map<Layer, uint64_t> met_at;  // by layer, a length since the last bound
   // The string read so far may be a listed one, even where its node is not told from others.
   bool listed = products_[id].signature.string != StringSignature::kOther;
   while (length < length_cap_) {
@@ -338,14 +341,19 @@ StringMachine::Search StringMachine::search_other(
         return Search::kOverBudget;
     }
     listed = false;
-    if (next == layer) {
-      // Nothing changes but the length: go straight to the next bound.
-      const auto bound = std::upper_bound(spec_.lengths.begin(), spec_.lengths.end(), length);
-      length = bound == spec_.lengths.end() ? length_cap_ : *bound;
-    } else {
-      ++length;
-    }
+    ++length;
     layer = std::move(next);
+    // Layers that come back do so with the same signatures until the next bound: go round as often
+    // as fits below it.
+    if (length_rank(length) != length_rank(length - 1)) met_at.clear();
+    if (const auto [it, first] = met_at.try_emplace(layer, length); !first) {
+      const uint64_t period = length - it->second;
+      const auto bound = std::upper_bound(spec_.lengths.begin(), spec_.lengths.end(), length);
+      const uint64_t end = bound == spec_.lengths.end() ? length_cap_ : *bound;
+      if (end > length) length += (end - length) / period * period;
+      met_at.clear();
+    }
+    if (met_at.size() >= kMostLayers) met_at.clear();
   }
   Layer met;
   std::vector<const Element*> queue;

@@ -1,0 +1,90 @@
+// What can still become of a string, with lengths skipped, against a walk over every length.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "grammar/string_machine.h"
+#include "engine_support.h"
+
+namespace espalier::testing {
+namespace {
+
+using Signature = std::pair<uint32_t, std::vector<bool>>;  // length rank, automata that accept
+
+/// Texts over these letters tell the patterns below apart as all texts do.
+constexpr char32_t kLetters[] = {U'a', U'b', U'1', U'~', U'\n'};
+
+std::set<Signature> walk(const StringSpec& spec, std::u32string_view text) {
+  const auto rank = [&](uint64_t length) {
+    return static_cast<uint32_t>(
+        std::upper_bound(spec.lengths.begin(), spec.lengths.end(), length) - spec.lengths.begin());
+  };
+  std::vector<uint32_t> start;
+  for (const auto& automaton : spec.automata) {
+    uint32_t state = automaton->start();
+    for (const char32_t c : text) state = automaton->step(state, c);
+    start.push_back(state);
+  }
+  const uint64_t cap = spec.lengths.back();
+  std::set<std::pair<uint64_t, std::vector<uint32_t>>> met{{std::min(text.size(), cap), start}};
+  std::vector<std::pair<uint64_t, std::vector<uint32_t>>> queue(met.begin(), met.end());
+  std::set<Signature> found;
+  while (!queue.empty()) {
+    const auto [length, states] = queue.back();
+    queue.pop_back();
+    std::vector<bool> accepted;
+    for (size_t i = 0; i < states.size(); ++i)
+      accepted.push_back(spec.automata[i]->accepting(states[i]));
+    found.emplace(rank(length), std::move(accepted));
+    for (const char32_t c : kLetters) {
+      std::pair<uint64_t, std::vector<uint32_t>> next{std::min(length + 1, cap), {}};
+      for (size_t i = 0; i < states.size(); ++i)
+        next.second.push_back(spec.automata[i]->step(states[i], c));
+      if (met.insert(next).second) queue.push_back(std::move(next));
+    }
+  }
+  return found;
+}
+
+TEST(StringSearch, SkippedLengthsLoseNoSignature) {
+  std::mt19937_64 random(test_seed());
+  const auto below = [&](size_t n) { return static_cast<size_t>(random() % n); };
+  static const char* const kPatterns[] = {
+      "^([ab][1])+$",       "^(a|b){3}$", "^((a|b)(1(a|b)){2})*$", "^a*b$",     "^(a{2}|a{3}b)*$",
+      "^[^~]{5,9}$",        "~",          "^(a1b){2,}(b|~)?$",     "^(.{4})*$", "^(.{6})+1?$",
+      "^(?!a)(b1|ab|1~)*$", "^.{0,17}$"};
+  for (int round = 0; round < 400; ++round) {
+    StringSpec spec;
+    std::string shown;
+    for (size_t n = 1 + below(2); n > 0; --n) {
+      const char* pattern = kPatterns[below(std::size(kPatterns))];
+      spec.automata.push_back(*compile_pattern(pattern));
+      shown += std::string(pattern) + "  ";
+    }
+    for (size_t n = 1 + below(3); n > 0; --n) spec.lengths.push_back(1 + below(60));
+    std::sort(spec.lengths.begin(), spec.lengths.end());
+    spec.lengths.erase(std::unique(spec.lengths.begin(), spec.lengths.end()), spec.lengths.end());
+    for (const uint64_t length : spec.lengths) shown += std::to_string(length) + ' ';
+    std::u32string text;
+    for (size_t n = below(5); n > 0; --n) text += kLetters[below(std::size(kLetters))];
+    const auto machine = std::make_shared<StringMachine>(spec);
+    uint32_t product = machine->product(machine->start());
+    for (const char32_t c : text) product = machine->step_codepoint(product, c);
+    std::set<Signature> found;
+    const auto result = machine->search(product, [&](const StringSignature& signature) {
+      found.emplace(signature.length_rank, signature.accepted);
+      return false;
+    });
+    ASSERT_EQ(result, StringMachine::Search::kExhausted) << shown;
+    ASSERT_EQ(found, walk(spec, text)) << shown << " after " << text.size();
+  }
+}
+
+}  // namespace
+}  // namespace espalier::testing
