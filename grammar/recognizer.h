@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "byte_set.h"
 #include "espalier/status.h"
@@ -111,6 +112,10 @@ class Recognizer {
   /// A shortest (in bytes, to the extent known) text that completes s; empty when s accepts.
   /// A status when none is found within the budget.
   virtual Result<std::string> shortest_completion(State s) = 0;
+
+  /// After the '{' of an object whose members must come in an order: the place of a name in it.
+  /// Names of equal rank come in any order, as all do where nothing is demanded.
+  virtual uint32_t name_rank(State /*s*/, std::u32string_view /*name*/) { return 0; }
 
   /// Why `byte` is refused after `text` (which leads to s).
   virtual Explanation explain(State s, const std::string& text, uint8_t byte) = 0;

@@ -175,6 +175,14 @@ std::string to_json_line(const FileResult& result) {
                  "\"state_bytes\":{}",
                  result.tests, result.valid_refused, result.invalid_accepted, result.peak_rss_bytes,
                  result.state_bytes);
+  if (!result.respelled.empty()) {
+    out += ",\"respelled\":{";
+    for (const auto& [difference, count] : result.respelled) {
+      fmt::format_to(std::back_inserter(out), "{}\"{}\":{}", out.back() == '{' ? "" : ",",
+                     difference, count);
+    }
+    out += '}';
+  }
   if (result.timed) {
     out += ",\"compile_us\":";
     append_microseconds(&out, result.compile_ns);
@@ -220,6 +228,13 @@ Result<FileResult> parse_json_line(std::string_view line) {
   result.tests = static_cast<uint32_t>(uint_member(document, "tests"));
   result.valid_refused = static_cast<uint32_t>(uint_member(document, "valid_refused"));
   result.invalid_accepted = static_cast<uint32_t>(uint_member(document, "invalid_accepted"));
+  const auto respelled = document.FindMember("respelled");
+  if (respelled != document.MemberEnd() && respelled->value.IsObject()) {
+    for (const auto& member : respelled->value.GetObject()) {
+      const std::string difference(member.name.GetString(), member.name.GetStringLength());
+      if (member.value.IsUint()) result.respelled[difference] = member.value.GetUint();
+    }
+  }
   result.peak_rss_bytes = uint_member(document, "peak_rss_bytes");
   result.state_bytes = uint_member(document, "state_bytes");
   result.call_overhead_ns = time_member(document, "call_overhead_us").value_or(0);

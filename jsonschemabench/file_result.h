@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,9 @@ struct FileResult {
   uint32_t tests = 0;
   uint32_t valid_refused = 0;
   uint32_t invalid_accepted = 0;
+  /// Of the valid instances refused: how many are accepted in another spelling of the same value,
+  /// by what had to be spelled in another way ("property order + numbers").
+  std::map<std::string, uint32_t> respelled;
   bool timed = false;  ///< the two durations below count; a timed-out file counts as its limit
   uint64_t compile_ns = 0;
   uint64_t first_mask_ns = 0;   ///< compile and first mask together (TTFM)

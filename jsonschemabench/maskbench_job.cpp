@@ -12,7 +12,10 @@
 // instance must be accepted at its end, an invalid one may be refused there; at the end the bits of
 // the end-of-sequence ids equal is_accepting(). Bits of tokens that the mask leaves unknown
 // (patterns with back-references) are not compared: accept is what answers them. A file's category
-// is that of its last failing test; a broken check is a validation error whatever follows.
+// is that of its last failing test; a broken check is a validation error whatever follows. For each
+// valid instance that was refused it is asked afterwards whether the grammar accepts the same value
+// in another spelling, and in what that differs: the profile `generation` writes one order of
+// properties, numbers without exponents, and so on.
 //
 // Example: `{"a": 1}` under `{"type": "array"}`, marked invalid: the first token is refused, one
 // sample, the test passes; marked valid: "validation error, token 0 of test 0 is refused".
@@ -29,7 +32,9 @@
 #include <utility>
 #include <vector>
 
+#include "backends/python_json.h"
 #include "espalier/matcher.h"
+#include "espalier/respell.h"
 
 namespace espalier {
 namespace {
@@ -98,6 +103,7 @@ class Protocol {
       const size_t held = (*grammar)->memory_bytes() + matcher_->memory_bytes();
       result_.state_bytes = std::max<uint64_t>(result_.state_bytes, held);
     }
+    for (const MaskbenchTest* test : refused_) explain_spelling(**grammar, *test);
   }
 
  private:
@@ -169,6 +175,7 @@ class Protocol {
     result_.failing_test = static_cast<int32_t>(index);
     if (test.valid) {
       ++result_.valid_refused;
+      refused_.push_back(&test);
       result_.outcome = Outcome::kValidationError;
       result_.reason = *refused_at == length
                            ? "a valid instance is not accepted at its end"
@@ -179,6 +186,21 @@ class Protocol {
       result_.outcome = Outcome::kInvalidationError;
       result_.reason = fmt::format("an invalid instance is accepted ({})", test.description);
     }
+  }
+
+  // Is the same value accepted in another spelling? Asked when the tests are over, outside the
+  // clock.
+  void explain_spelling(const Grammar& grammar, const MaskbenchTest& test) {
+    const auto respelled = respell(grammar, test.text);
+    if (!respelled.ok() || !respelled->difference.any()) return;
+    rapidjson::Document given, written;
+    if (!python_json_loads(test.text, &given).ok() ||
+        !python_json_loads(respelled->text, &written).ok() || given != written) {
+      return;
+    }
+    matcher_->reset();
+    if (matcher_->accept_bytes(respelled->text).ok() && matcher_->is_accepting())
+      ++result_.respelled[respelled->difference.to_string()];
   }
 
   void broken(size_t index, std::string reason) {
@@ -196,6 +218,7 @@ class Protocol {
   std::optional<Matcher> matcher_;
   std::optional<uint64_t> first_mask_ns_;
   std::string refusal_;
+  std::vector<const MaskbenchTest*> refused_;  ///< valid ones
   bool broken_ = false;
 };
 

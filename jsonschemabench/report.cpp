@@ -111,6 +111,11 @@ void BenchSummary::add(const FileResult& result) {
   tests_ += result.tests;
   valid_refused_ += result.valid_refused;
   invalid_accepted_ += result.invalid_accepted;
+  for (const auto& [difference, count] : result.respelled) {
+    Respelled& respelled = respelled_[difference];
+    ++respelled.files;
+    respelled.instances += count;
+  }
   peak_rss_bytes_ = std::max(peak_rss_bytes_, result.peak_rss_bytes);
   mask_ns_.insert(mask_ns_.end(), result.mask_ns.begin(), result.mask_ns.end());
   if (!result.mask_ns.empty()) {
@@ -158,6 +163,11 @@ std::string BenchSummary::json() const {
   integer(&writer, "tests", tests_);
   integer(&writer, "valid_refused", valid_refused_);
   integer(&writer, "invalid_accepted", invalid_accepted_);
+  key(&writer, "respelled");
+  writer.StartObject();
+  for (const auto& [difference, respelled] : respelled_)
+    integer(&writer, difference, respelled.instances);
+  writer.EndObject();
   key(&writer, "refusals");
   writer.StartObject();
   for (const auto& [keyword, refusals] : refusals_) integer(&writer, keyword, refusals.files);
@@ -190,6 +200,18 @@ std::string BenchSummary::tables() const {
       tests_, tokens(), valid_refused_, invalid_accepted_,
       static_cast<double>(peak_rss_bytes_) / (1 << 20));
 
+  if (valid_refused_ > 0) {
+    size_t explained = 0;
+    fmt::format_to(std::back_inserter(out), "\n{:<38} {:>9} {:>6}\n",
+                   "refused, accepted in another spelling", "instances", "files");
+    for (const auto& [difference, respelled] : respelled_) {
+      fmt::format_to(std::back_inserter(out), "{:<38} {:>9} {:>6}\n", difference,
+                     respelled.instances, respelled.files);
+      explained += respelled.instances;
+    }
+    fmt::format_to(std::back_inserter(out), "{:<38} {:>9}\n", "in none",
+                   valid_refused_ - explained);
+  }
   slowest_rows(&out, "slowest mask + accept, us", slowest_masks_);
   slowest_rows(&out, "slowest to first mask, us", slowest_starts_);
   slowest_rows(&out, "largest state after a test, kB", largest_states_);

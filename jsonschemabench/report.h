@@ -69,6 +69,10 @@ class BenchSummary {
   std::vector<uint64_t> state_bytes_;
   size_t tests_ = 0;
   size_t valid_refused_ = 0;
+  struct Respelled {
+    size_t files = 0, instances = 0;
+  };
+  std::map<std::string, Respelled> respelled_;  ///< by what is spelled in another way
   size_t invalid_accepted_ = 0;
   uint64_t peak_rss_bytes_ = 0;
 };

@@ -135,6 +135,13 @@ const std::vector<uint32_t>& KeyShape::listed_classes() {
   return listed_classes_;
 }
 
+uint32_t KeyShape::rank_of(std::u32string_view name) const {
+  const auto& strings = machine_->spec().strings;
+  const auto it = std::lower_bound(strings.begin(), strings.end(), name);
+  if (it == strings.end() || *it != name) return UINT32_MAX;
+  return order_of_string_[static_cast<size_t>(it - strings.begin())];
+}
+
 uint32_t KeyShape::class_of_name(std::u32string_view name) {
   uint32_t product = machine_->product(machine_->start());
   for (const char32_t c : name) product = machine_->step_codepoint(product, c);

@@ -56,6 +56,8 @@ class KeyShape {
   uint32_t class_of(const StringSignature& signature);
   /// The class of a listed name by text id, or nullopt.
   std::optional<uint32_t> class_of_text(uint32_t text);
+  /// A name's rank in schema order; UINT32_MAX for unlisted ones.
+  uint32_t rank_of(std::u32string_view name) const;
   /// The classes of the listed names, in the order of machine().spec().strings.
   const std::vector<uint32_t>& listed_classes();
   /// How many names of an unlisted class there are besides those in `seen` (a set of text ids), as

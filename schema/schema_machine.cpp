@@ -521,6 +521,12 @@ State SchemaMachine::end_unlisted_name(FrameId object, uint32_t exit_state) {
   return slot != 0 ? State{slot, kColon, 0, 0} : State{};
 }
 
+uint32_t SchemaMachine::name_rank(State s, std::u32string_view name) {
+  if (!ordered_ || s.leaf != kObjectStart) return 0;
+  const std::lock_guard lock(mutex_);
+  return shapes_[frames_[s.frame].shape]->rank_of(name);
+}
+
 bool SchemaMachine::object_is_open(FrameId object) {
   if (const uint8_t known = open_memo_.get(object)) return known == kYes;
   const std::lock_guard lock(mutex_);

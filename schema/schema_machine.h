@@ -49,6 +49,7 @@ class SchemaMachine final : public Recognizer {
   State representative(State s) override;
   State leave(State s, uint32_t exit_state) override;
   Result<std::string> shortest_completion(State s) override;
+  uint32_t name_rank(State s, std::u32string_view name) override;
   Explanation explain(State s, const std::string& text, uint8_t byte) override;
   Status status() const override;
   size_t memory_bytes() const override;

@@ -70,6 +70,7 @@ TEST(FileResult, LineRoundTrips) {
   result.failing_test = 2;
   result.tests = 5;
   result.valid_refused = 1;
+  result.respelled = {{"numbers", 2}, {"property order + numbers", 1}};
   result.invalid_accepted = 3;
   result.timed = true;
   result.compile_ns = 1'234'567;
@@ -89,6 +90,7 @@ TEST(FileResult, LineRoundTrips) {
   EXPECT_EQ(read->first_mask_ns, result.first_mask_ns);
   EXPECT_EQ(read->mask_ns, result.mask_ns);
   EXPECT_EQ(read->state_bytes, result.state_bytes);
+  EXPECT_EQ(read->respelled, result.respelled);
   EXPECT_FALSE(parse_json_line("{\"file\":").ok());
   EXPECT_FALSE(parse_json_line("{\"file\":\"a\",\"outcome\":\"odd\"}").ok());
 }
@@ -377,6 +379,24 @@ TEST(Protocol, LastFailingTestDecides) {
   EXPECT_EQ(both.invalid_accepted, 1u);
   EXPECT_EQ(run_tests({accepted_invalid, refused_valid}, compile).outcome,
             Outcome::kValidationError);
+}
+
+TEST(Protocol, RefusedValuesAreExplainedByTheirSpelling) {
+  const auto compile = [](std::string_view) {
+    return Grammar::from_json_schema(R"({"properties": {"a": {}, "b": {"type": "number"}}})");
+  };
+  const FileResult result = run_tests({{"", true, R"({"b": 1, "a": 2})"},
+                                       {"", true, R"({"b": 1.0, "a": []})"},
+                                       {"", true, R"({"b": 1e+16, "a": 2})"},
+                                       {"", true, R"({"a": 1e-07})"},
+                                       {"", true, R"({"a": 2, "b": 1})"},
+                                       {"", true, R"({"b": "not valid at all"})"}},
+                                      compile);
+  EXPECT_EQ(result.outcome, Outcome::kValidationError);
+  EXPECT_EQ(result.valid_refused, 5u);
+  const std::map<std::string, uint32_t> expected = {
+      {"property order", 2}, {"property order + numbers", 1}, {"numbers", 1}};
+  EXPECT_EQ(result.respelled, expected);
 }
 
 TEST(Protocol, MaskThatDisagreesWithAcceptIsAValidationError) {
