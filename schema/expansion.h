@@ -44,6 +44,7 @@ class Expansion {
   bool trivially_true(NodeId id) const { return node(id).kind == SchemaNode::Kind::kTrue; }
   bool trivially_false(NodeId id) const { return node(id).kind == SchemaNode::Kind::kFalse; }
   const ScalarAtoms& atoms() const { return atoms_; }
+  TextStore& texts() const { return *texts_; }
 
   // evaluation.cpp: what a kUnevaluatedProperties or kUnevaluatedItems atom means.
   /// The nodes whose own keywords evaluate something, one for each part of the atom.

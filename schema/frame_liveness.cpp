@@ -69,6 +69,59 @@ FormulaId SchemaMachine::joint(const std::vector<FormulaId>& formulas, const Out
   return pool_.conjunction(std::move(parts));
 }
 
+// What an example makes of the tracked formulas, if that is known and accepted.
+bool SchemaMachine::example_accepted(FrameId slot, const std::vector<FormulaId>& formulas,
+                                     const Example& example, uint64_t index) {
+  if (frames_[slot].bindings == 0) return true;
+  Outcome outcome;
+  for (size_t i = 1; i < formulas.size(); ++i) {
+    const FormulaPool::Ternary truth = existence_.examples().truth(formulas[i], example, index);
+    if (truth == FormulaPool::Ternary::kUnknown) return false;
+    outcome.push_back(truth == FormulaPool::Ternary::kTrue);
+  }
+  return acceptable(slot, outcome);
+}
+
+// Does an example show that an object can be completed (with this name first, if one is given)?
+// False: not known.
+bool SchemaMachine::example_rest(FrameId object, uint32_t first, uint32_t order) {
+  const Frame frame = frames_[object];
+  const std::vector<FormulaId> formulas = formula_lists_[frame.formulas];
+  const ObjectContext context{shapes_[frame.shape].get(), frame.seen, frame.order};
+  const ObjectContext later{context.shape, context.seen, ordered_ ? order + 1 : 0};
+  return existence_.examples().object(
+      formulas[0],
+      [&](uint32_t text) {
+        return existence_.may_follow(text == first || first == TextStore::kUnseen ? context : later,
+                                     text);
+      },
+      first,
+      [&](const Example& example) { return example_accepted(frame.parent, formulas, example, 0); });
+}
+
+// The same for a value of this class whose outcome matters.
+bool SchemaMachine::example_value(FrameId slot, ValueClass c,
+                                  const std::vector<FormulaId>& formulas) {
+  Examples& examples = existence_.examples();
+  const auto accepted = [&](const Example& example) {
+    return example_accepted(slot, formulas, example, 0);
+  };
+  if (c == ValueClass::kObject) {
+    return examples.object(
+        formulas[0], [](uint32_t) { return true; }, TextStore::kUnseen, accepted);
+  }
+  if (c == ValueClass::kArray) {
+    const auto example = examples.array(formulas[0], 0);
+    return example && accepted(**example);
+  }
+  for (size_t i = 0; i < std::min<size_t>(formulas.size(), 4); ++i) {
+    const auto example =
+        examples.scalar(pool_.propagate(pool_.conjunction({formulas[0], formulas[i]})), c);
+    if (example && accepted(**example)) return true;
+  }
+  return false;
+}
+
 Cost SchemaMachine::frame_cost(FrameId container) {
   const auto it = cost_memo_.find(container);
   if (it != cost_memo_.end()) return it->second;
@@ -83,6 +136,10 @@ Cost SchemaMachine::best_rest(FrameId container, Answer answer) {
   Cost best = kNever;
   if (frames_[frame.parent].bindings == 0) {
     best = rest_cost(frame, formulas[0], answer);
+  } else if (answer == Answer::kExistence && frame.kind == Frame::Kind::kObject &&
+             frames_[frame.parent].remember == 0 &&
+             example_rest(container, TextStore::kUnseen, 0)) {
+    best = 1;
   } else {
     const bool many = formulas.size() > kMaxJointBits + 1;
     const bool all = visit_outcomes(formulas, [&](const Outcome& outcome) {

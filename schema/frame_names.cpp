@@ -63,10 +63,16 @@ SchemaMachine::PlainNames* SchemaMachine::plain_names(FrameId object) {
 
 bool SchemaMachine::name_live(FrameId object, uint32_t id) {
   PlainNames* plain = plain_names(object);
-  if (plain == nullptr) return property_slot(object, id, TextStore::kUnseen) != 0;
   const Frame& frame = frames_[object];
   const KeyClass& key = shapes_[frame.shape]->key_class(id);
-  if (key.string != StringSignature::kOther && sets_.contains(frame.seen, key.text)) return false;
+  const bool listed = key.string != StringSignature::kOther;
+  if (listed && sets_.contains(frame.seen, key.text)) return false;
+  if (plain == nullptr) {
+    const bool compared = (frame.forbidden | frames_[frame.parent].remember) != 0;
+    return (listed && !compared && frame.depth < options_.limits.max_nesting &&
+            example_rest(object, key.text, key.order)) ||
+           property_slot(object, id, TextStore::kUnseen) != 0;
+  }
   if (plain->possible.size() <= id) plain->possible.resize(id + 1);
   uint8_t& known = plain->possible[id];
   if (known == 0) known = value_possible(plain->nodes, key) ? kYes : kNo;

@@ -268,7 +268,10 @@ bool SchemaMachine::class_live(FrameId slot, ValueClass c) {
     live = !sets_.contains(at.forbidden, values_.literal(c));
   const bool is_container = c == ValueClass::kArray || c == ValueClass::kObject;
   if (live && is_container && at.depth >= options_.limits.max_nesting) live = false;
-  if (live) {
+  const bool known_by_example = live && c >= ValueClass::kNumber && at.bindings != 0 &&
+                                (at.forbidden | at.remember) == 0 &&
+                                example_value(slot, c, formulas);
+  if (live && !known_by_example) {
     switch (c) {
       case ValueClass::kNull:
       case ValueClass::kFalse:

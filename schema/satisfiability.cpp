@@ -96,9 +96,29 @@ Cost Satisfiability::value_of_class(FormulaId f, ValueClass c) {
     case ValueClass::kArray:
       return add(1, array(f, 0, SetStore::kEmpty));
     case ValueClass::kObject:
-      return add(1, object(f, {shape_of_(f), SetStore::kEmpty, 0}));
+      if (answer_ == Answer::kExistence) {
+        const uint64_t key = uint64_t{f} << 3 | static_cast<uint64_t>(c);
+        if (const auto it = classes_.find(key); it != classes_.end()) return it->second.cost;
+        const auto any_name = [](uint32_t) { return true; };
+        const auto accept = [](const Example&) { return true; };
+        if (examples().object(f, any_name, TextStore::kUnseen, accept)) {
+          classes_[key] = {1, true};
+          return 1;
+        }
+        return solve_object(f, {shape_of_(f), SetStore::kEmpty, 0});
+      }
+      return add(1, solve_object(f, {shape_of_(f), SetStore::kEmpty, 0}));
   }
   return kNever;
+}
+
+Examples& Satisfiability::examples() {
+  if (examples_ == nullptr) {
+    examples_ = std::make_unique<Examples>(
+        expansion_, pool_, &expansion_->texts(), strings_,
+        [this](FormulaId f, ValueClass c) { return scalar_exists(f, c); });
+  }
+  return *examples_;
 }
 
 std::shared_ptr<const ScalarLeaf> Satisfiability::scalar_leaf(FormulaId f, ValueClass c) {
@@ -112,21 +132,23 @@ Cost Satisfiability::scalar(FormulaId f, ValueClass c) {
   f = pool_->propagate(f);
   if (f == FormulaPool::kFalse) return kNever;
   const uint64_t key = uint64_t{f} << 3 | static_cast<uint64_t>(c);
-  Memo& memo = classes_[key];
-  if (memo.done) return memo.cost;
-  if (answer_ == Answer::kExistence && plain_scalar(f, c)) {
-    memo = {1, true};
-    return memo.cost;
-  }
-  const std::shared_ptr<const ScalarLeaf> leaf = scalar_leaf(f, c);
+  if (const auto it = classes_.find(key); it != classes_.end()) return it->second.cost;
   Cost cost = kNever;
-  if (leaf != nullptr && leaf->start() != 0) {
-    cost = answer_ == Answer::kExistence
-               ? 1
-               : leaf->shortest_exit(leaf->start()).size() + (c == ValueClass::kString ? 1 : 0);
+  if (answer_ == Answer::kExistence) {
+    if (plain_scalar(f, c) || examples().scalar(f, c)) cost = 1;
+  } else if (const auto leaf = scalar_leaf(f, c); leaf != nullptr && leaf->start() != 0) {
+    cost = leaf->shortest_exit(leaf->start()).size() + (c == ValueClass::kString ? 1 : 0);
   }
-  memo = {cost, true};
+  classes_[key] = {cost, true};
   return cost;
+}
+
+bool Satisfiability::scalar_exists(FormulaId f, ValueClass c) {
+  f = pool_->propagate(f);
+  if (f == FormulaPool::kFalse) return false;
+  if (plain_scalar(f, c)) return true;
+  const std::shared_ptr<const ScalarLeaf> leaf = scalar_leaf(f, c);
+  return leaf != nullptr && leaf->start() != 0;
 }
 
 // A single assertion holds for some string or number; an automaton lives only if it accepts
@@ -145,6 +167,25 @@ bool Satisfiability::plain_scalar(FormulaId f, ValueClass c) const {
 }
 
 Cost Satisfiability::object(FormulaId f, const ObjectContext& context) {
+  if (answer_ == Answer::kExistence && pool_->evaluate(f, true_at_close)) return 1;
+  const auto key =
+      std::tuple(f, context.seen, context.order, static_cast<const KeyShape*>(context.shape));
+  if (answer_ == Answer::kExistence && !objects_.contains(key)) {
+    const auto allowed = [&](uint32_t text) { return may_follow(context, text); };
+    const auto accept = [](const Example&) { return true; };
+    if (examples().object(f, allowed, TextStore::kUnseen, accept)) objects_[key] = {1, true};
+  }
+  return solve_object(f, context);
+}
+
+bool Satisfiability::may_follow(const ObjectContext& context, uint32_t text) const {
+  if (seen_->contains(context.seen, text)) return false;
+  if (context.order == 0) return true;
+  const auto id = context.shape->class_of_text(text);
+  return id && context.shape->key_class(*id).order >= context.order;
+}
+
+Cost Satisfiability::solve_object(FormulaId f, const ObjectContext& context) {
   if (answer_ == Answer::kExistence && pool_->evaluate(f, true_at_close)) return 1;
   const auto key =
       std::tuple(f, context.seen, context.order, static_cast<const KeyShape*>(context.shape));
@@ -178,6 +219,10 @@ Cost Satisfiability::array(FormulaId f, uint64_t index, uint32_t used) {
   if (it != arrays_.end()) {
     if (!it->second.done) tainted_ = true;
     return it->second.cost;
+  }
+  if (answer_ == Answer::kExistence && examples().array(f, index)) {
+    arrays_[key] = {1, true};
+    return 1;
   }
   arrays_[key] = {};
   const bool outer_taint = tainted_;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "schema/canonical_value.h"
+#include "schema/examples.h"
 #include "schema/expansion.h"
 #include "schema/key_shape.h"
 
@@ -69,6 +70,12 @@ class Satisfiability {
   /// Values that further items of an array with different items may need for themselves.
   std::vector<uint32_t> tight_values(FormulaId f, uint64_t index, uint32_t used);
 
+  /// May the property of this name come next, as far as its name goes?
+  bool may_follow(const ObjectContext& context, uint32_t text) const;
+
+  /// What this finds exists; for Answer::kExistence.
+  Examples& examples();
+
   /// The node that item `index` must satisfy for a kItems atom on `id`, or kNoNode.
   NodeId item_node(NodeId id, uint64_t index) const;
 
@@ -84,7 +91,9 @@ class Satisfiability {
 
   Cost object_literals(const Literals& literals, const ObjectContext& context);
   Cost array_literals(const Literals& literals, uint64_t index, uint32_t used);
+  Cost solve_object(FormulaId f, const ObjectContext& context);
   Cost scalar(FormulaId f, ValueClass value_class);
+  bool scalar_exists(FormulaId f, ValueClass value_class);
   std::shared_ptr<const ScalarLeaf> scalar_leaf(FormulaId f, ValueClass value_class);
   FormulaId formula_of(const Goal& goal, ValueClass value_class);
 
@@ -142,6 +151,7 @@ class Satisfiability {
   StringSpelling strings_;
   NumberSpelling numbers_;
   std::function<KeyShape*(FormulaId)> shape_of_;
+  std::unique_ptr<Examples> examples_;  // made when first asked for
   std::map<Goal, Memo> values_;
   std::unordered_map<uint64_t, Memo> classes_;
   std::map<std::tuple<FormulaId, uint32_t, uint32_t, const KeyShape*>, Memo> objects_;

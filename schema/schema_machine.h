@@ -126,6 +126,10 @@ class SchemaMachine final : public Recognizer {
   Cost frame_cost(FrameId container);
   Cost best_rest(FrameId container, Answer answer);
   Cost rest_cost(const Frame& frame, FormulaId f, Answer answer);
+  bool example_accepted(FrameId slot, const std::vector<FormulaId>& formulas,
+                        const Example& example, uint64_t index);
+  bool example_rest(FrameId object, uint32_t first, uint32_t order);
+  bool example_value(FrameId slot, ValueClass value_class, const std::vector<FormulaId>& formulas);
   Satisfiability make_satisfiability(Answer answer);
   Satisfiability& costs();
   bool visit_outcomes(const std::vector<FormulaId>& formulas,
