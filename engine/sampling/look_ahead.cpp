@@ -10,12 +10,14 @@
 // Example: `(a|bc)` under a model that writes c after b with probability .01:  h(after b, 1) = .01,
 // so a proposal p(a) h(..)^1/2 puts b at a tenth of its weight, before c is due.
 //
-// The pairs (q, s) that can be reached are walked once, breadth first, by tokens; then h is
-// computed level by level, each from the one below, until the budget is reached or nothing changes.
-// Levels are summed in long double, whose range (1e-4932) holds the probability of any text of
-// interest without logarithms. h is an estimate only in p'; where no k tokens complete a place h is
-// zero, so it is also the exact token liveness under a budget, and with p' the model itself
-// h(start, N) is the probability that the model's text is valid within N tokens.
+// The pairs (q, s) that can be reached within the budget are walked once, breadth first, by tokens;
+// then h is computed level by level, each from the one below, until the budget is reached or
+// nothing changes. A pair that is d tokens away has at most N - d left, so beyond N nothing is
+// walked, and h means something only for as many tokens as can be left there. Levels are summed in
+// long double, whose range (1e-4932) holds the probability of any text of interest without
+// logarithms. h is an estimate only in p'; where no k tokens complete a place h is zero, so it is
+// also the exact token liveness under a budget, and with p' the model itself h(start, N) is the
+// probability that the model's text is valid within N tokens.
 //
 // The surrogate is a language model asked with the last `order` tokens alone. Order 0 is one row
 // for all places: the average of rows on a short walk of the surrogate.
@@ -166,7 +168,7 @@ class LookAhead::Builder {
     std::vector<TokenId> history = options_.prompt;
     shorten(&history);
     PotentialCursor start(potential_);
-    const Result<Node> root = intern(std::move(start), std::move(history));
+    const Result<Node> root = intern(std::move(start), std::move(history), 0);
     if (!root.ok()) return root.status();
     out->first_.push_back(0);
     for (Node node = 0; node < pending_.size(); ++node) {
@@ -181,6 +183,7 @@ class LookAhead::Builder {
   struct Pending {
     std::unique_ptr<PotentialCursor> cursor;
     std::vector<TokenId> history;
+    size_t depth;  ///< fewest tokens from the root
   };
 
   void shorten(std::vector<TokenId>* history) const {
@@ -188,7 +191,7 @@ class LookAhead::Builder {
     history->erase(history->begin(), history->end() - static_cast<std::ptrdiff_t>(options_.order));
   }
 
-  Result<Node> intern(PotentialCursor cursor, std::vector<TokenId> history) {
+  Result<Node> intern(PotentialCursor cursor, std::vector<TokenId> history, size_t depth) {
     const std::optional<StateKey> key = cursor.key();
     if (!key) {
       if (!cursor.status().ok()) return cursor.status();
@@ -201,7 +204,8 @@ class LookAhead::Builder {
     if (pending_.size() >= options_.max_nodes) {
       return Status(StatusCode::kBudgetExceeded, "Too many places to look ahead over.");
     }
-    pending_.push_back({std::make_unique<PotentialCursor>(std::move(cursor)), std::move(history)});
+    pending_.push_back(
+        {std::make_unique<PotentialCursor>(std::move(cursor)), std::move(history), depth});
     return found->second;
   }
 
@@ -227,6 +231,7 @@ class LookAhead::Builder {
   Status expand(Node node, LookAhead* out) {
     const std::unique_ptr<PotentialCursor> cursor = std::move(pending_[node].cursor);
     const std::vector<TokenId> history = std::move(pending_[node].history);
+    const size_t depth = pending_[node].depth;
     if (Status status = collect_tokens(cursor.get()); !status.ok()) return status;
     if (out->edges_.size() + tokens_.size() > options_.max_edges) {
       return Status(StatusCode::kBudgetExceeded, "Too many token edges to look ahead over.");
@@ -241,12 +246,13 @@ class LookAhead::Builder {
         out->edges_.push_back({token, kEnd, p});
         continue;
       }
+      if (depth == options_.max_tokens) continue;
       PotentialCursor next = *cursor;
       if (Status status = next.accept(token); !status.ok()) return status;
       std::vector<TokenId> longer = history;
       longer.push_back(token);
       shorten(&longer);
-      const Result<Node> child = intern(std::move(next), std::move(longer));
+      const Result<Node> child = intern(std::move(next), std::move(longer), depth + 1);
       if (!child.ok()) return child.status();
       out->edges_.push_back({token, *child, p});
     }

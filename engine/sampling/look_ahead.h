@@ -42,15 +42,16 @@ class LookAhead {
     double probability;  ///< the surrogate's
   };
 
-  /// Walks all places of `potential`, which must have keys. kUnsupported when it has none,
-  /// kBudgetExceeded when there are too many, or too many tokens lead out of them.
+  /// Walks the places of `potential`, which must have keys, within the budget. kUnsupported when it
+  /// has none, kBudgetExceeded when there are too many, or too many tokens lead out of them.
   static Result<std::unique_ptr<LookAhead>> build(std::shared_ptr<const Potential> potential,
                                                   LanguageModel* surrogate,
                                                   const LookAheadOptions& options);
 
   /// The place after a token; kNone when there is none.
   Node next(Node node, TokenId token) const;
-  /// log h: -infinity when no valid end is within `left` tokens.
+  /// log h: -infinity when no valid end is within `left` tokens, which may be as many as are left
+  /// of the budget on any way to the place.
   double log_h(Node node, size_t left) const;
   std::span<const Edge> edges(Node node) const {
     return std::span(edges_).subspan(first_[node], first_[node + 1] - first_[node]);
