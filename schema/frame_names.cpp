@@ -174,6 +174,13 @@ bool SchemaMachine::others_live_after(FrameId object, OtherNames& others, uint32
   return live;
 }
 
+// The same, asked without the lock.
+bool SchemaMachine::others_may_follow(FrameId object, OtherNames& others, uint32_t state) {
+  if (const uint8_t known = others.states.get(state)) return known == kYes;
+  const std::lock_guard lock(mutex_);
+  return others_live_after(object, others, state);
+}
+
 // What is known about the names of an object that are not listed.
 SchemaMachine::Names SchemaMachine::names_of(FrameId object) {
   if (const uint8_t known = names_memo_.get(object)) return static_cast<Names>(known);

@@ -389,7 +389,9 @@ Bulk SchemaMachine::bulk(State s) {
       return {free_string_.get(), free_string_->string_machine()->same_position(machine, s.state),
               Bulk::Exceptions::kEnds};
     default: {
-      const OtherNames& others = *name_sets_.get(s.frame)->others();
+      OtherNames& others = *name_sets_.get(s.frame)->others();
+      // Only a listed name begins so: the leaf has no such state.
+      if (!others_may_follow(s.frame, others, s.state)) return {};
       return {others.leaf.get(), others.machine->unlisted_position(machine, s.state),
               Bulk::Exceptions::kAll};
     }

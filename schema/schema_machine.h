@@ -156,6 +156,7 @@ class SchemaMachine final : public Recognizer {
   bool open_object(FrameId object);
   bool name_possible(FrameId object);
   Names names_of(FrameId object);
+  bool others_may_follow(FrameId object, OtherNames& others, uint32_t state);
   State end_unlisted_name(FrameId object, uint32_t exit_state);
   bool product_live(FrameId object, uint32_t product);
   bool key_state_live(FrameId object, uint32_t state, uint32_t text);

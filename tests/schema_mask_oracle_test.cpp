@@ -68,6 +68,11 @@ const char* const kSchemas[] = {
         "id": {"type": "integer"}}, "required": ["id"], "additionalProperties": false})",
     R"({"type": "object", "patternProperties": {"^x-": {"type": "integer"}, "y$": {"minimum": 3}},
         "additionalProperties": {"type": "string"}, "minProperties": 1, "maxProperties": 3})",
+    R"({"type": "object", "properties": {"theme": {"type": "null"}, "host": {"type": "null"}},
+        "patternProperties": {"^x-[a-z]{1,8}$": {"type": "null"}}, "additionalProperties": false})",
+    R"({"type": "object", "properties": {"one": {"const": 1}, "only": {"const": 1}, "x": {"const":
+        1}}, "patternProperties": {"^o[a-m]": {"const": 1}}, "additionalProperties": false,
+        "minProperties": 2})",
     R"({"type": "object", "properties": {"a": {"type": "string"}},
         "additionalProperties": {"type": "array", "items": {"type": "string"}}})",
     R"({"anyOf": [{"type": "string", "maxLength": 3}, {"type": "integer"},
@@ -243,6 +248,45 @@ TEST_F(SchemaMaskOracle, O200k) {
   const auto vocabulary = load("o200k_base.tiktoken", options);
   if (!vocabulary) GTEST_SKIP() << "the o200k vocabulary is not among the shared data";
   check(vocabulary, test_seed() + 2);
+}
+
+/// Every prefix of texts chosen for their states: those that random walks seldom meet.
+TEST_F(SchemaMaskOracle, PrefixesOfChosenTexts) {
+  std::mt19937_64 random(test_seed() + 4);
+  const auto builtin = open_vocabulary("builtin");
+  const std::shared_ptr<const Vocabulary> vocabulary =
+      builtin.ok() ? *builtin
+                   : random_vocabulary(
+                         random, {"a", "h", "ost", "x-", "y", "\"", ":", "null", "{\"", "\\u0068"},
+                         2000, true);
+  const std::pair<const char*, const char*> chosen[] = {
+      // Listed names whose beginnings no pattern knows, beside names that one does.
+      {R"({"type": "object", "properties": {"theme": {"type": "null"}, "host": {"type": "null"}},
+           "patternProperties": {"^x-[a-z]{1,3}$": {"type": "null"}},
+           "additionalProperties": false})",
+       R"({"theme": null, "x-abc": null, "host": null})"},
+      {R"({"type": "object", "properties": {"one": {"const": 1}, "only": {"const": 1}, "x": {"const": 1}},
+           "patternProperties": {"^o[a-m]": {"const": 1}}, "propertyNames": {"maxLength": 4},
+           "additionalProperties": false, "minProperties": 2})",
+       R"({"x": 1, "oak": 1, "only": 1})"},
+  };
+  for (const auto& [schema, text] : chosen) {
+    for (const Profile profile : {Profile::kExact, Profile::kGeneration}) {
+      const auto grammar = Grammar::from_json_schema(schema, {.profile = profile});
+      const auto reference = Grammar::from_json_schema(schema, {.profile = profile});
+      ASSERT_TRUE(grammar.ok() && reference.ok()) << schema;
+      Matcher matcher(*grammar, vocabulary);
+      State s = (*reference)->recognizer()->start();
+      for (const char c : std::string_view(text)) {
+        const MaskRow expected = slow_mask(*(*reference)->recognizer(), s, *vocabulary);
+        ASSERT_EQ(mask_of(matcher) == expected, true)
+            << schema << "\nafter " << matcher.text() << "\n"
+            << difference(mask_of(matcher), expected, *vocabulary);
+        if (!matcher.accept_bytes(std::string(1, c)).ok()) break;  // a spelling not of the profile
+        s = (*reference)->recognizer()->step(s, static_cast<uint8_t>(c));
+      }
+    }
+  }
 }
 
 /// A leaf as it is without what it tells about its loops.
