@@ -172,6 +172,61 @@ void SchemaMachine::bind(const std::vector<Binding>& bindings, const Outcome& ou
   }
 }
 
+// A disjunction less the parts that an outcome makes false: each of 400 tools is one, and with one
+// name 399 of them go, without a look at them.
+FormulaId SchemaMachine::without_failed(uint32_t bindings, const Outcome& outcome, FormulaId f) {
+  using Op = FormulaPool::Op;
+  constexpr size_t kManyParts = 8;
+  const Op op = pool_.op(f);
+  if (op == Op::kAnd) {
+    std::vector<FormulaId> parts = pool_.parts(f);
+    bool changed = false;
+    for (FormulaId& part : parts) {
+      if (pool_.op(part) != Op::kOr && pool_.op(part) != Op::kExactlyOne) continue;
+      const FormulaId left = without_failed(bindings, outcome, part);
+      changed |= left != part;
+      part = left;
+    }
+    return changed ? pool_.conjunction(std::move(parts)) : f;
+  }
+  if ((op != Op::kOr && op != Op::kExactlyOne) || pool_.parts(f).size() < kManyParts) return f;
+  const auto [it, inserted] = branches_memo_.try_emplace(pack(bindings, f));
+  Branches& branches = it->second;
+  if (inserted) {
+    std::unordered_map<FormulaId, uint32_t> bit_of;  // by what fails with it
+    for (const Binding& binding : bindings_[bindings]) {
+      if (binding.kind != Atom::Kind::kContains)
+        bit_of[pool_.atom({binding.kind, binding.node, 0})] = binding.bit;
+    }
+    for (const FormulaId part : pool_.parts(f)) {
+      std::vector<uint32_t> bits;
+      const auto note = [&](FormulaId conjunct) {
+        if (const auto bit = bit_of.find(conjunct); bit != bit_of.end())
+          bits.push_back(bit->second);
+      };
+      note(part);
+      if (pool_.op(part) == Op::kAnd)
+        std::for_each(pool_.parts(part).begin(), pool_.parts(part).end(), note);
+      if (bits.empty()) {
+        branches.free.push_back(part);
+      } else {
+        branches.bound[bits[0]].emplace_back(part, bits);
+      }
+    }
+  }
+  std::vector<FormulaId> left = branches.free;
+  for (size_t bit = 0; bit < outcome.size(); ++bit) {
+    if (!outcome[bit]) continue;
+    const auto found = branches.bound.find(static_cast<uint32_t>(bit));
+    if (found == branches.bound.end()) continue;
+    for (const auto& [part, bits] : found->second) {
+      if (std::all_of(bits.begin(), bits.end(), [&](uint32_t b) { return outcome[b]; }))
+        left.push_back(part);
+    }
+  }
+  return op == Op::kOr ? pool_.disjunction(std::move(left)) : pool_.exactly_one(std::move(left));
+}
+
 FrameId SchemaMachine::apply(FrameId slot, const Outcome& outcome, uint32_t value) {
   const Frame at = frames_[slot];
   if (at.bindings == 0 && at.remember == 0) return at.parent;
@@ -181,6 +236,7 @@ FrameId SchemaMachine::apply(FrameId slot, const Outcome& outcome, uint32_t valu
   }
   Frame frame = frames_[at.parent];
   std::vector<FormulaId> formulas = formula_lists_[frame.formulas];
+  for (FormulaId& f : formulas) f = without_failed(at.bindings, outcome, f);
   bind(bindings_[at.bindings], outcome, &formulas);
   if (at.remember != 0) take_value(&frame, &formulas, at.content, value);
   FrameId after = 0;

@@ -138,6 +138,7 @@ class SchemaMachine final : public Recognizer {
   bool acceptable(FrameId slot, const Outcome& outcome, uint32_t value = ValueStore::kUnseen);
   void bind(const std::vector<Binding>& bindings, const Outcome& outcome,
             std::vector<FormulaId>* formulas);
+  FormulaId without_failed(uint32_t bindings, const Outcome& outcome, FormulaId f);
   FrameId apply(FrameId slot, const Outcome& outcome, uint32_t value = ValueStore::kUnseen);
   uint32_t leaf_of(FrameId slot, ValueClass value_class);
 
@@ -287,9 +288,15 @@ class SchemaMachine final : public Recognizer {
   std::vector<std::unique_ptr<NameSet>> owned_name_sets_;
   std::unordered_map<uint64_t, bool> class_memo_;
   std::map<std::tuple<FrameId, uint32_t, uint32_t>, FrameId> property_memo_;
-  FormulaId unique_;                                  // the kUnique atom
-  bool compares_items_ = false;                       // does it occur?
-  std::unordered_map<uint64_t, FrameId> value_memo_;  // (slot, value) -> apply()
+  // The parts of a disjunction, by one of the bits that make them false, with all such bits.
+  struct Branches {
+    std::vector<FormulaId> free;
+    std::unordered_map<uint32_t, std::vector<std::pair<FormulaId, std::vector<uint32_t>>>> bound;
+  };
+  std::unordered_map<uint64_t, Branches> branches_memo_;  // (bindings, formula)
+  FormulaId unique_;                                      // the kUnique atom
+  bool compares_items_ = false;                           // does it occur?
+  std::unordered_map<uint64_t, FrameId> value_memo_;      // (slot, value) -> apply()
   std::unordered_map<uint32_t, NodeId> one_of_memo_;
   std::unordered_map<uint64_t, uint32_t> avoiding_memo_;  // (slot, class) -> FormulaList
 

@@ -370,8 +370,15 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   // as dead.
   bool live_product(uint32_t product) const {
     if (const uint8_t flag = product_flags_.get(product)) return flag == kLive;
+    const bool observes_list_alone =
+        machine_->spec().automata.empty() && machine_->spec().lengths.empty();
     const auto acceptable = [&](const StringSignature& signature) {
-      return verdict_.acceptable(value(signature));
+      if (!observes_list_alone) return verdict_.acceptable(value(signature));
+      const uint32_t index = signature.string + 1;  // 0: not listed
+      if (const uint8_t flag = string_flags_.get(index)) return flag == kLive;
+      const bool accepted = verdict_.acceptable(value(signature));
+      string_flags_.set(index, accepted ? kLive : kDead);
+      return accepted;
     };
     if (relaxed_ != nullptr) {
       // A predicate cannot be searched: alive until it is certain that nothing will do.
@@ -546,6 +553,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   mutable std::unordered_map<uint64_t, uint32_t> until_accepting_;
   mutable uint32_t distances_failed_ = 0;
   mutable FlagTable flags_, product_flags_;
+  mutable FlagTable string_flags_;  // acceptable? 0: what is not listed, then each listed string
   mutable std::unordered_map<uint32_t, std::string> rests_;  // product -> a short acceptable rest
 };
 
