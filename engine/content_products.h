@@ -21,6 +21,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/content_lifetimes.h"
 #include "engine/content_trie.h"
 #include "grammar/content_leaf.h"
 
@@ -31,26 +32,36 @@ class ContentProducts {
  public:
   static constexpr uint32_t kDead = UINT32_MAX;
 
-  explicit ContentProducts(const ContentLeaf& leaf) : leaf_(leaf), remembers_(leaf.remembers()) {}
+  explicit ContentProducts(const ContentLeaf& leaf)
+      : leaf_(leaf), remembers_(leaf.remembers()), everlasting_(leaf.everlasting()) {}
 
   size_t size() const { return products_.size(); }
   size_t memory_bytes() const {
     return sizeof *this + products_.capacity() * sizeof(Product) + range_bytes_ +
-           products_.size() * 32;
+           products_.size() * 32 + lifetimes_.size() * 40;
   }
 
   /// The number of a product.
-  uint32_t number(uint32_t product) {
-    const auto [it, inserted] =
-        numbers_.try_emplace(product, static_cast<uint32_t>(products_.size()));
-    if (inserted) {
-      products_.emplace_back();
-      products_.back().id = product;
-      products_.back().universal = leaf_.universal(product);
-    }
-    return it->second;
-  }
+  uint32_t number(uint32_t product) { return number(product, false); }
+  /// The number of a product that ContentLeaf::distant() gave.
+  uint32_t distant_number(uint32_t product) { return number(product, true); }
+  /// Does it matter after all how distant products are? Then answers about these are doubtful.
+  bool distances_matter() const { return distances_matter_; }
   bool universal(uint32_t number) const { return products_[number].universal; }
+
+  /// So many code points of plain text at least, whichever they are, are survived; 0 where that is
+  /// not known.
+  uint32_t lifetime(uint32_t number) {
+    if (everlasting_) return UINT32_MAX;
+    if (remembers_) return 0;
+    if (products_[number].lifetime == kUnknown) {
+      const uint32_t steps = lifetimes_.find(
+          number,
+          [this](uint32_t from, std::vector<uint32_t>* next) { return expand(from, next); });
+      products_[number].lifetime = steps;
+    }
+    return products_[number].lifetime;
+  }
 
   /// The number of the next product, or kDead.
   uint32_t step(uint32_t number, uint32_t codepoint) {
@@ -110,7 +121,9 @@ class ContentProducts {
     std::array<uint32_t, 128> next;
     uint32_t id = 0;
     uint32_t quote = kUnknown;
+    uint32_t lifetime = kUnknown;
     bool universal = false;
+    bool distant = false;
     // The code points that lead to `run_next`, where most lead. Any `run_steps` of them are known
     // to be survived, and lead to `run_at`.
     bool run_known = false, run_ended = false;
@@ -120,9 +133,27 @@ class ContentProducts {
     std::vector<Range> ranges;
   };
 
+  uint32_t number(uint32_t product, bool distant) {
+    const auto [it, inserted] = numbers_.try_emplace(uint64_t{distant} << 32 | product,
+                                                     static_cast<uint32_t>(products_.size()));
+    if (inserted) {
+      products_.emplace_back();
+      products_.back().id = product;
+      products_.back().distant = distant;
+      products_.back().universal = leaf_.universal(product);
+    }
+    return it->second;
+  }
   uint32_t compute(uint32_t number, uint32_t codepoint) {
-    const uint32_t next = leaf_.step_content(products_[number].id, codepoint);
-    return next == ContentLeaf::kNoProduct ? kDead : this->number(next);
+    uint32_t next = ContentLeaf::kNoProduct;
+    if (!products_[number].distant) {
+      next = leaf_.step_content(products_[number].id, codepoint);
+    } else if (const auto far = leaf_.step_distant(products_[number].id, codepoint)) {
+      next = *far;
+    } else {
+      distances_matter_ = true;
+    }
+    return next == ContentLeaf::kNoProduct ? kDead : this->number(next, products_[number].distant);
   }
   uint32_t step_unknown(uint32_t number, uint32_t codepoint) {
     const uint32_t next = compute(number, codepoint);
@@ -153,6 +184,22 @@ class ContentProducts {
     ranges.shrink_to_fit();
     range_bytes_ += ranges.size() * sizeof(Range);
     products_[number].ranges = std::move(ranges);
+  }
+  /// Appends what plain code points lead to; false if one is fatal.
+  bool expand(uint32_t number, std::vector<uint32_t>* next) {
+    find_ranges(number);
+    for (size_t i = 0; i < products_[number].ranges.size(); ++i) {
+      const Range range = products_[number].ranges[i];
+      uint32_t c = range.lo;
+      while (c <= range.hi && (c < 0x20 || c == '"' || c == '\\')) ++c;
+      if (c > range.hi || (c >= 0xD800 && range.hi <= 0xDFFF)) continue;
+      const uint32_t to = step(number, c);
+      if (to == kDead) return false;
+      if (!universal(to) && std::find(next->begin(), next->end(), to) == next->end()) {
+        next->push_back(to);
+      }
+    }
+    return true;
   }
   /// Finds the code points that lead where most of those in plain ASCII text do.
   void find_run(uint32_t number) {
@@ -252,9 +299,11 @@ class ContentProducts {
   }
 
   const ContentLeaf& leaf_;
-  const bool remembers_;
+  const bool remembers_, everlasting_;
+  bool distances_matter_ = false;
   std::vector<Product> products_;
-  std::unordered_map<uint32_t, uint32_t> numbers_;
+  std::unordered_map<uint64_t, uint32_t> numbers_;
+  ContentLifetimes lifetimes_;
   size_t range_bytes_ = 0;
 };
 

@@ -34,6 +34,8 @@ constexpr uint32_t kFewLoopingBytes = 12;
 /// tokens have in common; a leaf that remembers() has little to share.
 constexpr size_t kMaxStrays = 4'000;
 constexpr size_t kMaxRememberedStrays = 80'000;
+/// With fewer code points to an end the tokens that are longer are too many to be read one by one.
+constexpr uint32_t kMinHorizon = 40;
 
 class ContentRowBuilder {
  public:
@@ -46,12 +48,29 @@ class ContentRowBuilder {
         products_(*lease_) {}
 
   std::shared_ptr<const LeafRow> build(uint32_t state, uint32_t product) {
+    auto row = attempt(state, product);
+    // What was met on the way may show that distances matter: then they are told apart.
+    return products_.distances_matter() && horizon_ != UINT32_MAX ? attempt(state, product) : row;
+  }
+
+ private:
+  struct Exit {
+    uint32_t state;
+    std::vector<uint32_t> plain;  ///< indices into the vocabulary's enders
+    std::vector<ContentIndex::Ender> escaped;
+  };
+
+  std::shared_ptr<const LeafRow> attempt(uint32_t state, uint32_t product) {
     auto row = std::make_shared<LeafRow>();
+    exits_.clear();
+    other_enders_.clear();
+    escaped_inside_.clear();
     product_ = product;
-    start_ = products_.number(product);
+    start(product);
     read_escaped(state);
-    if (!inside_from_loop(state, row.get()) && !inside_from_lifetime(row.get())) {
-      inside_by_walk(row.get());
+    if (!inside_from_loop(state, row.get())) {
+      if (!inside_from_lifetime(row.get())) inside_by_walk(row.get());
+      if (horizon_ < index_->plain_texts().depth()) drop_long_tokens(row.get());
     }
     find_enders();
     row->index = index_;
@@ -69,12 +88,41 @@ class ContentRowBuilder {
     return row;
   }
 
- private:
-  struct Exit {
-    uint32_t state;
-    std::vector<uint32_t> plain;  ///< indices into the vocabulary's enders
-    std::vector<ContentIndex::Ender> escaped;
-  };
+  /// Starts from the product that stands for all such, if it does so for all tokens but long ones.
+  void start(uint32_t product) {
+    const ContentIndex::Escapes& escapes = index_->escapes(content_.spelling());
+    const uint32_t needed = std::max({index_->ender_texts().depth(), escapes.inside.depth(),
+                                      escapes.ender_texts.depth(), kMinHorizon});
+    uint32_t distant = product;
+    horizon_ = products_.distances_matter() ? 0 : content_.distant(&distant);
+    if (horizon_ < needed) {
+      horizon_ = UINT32_MAX;
+      start_ = products_.number(product);
+    } else {
+      start_ = products_.distant_number(distant);
+    }
+  }
+
+  /// Drops the tokens of more than horizon_ code points that the leaf does not survive.
+  void drop_long_tokens(LeafRow* row) {
+    const auto dies = [&](TokenId token) { return !survives_unnumbered(vocabulary_.bytes(token)); };
+    const auto check = [&](TokenId token) {
+      if (!row->dense.empty() && mask_bit(row->dense, token) && dies(token))
+        clear_mask_bit(row->dense, token);
+      return true;
+    };
+    if (horizon_ < ContentIndex::kLengthRows) {
+      for_each_mask_bit(index_->longer_than(horizon_), check);
+    } else {
+      for (const auto& [length, token] : index_->long_tokens()) {
+        if (length > horizon_) check(token);
+      }
+    }
+    std::erase_if(row->sparse, [&](TokenId token) {
+      return mask_bit(index_->plain(), token) &&
+             plain_length(vocabulary_.bytes(token)) > int64_t{horizon_} && dies(token);
+    });
+  }
 
   /// False when the leaf cannot tell, or when a walk is cheaper.
   bool inside_from_loop(uint32_t state, LeafRow* row) {
@@ -126,24 +174,13 @@ class ContentRowBuilder {
     return true;
   }
 
-  /// All plain tokens, where only long ones may kill the leaf, and these are read one by one.
+  /// All plain tokens, where none can kill the leaf.
   bool inside_from_lifetime(LeafRow* row) {
-    const uint32_t lifetime = content_.lifetime(product_);
-    if (lifetime == 0) return false;
-    std::vector<MaskWord>& bits = row->dense;
-    bits.assign(index_->plain().begin(), index_->plain().end());
-    const auto read = [&](TokenId token) {
-      if (!survives(vocabulary_.bytes(token))) clear_mask_bit(bits, token);
-      return true;
-    };
-    if (lifetime < ContentIndex::kLengthRows) {
-      for_each_mask_bit(index_->longer_than(lifetime), read);
-    } else {
-      for (const auto& [length, token] : index_->long_tokens()) {
-        if (length > lifetime) read(token);
-      }
-    }
-    for (const TokenId token : escaped_inside_) set_mask_bit(bits, token);
+    const uint32_t lifetime = products_.lifetime(start_);
+    long_lived_ = lifetime >= ContentLifetimes::kLong;
+    if (lifetime < index_->plain_texts().depth()) return false;
+    row->dense.assign(index_->plain().begin(), index_->plain().end());
+    for (const TokenId token : escaped_inside_) set_mask_bit(row->dense, token);
     return true;
   }
 
@@ -188,7 +225,7 @@ class ContentRowBuilder {
   }
 
   bool survives(std::string_view text) {
-    if (content_.remembers()) return survives_unnumbered(text);
+    if (content_.remembers() || text.size() > horizon_) return survives_unnumbered(text);
     for (uint32_t at = start_; !text.empty();) {
       const PlainCodepoint next = first_codepoint(text);
       if (!next.whole()) return products_.any(at, next.lo, next.hi);
@@ -210,6 +247,15 @@ class ContentRowBuilder {
       text.remove_prefix(next.bytes);
     }
     return true;
+  }
+
+  /// Does a product survive all texts below a node of a trie?
+  bool survives(uint32_t number, const ContentTrie::Below& below) {
+    return products_.loops(number, below) || lives_on(number, below.depth);
+  }
+  /// Does a product survive any text of so many code points?
+  bool lives_on(uint32_t number, uint32_t depth) {
+    return long_lived_ && depth <= products_.lifetime(number);
   }
 
   /// What a walk does not want to be told: it then visits all that survives node by node.
@@ -247,8 +293,15 @@ class ContentRowBuilder {
         // Thousands of texts begin with such characters, most of which share their fate.
         const ContentProducts::Fate fate = products_.fate(from, node.codepoint);
         const bool dead = fate.next == ContentProducts::kDead;
+        uint32_t end = i;
         if (dead || (kTakesFree<OnFree> && products_.universal(fate.next))) {
-          const uint32_t end = fate.last == node.codepoint ? node.end : trie.root_after(fate.last);
+          end = fate.last == node.codepoint ? node.end : trie.root_after(fate.last);
+        } else if (const ContentTrie::Block* block = trie.block_at(i);
+                   kTakesFree<OnFree> && block != nullptr && block->last <= fate.last &&
+                   survives(fate.next, block->below)) {
+          end = block->end;
+        }
+        if (end > i) {
           if (dead) {
             on_dead(i, end);
           } else {
@@ -410,8 +463,10 @@ class ContentRowBuilder {
   const ContentLeaf& content_;
   ContentProductsCache::Lease lease_;
   ContentProducts& products_;
-  uint32_t product_ = 0;  // of the row's state
-  uint32_t start_ = 0;    // its number
+  uint32_t product_ = 0;           // of the row's state
+  uint32_t start_ = 0;             // the number of the one to start from
+  uint32_t horizon_ = UINT32_MAX;  // that one is good for so many code points
+  bool long_lived_ = false;        // is its lifetime worth asking for?
   std::vector<Exit> exits_;
   std::vector<std::pair<uint32_t, ContentIndex::Ender>> other_enders_;
   std::vector<TokenId> escaped_inside_;

@@ -17,6 +17,11 @@
 #include <array>
 
 namespace espalier {
+namespace {
+
+constexpr uint32_t kBlockNodes = 64;
+
+}  // namespace
 
 PlainCodepoint first_codepoint(std::string_view text) {
   const auto lead = static_cast<uint8_t>(text[0]);
@@ -159,6 +164,45 @@ uint32_t ContentTrie::below_from(uint32_t node) const {
   return static_cast<uint32_t>(it - below_.begin());
 }
 
+const ContentTrie::Block* ContentTrie::block_at(uint32_t node) const {
+  const auto it = std::partition_point(blocks_.begin(), blocks_.end(),
+                                       [&](const Block& block) { return block.node < node; });
+  return it != blocks_.end() && it->node == node ? &*it : nullptr;
+}
+
+/// Counts in the code point of a node.
+void ContentTrie::add(uint32_t i, Below* below) const {
+  const Node& node = nodes_[i];
+  if (node.codepoint < 0x80) {
+    below->ascii[node.codepoint / 64] |= uint64_t{1} << (node.codepoint % 64);
+  } else {
+    const bool cut = node.codepoint >= kPartial;
+    below->high_lo = std::min(below->high_lo, cut ? partial(node).lo : node.codepoint);
+    below->high_hi = std::max(below->high_hi, cut ? partial(node).hi : node.codepoint);
+  }
+}
+
+void ContentTrie::make_blocks() {
+  for (size_t r = 0; r < roots_.size(); ++r) {
+    const uint32_t root = roots_[r], codepoint = nodes_[root].codepoint;
+    if (codepoint < 0x80 || codepoint >= kPartial) continue;
+    if (blocks_.empty() || (root - blocks_.back().node) > kBlockNodes) {
+      blocks_.push_back({root, root, 0, {root}});
+    }
+    Block& block = blocks_.back();
+    block.last = codepoint;
+    block.end = nodes_[root].end;
+    std::vector<uint32_t> path;  // ends of the nodes around this one
+    for (uint32_t i = root + 1; i < block.end; ++i) {
+      while (!path.empty() && path.back() <= i) path.pop_back();
+      path.push_back(nodes_[i].end);
+      block.below.depth = std::max(block.below.depth, static_cast<uint32_t>(path.size()));
+      add(i, &block.below);
+    }
+  }
+  blocks_.shrink_to_fit();
+}
+
 void ContentTrie::summarize() {
   for (uint32_t i = 1; i < size(); i = nodes_[i].end) roots_.push_back(i);
   roots_.shrink_to_fit();
@@ -175,13 +219,7 @@ void ContentTrie::summarize() {
     for (const size_t k : open) {
       const auto depth = static_cast<uint32_t>(path.size()) - depth_of[k];
       below_[k].depth = std::max(below_[k].depth, depth);
-      if (node.codepoint < 0x80) {
-        below_[k].ascii[node.codepoint / 64] |= uint64_t{1} << (node.codepoint % 64);
-      } else {
-        const bool cut = node.codepoint >= kPartial;
-        below_[k].high_lo = std::min(below_[k].high_lo, cut ? partial(node).lo : node.codepoint);
-        below_[k].high_hi = std::max(below_[k].high_hi, cut ? partial(node).hi : node.codepoint);
-      }
+      add(i, &below_[k]);
     }
     if (node.end - i > kManyNodes) {
       open.push_back(below_.size());
@@ -189,15 +227,17 @@ void ContentTrie::summarize() {
       depth_of.push_back(static_cast<uint32_t>(path.size()));
     }
     path.push_back(node.end);
+    depth_ = std::max(depth_, static_cast<uint32_t>(path.size()) - 1);  // the root is in the path
   }
   for (const size_t k : open) below_[k].end = static_cast<uint32_t>(below_.size());
   below_.shrink_to_fit();
+  make_blocks();
 }
 
 size_t ContentTrie::memory_bytes() const {
   return nodes_.capacity() * sizeof(Node) + roots_.capacity() * sizeof(uint32_t) +
-         below_.capacity() * sizeof(Below) + partials_.capacity() * sizeof(Partial) +
-         values_.capacity() * sizeof(int32_t);
+         below_.capacity() * sizeof(Below) + blocks_.capacity() * sizeof(Block) +
+         partials_.capacity() * sizeof(Partial) + values_.capacity() * sizeof(int32_t);
 }
 
 }  // namespace espalier

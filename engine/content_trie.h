@@ -32,6 +32,12 @@ class ContentTrie {
     uint32_t depth = 0;  ///< nodes on the longest path
   };
   static constexpr uint32_t kManyNodes = 12;
+  /// Neighbours below the root, from `node` up to `end`, whose code points are above U+007F and
+  /// none greater than `last`; and what occurs below them.
+  struct Block {
+    uint32_t node, end, last;
+    Below below;
+  };
   /// The code points that a cut-off encoding may become.
   struct Partial {
     uint32_t lo, hi;
@@ -55,17 +61,25 @@ class ContentTrie {
   const int32_t& value(uint32_t i) const { return values_.data()[i]; }
   /// What occurs below nodes with kManyNodes nodes below them, in preorder.
   std::span<const Below> below() const { return below_; }
+  /// Code points of the longest text.
+  uint32_t depth() const { return depth_; }
+  /// The block that begins with this node, or null.
+  const Block* block_at(uint32_t node) const;
   size_t memory_bytes() const;
 
  private:
   class Builder;
   void summarize();
+  void add(uint32_t node, Below* below) const;
+  void make_blocks();
 
   std::vector<Node> nodes_;      // and a sentinel
   std::vector<uint32_t> roots_;  // nodes below the root
   std::vector<Below> below_;
+  std::vector<Block> blocks_;
   std::vector<Partial> partials_;
   std::vector<int32_t> values_;
+  uint32_t depth_ = 0;
 };
 
 /// The first code point of a plain text that is not empty: lo == hi, or, where the text ends within

@@ -61,6 +61,7 @@ size_t LeafRowCache::KeyHash::operator()(const Key& key) const {
 
 std::shared_ptr<const LeafRow> LeafRowCache::get(const Vocabulary& vocabulary, const Leaf& leaf,
                                                  uint32_t state) {
+  const uint32_t asked = state;
   if (vocabulary.longest_token() <= Leaf::kRowHorizon) state = leaf.row_state(state);
   const Key key{vocabulary.uid(), leaf.uid(), state};
   thread_local ThreadCache<Key, LeafRow> recent;
@@ -76,6 +77,7 @@ std::shared_ptr<const LeafRow> LeafRowCache::get(const Vocabulary& vocabulary, c
     }
   }
   std::shared_ptr<const LeafRow> row = build_leaf_row(vocabulary, leaf, state);
+  if (state != asked && leaf.row_state(asked) != state) return get(vocabulary, leaf, asked);
   const size_t bytes = row->memory_bytes() + sizeof(Key) + sizeof(Slot);
   const std::lock_guard lock(mutex_);
   const auto [it, inserted] = rows_.try_emplace(key);

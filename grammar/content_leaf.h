@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "grammar/json_spelling.h"
 #include "grammar/leaf_loop.h"
@@ -29,9 +30,17 @@ class ContentLeaf {
   virtual uint32_t step_content(uint32_t product, uint32_t codepoint) const = 0;
   /// True only if the leaf lives on and may end after any further code points.
   virtual bool universal(uint32_t product) const = 0;
-  /// So many code points at least, whichever they are, leave the leaf alive; UINT32_MAX: any
-  /// number. 0 where that is not known or not worth finding out.
-  virtual uint32_t lifetime(uint32_t /*product*/) const { return 0; }
+  /// True only if no code points, however many, make the leaf die.
+  virtual bool everlasting() const { return false; }
+  /// How many code points the leaf may read at least before it matters how far the product is from
+  /// bounds of length; 0: it matters at once. Otherwise the product becomes the one that stands for
+  /// all that differ from it in distance alone.
+  virtual uint32_t distant(uint32_t* /*product*/) const { return 0; }
+  /// step_content() of a product that distant() gives, the next one standing for others too, or
+  /// kNoProduct. nullopt: the distance matters after all; then distant() is 0 from now on.
+  virtual std::optional<uint32_t> step_distant(uint32_t product, uint32_t codepoint) const {
+    return step_content(product, codepoint);
+  }
   /// The final state after a closing quote, or 0.
   virtual uint32_t quote(uint32_t product) const = 0;
   /// What is known about loops at a state; false when nothing is.

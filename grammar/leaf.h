@@ -30,7 +30,7 @@ class Leaf {
 
   /// A state that all texts of at most kRowHorizon code points treat alike: they kill both or
   /// neither, and end both with the same outcome or neither. What is stored of one serves the
-  /// other.
+  /// other. May turn out to be wrong while a row is built; then the state is its own from now on.
   static constexpr uint32_t kRowHorizon = 128;
   virtual uint32_t row_state(uint32_t state) const { return state; }
 

@@ -3,6 +3,7 @@
 // The leaf of strings; see scalar_leaf.cpp, the one file that uses it.
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -18,7 +19,6 @@
 #include "grammar/content_leaf.h"
 #include "grammar/string_loop.h"
 #include "schema/automaton_letters.h"
-#include "schema/lifetimes.h"
 #include "schema/scalar_leaf.h"
 #include "schema/verdict.h"
 
@@ -37,7 +37,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
         relaxed_(std::move(relaxed)) {
     start_ = live(machine_->start()) ? machine_->start() : 0;
     everlasting_ = start_ != 0 && matches_alone();
-    capped_ = start_ != 0 && capped();
+    capped_ = start_ != 0 && relaxed_ == nullptr && !remembers() && capped();
   }
   uint32_t start() const override { return start_; }
   uint32_t step(uint32_t state, uint8_t byte) const override {
@@ -115,35 +115,35 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   bool universal(uint32_t product) const override {
     return certain(product) == FormulaPool::Ternary::kTrue && !verdict_.restricted();
   }
-  uint32_t lifetime(uint32_t product) const override {
-    if (everlasting_) return UINT32_MAX;
-    if (relaxed_ != nullptr || remembers()) return 0;
+  bool everlasting() const override { return everlasting_; }
+  uint32_t distant(uint32_t* product) const override {
+    if (!capped_ || distances_matter_.load(std::memory_order_acquire)) return 0;
+    const auto& lengths = machine_->spec().lengths;
+    const uint64_t length = machine_->length(*product);
+    if (machine_->signature(*product).length_rank + 1 != lengths.size() ||
+        length + kRoom >= lengths.back() || !machine_->off_trie(*product))
+      return 0;
+    *product = machine_->at_length(*product, least_length());
+    return static_cast<uint32_t>(std::min<uint64_t>(lengths.back() - kRoom - length, UINT32_MAX));
+  }
+  // Where nothing but a maximum length lies ahead, fewer characters left means fewer ways to end:
+  // what is live with all of them and with kRoom of them is so in between.
+  std::optional<uint32_t> step_distant(uint32_t product, uint32_t codepoint) const override {
+    const uint32_t next = machine_->step_codepoint(product, codepoint);
+    const uint32_t early = machine_->at_length(next, least_length());
+    const uint32_t late = machine_->at_length(next, machine_->spec().lengths.back() - kRoom);
     const std::lock_guard lock(mutex_);
-    const uint32_t far = far_product(product);
-    const uint32_t lifetime =
-        lifetimes_.find(far, [this, far, product](uint32_t from, std::vector<uint32_t>* next) {
-          *next = successors(from);
-          for (uint32_t& p : *next) {
-            if (!live_product(p)) return false;
-            if (far != product) p = machine_->at_length(p, machine_->length(far));
-          }
-          return true;
-        });
-    return far == product ? lifetime : std::min(lifetime, kRowHorizon);
+    const bool lives = live_product(early);
+    if (lives != live_product(late) || overrun_) {
+      distances_matter_.store(true, std::memory_order_release);
+      return std::nullopt;
+    }
+    return lives ? early : kNoProduct;
   }
   uint32_t row_state(uint32_t state) const override {
-    const auto& lengths = machine_->spec().lengths;
-    if (lengths.empty() || !machine_->between(state)) return state;
-    const uint32_t product = machine_->product(state);
-    if (machine_->length(product) + 2 * kRowHorizon + 2 > lengths.back()) return state;
-    const std::lock_guard lock(mutex_);
-    const auto [it, inserted] = row_states_.try_emplace(product, state);
-    if (inserted) {
-      const uint32_t far = far_product(product);
-      if (far != product && lifetime(product) >= kRowHorizon)
-        it->second = machine_->between_state(far);
-    }
-    return it->second;
+    if (!capped_ || !machine_->between(state)) return state;
+    uint32_t product = machine_->product(state);
+    return distant(&product) >= kRowHorizon ? machine_->between_state(product) : state;
   }
   uint32_t quote(uint32_t product) const override {
     return verdict_.acceptable(value(machine_->signature(product))) ? machine_->end_state(product)
@@ -182,6 +182,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   static constexpr size_t kRests = 10'000;           // products whose shortest rest is remembered
   static constexpr size_t kLiveBudget = 8'000;       // products one liveness question may visit
   static constexpr size_t kSmallBudget = 2'000;      // the same once one was too large
+  static constexpr uint64_t kRoom = 16;  // characters before the maximum length in which to end
   static constexpr uint64_t kManyLengths = 256;  // lengths to the last bound that are not walked
 
   std::function<bool(const Atom&)> value(const StringSignature& signature) const {
@@ -235,15 +236,10 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
            verdict_.acceptable(value(signature));
   }
 
-  // Where nothing but a maximum length lies ahead, and that far away, fewer characters left means
-  // fewer ways to end: what kRowHorizon characters do to this product, closer to the maximum, they
-  // do to the given one if it survives them all.
-  uint32_t far_product(uint32_t product) const {
+  // The least length of which as much is known as of any below the greatest.
+  uint64_t least_length() const {
     const auto& lengths = machine_->spec().lengths;
-    if (!capped_ || machine_->signature(product).length_rank + 1 != lengths.size() ||
-        machine_->length(product) + 2 * kRowHorizon + 2 > lengths.back())
-      return product;
-    return machine_->at_length(product, lengths.back() - kRowHorizon - 2);
+    return lengths.size() > 1 ? lengths[lengths.size() - 2] : 0;
   }
 
   // Is every string of the greatest length, or longer, unacceptable?
@@ -456,16 +452,6 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     return !exhausted;
   }
 
-  std::vector<uint32_t> successors(uint32_t product) const {
-    std::vector<uint32_t> codepoints, out;
-    machine_->successors(product, [&](uint32_t lo, uint32_t hi) {
-      codepoints.push_back(readable_codepoint(lo, hi));
-    });
-    for (const uint32_t c : codepoints) out.push_back(machine_->step_codepoint(product, c));
-    std::sort(out.begin(), out.end());
-    out.erase(std::unique(out.begin(), out.end()), out.end());
-    return out;
-  }
   bool live(uint32_t state) const {
     if (const uint8_t flag = flags_.get(state)) return flag == kLive;
     const std::lock_guard lock(mutex_);
@@ -548,8 +534,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   mutable std::recursive_mutex mutex_;
   mutable std::vector<std::optional<Letters>> letters_;  // of the automata, once asked for
   mutable bool overrun_ = false;  // did a liveness question exceed its budget?
-  mutable Lifetimes lifetimes_;
-  mutable std::unordered_map<uint32_t, uint32_t> row_states_;  // by product
+  mutable std::atomic<bool> distances_matter_ = false;
   mutable std::unordered_map<uint64_t, uint32_t> until_accepting_;
   mutable uint32_t distances_failed_ = 0;
   mutable FlagTable flags_, product_flags_;

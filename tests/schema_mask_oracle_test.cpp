@@ -20,6 +20,7 @@
 #include "backends/models.h"
 #include "engine/mask_leaf_rows.h"
 #include "engine_support.h"
+#include "schema/scalar_leaf.h"
 #include "shared_data.h"
 #include "tests/spelling_random.h"
 
@@ -305,10 +306,10 @@ class PlainLeaf : public Leaf {
 /// All of a row in comparable form.
 struct RowContent {
   std::vector<MaskWord> inside;
-  std::map<std::pair<uint32_t, TokenId>, std::string> boundary;  // (exit state, token) -> suffix
+  std::map<std::pair<Outcome, TokenId>, std::string> boundary;  // (outcome, token) -> suffix
   friend bool operator==(const RowContent&, const RowContent&) = default;
 };
-RowContent content(const LeafRow& row, const Vocabulary& vocabulary) {
+RowContent content(const LeafRow& row, const ScalarLeaf& leaf, const Vocabulary& vocabulary) {
   RowContent out;
   out.inside.resize(vocabulary.row_words());
   row.copy_inside(out.inside);
@@ -318,7 +319,7 @@ RowContent content(const LeafRow& row, const Vocabulary& vocabulary) {
       for (size_t length = 0; length <= bytes.size(); ++length) {
         const std::string_view suffix = bytes.substr(bytes.size() - length);
         if (row.index->find_suffix(suffix) == ender.suffix) {
-          out.boundary[{ends.state, ender.token}] = suffix;
+          out.boundary[{leaf.outcome(ends.state), ender.token}] = suffix;
         }
       }
     };
@@ -329,7 +330,9 @@ RowContent content(const LeafRow& row, const Vocabulary& vocabulary) {
   }
   for (const LeafRow::Exit& exit : row.exits) {
     const auto add = [&](uint32_t group, const std::string& suffix) {
-      for (const TokenId token : row.group(group)) out.boundary[{exit.state, token}] = suffix;
+      for (const TokenId token : row.group(group)) {
+        out.boundary[{leaf.outcome(exit.state), token}] = suffix;
+      }
     };
     if (exit.empty_group != LeafRow::kNoGroup) add(exit.empty_group, "");
     std::vector<std::pair<uint32_t, std::string>> stack{{0, ""}};
@@ -362,6 +365,14 @@ TEST_F(SchemaMaskOracle, RowsFromLoopsEqualWalkedRows) {
       {R"({"type": "string", "pattern": "^[^x]*$"})", {"", "abc"}},
       {R"({"type": "string", "pattern": "^[a-z0-9_-]+$", "maxLength": 20})", {"", "abc", "a-b"}},
       {R"({"type": "string", "pattern": "^(\\S+\\s+){0,3}\\S+$"})", {"", "ab", "ab ", "a b c d"}},
+      {R"({"type": "string", "pattern": "^(\\S+\\s+){0,29}\\S+$", "minLength": 2, "maxLength": 90})",
+       {"", "a", "ab ", "a b c d ", std::string(30, 'x'), "x" + std::string(49, ' '),
+        std::string(74, '-'), std::string(88, '-')}},
+      {R"({"type": "string", "pattern": "^(x{30}|y-?)*$", "maxLength": 110})",
+       {"", "y", "yx", std::string(40, 'y'), std::string(80, 'y')}},
+      {R"({"type": "string", "format": "email"})",
+       {"", "ab", "a.", std::string(20, '-'), std::string(63, 'a'), "a@", "a@b.", "a@b-"}},
+      {R"({"type": "string", "format": "hostname"})", {"", "ab", "a.b", std::string(60, 'a')}},
       {R"({"type": "string", "pattern": "foo$"})", {"", "abc", "fo", "foo"}},
       {R"({"type": "string", "pattern": "^.{2,6}$", "not": {"pattern": "b"}})",
        {"", "ac", "acdef"}},
@@ -393,10 +404,13 @@ TEST_F(SchemaMaskOracle, RowsFromLoopsEqualWalkedRows) {
       ASSERT_FALSE(s.dead()) << schema << " after " << prefix;
       const Bulk bulk = recognizer.bulk(s);
       ASSERT_NE(bulk.leaf, nullptr) << schema;
-      const PlainLeaf plain(*bulk.leaf);
+      const auto* leaf = dynamic_cast<const ScalarLeaf*>(bulk.leaf);
+      ASSERT_NE(leaf, nullptr) << schema;
+      const PlainLeaf plain(*leaf);
       const RowContent fast =
-          content(*build_leaf_row(*vocabulary, *bulk.leaf, bulk.state), *vocabulary);
-      const RowContent slow = content(*build_leaf_row(*vocabulary, plain, bulk.state), *vocabulary);
+          content(*build_leaf_row(*vocabulary, *leaf, bulk.state), *leaf, *vocabulary);
+      const RowContent slow =
+          content(*build_leaf_row(*vocabulary, plain, bulk.state), *leaf, *vocabulary);
       std::string first;
       for (TokenId token = 0; token < static_cast<TokenId>(vocabulary->size()); ++token) {
         if (mask_bit(fast.inside, token) == mask_bit(slow.inside, token)) continue;
