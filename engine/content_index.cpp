@@ -19,9 +19,15 @@
 #include "engine/content_index.h"
 
 #include <algorithm>
+#include <atomic>
 #include <string_view>
 
 namespace espalier {
+
+uint64_t ContentIndex::next_uid() {
+  static std::atomic<uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
 
 ContentIndex::ContentIndex(const Vocabulary& vocabulary) {
   const size_t words = vocabulary.row_words();
@@ -47,6 +53,7 @@ ContentIndex::ContentIndex(const Vocabulary& vocabulary) {
     }
     if (const size_t mark = bytes.find_first_of("\"\\"); mark != std::string_view::npos) {
       marked.emplace_back(bytes, token);
+      index_name_heads(bytes);
       bool cut = false;
       if (plain_length(bytes.substr(0, mark), &cut) < 0 || cut) continue;
       if (bytes[mark] == '"') {
@@ -89,6 +96,29 @@ ContentIndex::ContentIndex(const Vocabulary& vocabulary) {
   index_escapes(vocabulary, escaped, StringSpelling::kJson);
   index_escapes(vocabulary, escaped, StringSpelling::kMinimal);
   index_marked(vocabulary);
+}
+
+void ContentIndex::index_name_heads(std::string_view token) {
+  constexpr std::string_view kSpace = " \t\n\r";
+  for (size_t comma = token.find(','); comma != std::string_view::npos;
+       comma = token.find(',', comma + 1)) {
+    const size_t quote = token.find_first_not_of(kSpace, comma + 1);
+    if (quote == std::string_view::npos || token[quote] != '"') continue;
+    const std::string_view name = token.substr(quote + 1);
+    if (name.empty()) continue;
+    const auto byte = static_cast<uint8_t>(name[0]);
+    if (byte == '\\') {
+      name_heads_.deep |= name.size() > 1;
+    } else if (byte >= 0x80) {
+      name_heads_.deep = true;
+    } else if (byte >= 0x20 && byte != '"') {
+      name_heads_.first.insert(byte);
+    }
+    const size_t end = name.find('"');  // an escaped one would only be taken for an end
+    if (end == std::string_view::npos) continue;
+    const size_t after = name.find_first_not_of(kSpace, end + 1);
+    name_heads_.deep |= after == std::string_view::npos || name[after] == ':';
+  }
 }
 
 namespace {

@@ -17,6 +17,7 @@
 #include "espalier/vocabulary.h"
 #include "grammar/byte_set.h"
 #include "grammar/json_spelling.h"
+#include "grammar/recognizer.h"
 
 namespace espalier {
 
@@ -32,6 +33,9 @@ class ContentIndex {
   static const std::shared_ptr<const ContentIndex>& of(const Vocabulary& vocabulary) {
     return vocabulary.content();
   }
+
+  /// Never that of another index in this process.
+  uint64_t uid() const { return uid_; }
 
   /// A token that ends a string, in the middle or at its end: after the closing quote it spells
   /// suffix number `suffix`.
@@ -101,15 +105,20 @@ class ContentIndex {
   const Escapes& escapes(StringSpelling spelling) const {
     return escapes_[static_cast<size_t>(spelling)];
   }
+  const NameHeads& name_heads() const { return name_heads_; }
   size_t memory_bytes() const;
 
  private:
+  static uint64_t next_uid();
+  void index_name_heads(std::string_view token);
   void index_enders(const Vocabulary& vocabulary,
                     const std::vector<std::pair<TokenId, size_t>>& quoted);
   void index_escapes(const Vocabulary& vocabulary, const std::vector<TokenId>& escaped,
                      StringSpelling spelling);
   void index_marked(const Vocabulary& vocabulary);
 
+  const uint64_t uid_ = next_uid();
+  NameHeads name_heads_;
   std::vector<MaskWord> plain_;
   std::vector<MaskWord> high_;
   std::array<std::vector<MaskWord>, 256> containing_;

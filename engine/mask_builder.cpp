@@ -42,33 +42,33 @@ class MaskBuilder {
         vocabulary_(vocabulary),
         memo_(memo),
         scratch_(*scratch),
+        parts_(scratch->parts),
         row_(row) {}
 
-  std::shared_ptr<const LeafRow> build(State state) {
-    scratch_.tokens.clear();
+  void build(State state) {
+    parts_.clear();
     scratch_.unknown.clear();
     scratch_.doubtful.clear();
     const Bulk bulk = memo_ != nullptr && !state.dead() ? recognizer_.bulk(state) : Bulk{};
     if (bulk.leaf == nullptr || bulk.spacing) {
       std::fill(row_.begin(), row_.end(), 0);
       walk(state, nullptr);
-      return nullptr;
+      return;
     }
     std::shared_ptr<const LeafRow> leaf_row =
         LeafRowCache::process().get(vocabulary_, *bulk.leaf, bulk.state);
     if (bulk.relaxed) {
       std::fill(row_.begin(), row_.end(), 0);
       leave_open(*leaf_row);
-      return nullptr;
+      return;
     }
     leaf_row->copy_inside(row_);
     if (leaf_row->exits_here) walk(recognizer_.leave(state, bulk.state), &leaf_row->consumed);
     for (const LeafRow::Exit& exit : leaf_row->exits) resolve(*leaf_row, exit, state);
     for (const LeafRow::Ends& ends : leaf_row->ends) resolve(*leaf_row, ends, state);
-    bool inside_holds = true;
     if (bulk.exceptions != Bulk::Exceptions::kNone)
-      step_exceptions(state, bulk.exceptions, *leaf_row, &inside_holds);
-    return inside_holds ? leaf_row : nullptr;
+      step_exceptions(state, bulk.exceptions, *leaf_row);
+    parts_.base = std::move(leaf_row);
   }
 
  private:
@@ -78,13 +78,19 @@ class MaskBuilder {
       return;
     }
     set_mask_bit(row_, token);
-    scratch_.tokens.push_back(token);
+    parts_.tokens.push_back(token);
+  }
+
+  void emit_piece(std::shared_ptr<const SparseMask> piece) {
+    piece->add_to(row_);
+    parts_.pieces.push_back(std::move(piece));
   }
 
   void walk(State from, const ByteSet* excluded) {
     const auto emit_token = [this](TokenId token, const State& after) { emit(token, after); };
     if (memo_ != nullptr) {
-      walk_structure(vocabulary_, from, excluded, recognizer_, &scratch_.stack, emit_token);
+      walk_structure(vocabulary_, from, excluded, recognizer_, &scratch_.stack, emit_token,
+                     [this](std::shared_ptr<const SparseMask> piece) { emit_piece(std::move(piece)); });
     } else {
       walk_vocabulary(vocabulary_.trie(), from, excluded, recognizer_, &scratch_.stack, emit_token);
     }
@@ -119,34 +125,20 @@ class MaskBuilder {
   void resolve(const LeafRow& leaf_row, const LeafRow::Ends& ends, State state) {
     const State after = recognizer_.leave(state, ends.state);
     if (after.dead()) return;
-    SuffixSets& sets = scratch_.suffixes;
-    memo_->find(recognizer_, *leaf_row.index, after, &scratch_.stack, &sets);
-    resolve(leaf_row, ends, sets.allowed, after);
-    if (!sets.doubtful.empty()) resolve(leaf_row, ends, sets.doubtful, State::doubt());
-  }
-
-  /// Emits the tokens of `ends` whose suffix is one of these.
-  void resolve(const LeafRow& leaf_row, const LeafRow::Ends& ends, const SuffixSet& suffixes,
-               const State& after) {
+    const std::shared_ptr<const SuffixSets> sets =
+        memo_->find(recognizer_, *leaf_row.index, after, &scratch_.stack);
     if (ends.all) {
-      for (size_t word = 0; word < suffixes.size(); ++word) {
-        for (uint64_t bits = suffixes[word]; bits != 0; bits &= bits - 1) {
-          const auto suffix =
-              static_cast<uint32_t>(word * 64) + static_cast<uint32_t>(std::countr_zero(bits));
-          for (const ContentIndex::Ender& ender : leaf_row.index->enders(suffix))
-            emit(ender.token, after);
-        }
-      }
+      emit_piece({sets, &sets->enders});
+      for (const TokenId token : sets->doubtful_enders) scratch_.doubtful.push_back(token);
     }
     for (const ContentIndex::Ender& ender : ends.enders) {
-      if (suffixes[ender.suffix / 64] >> (ender.suffix % 64) & 1) emit(ender.token, after);
+      if (sets->allows(ender.suffix)) emit(ender.token, after);
+      if (sets->doubts(ender.suffix)) scratch_.doubtful.push_back(ender.token);
     }
   }
 
-  /// Decides the tokens that spell exceptional texts by themselves. `inside_holds`: do the tokens
-  /// inside the leaf stay allowed?
-  void step_exceptions(State state, Bulk::Exceptions kind, const LeafRow& leaf_row,
-                       bool* inside_holds) {
+  /// Decides the tokens that spell exceptional texts by themselves.
+  void step_exceptions(State state, Bulk::Exceptions kind, const LeafRow& leaf_row) {
     scratch_.exceptions.clear();
     scratch_.exceptional_and_allowed.clear();
     const bool ends_only = kind == Bulk::Exceptions::kEnds;
@@ -160,23 +152,14 @@ class MaskBuilder {
       step_through(ends_only ? index.marked() : vocabulary_.trie(), state, kind, Ends::kHere);
     }
     if (scratch_.exceptions.empty()) return;
-    for (const TokenId token : scratch_.exceptions) clear_mask_bit(row_, token);
-    std::erase_if(scratch_.tokens, [&](TokenId token) { return !mask_bit(row_, token); });
+    for (const TokenId token : scratch_.exceptions) {
+      if (!mask_bit(row_, token)) continue;
+      clear_mask_bit(row_, token);
+      parts_.removed.push_back(token);
+    }
+    std::erase_if(parts_.tokens, [&](TokenId token) { return !mask_bit(row_, token); });
     for (const TokenId token : scratch_.exceptional_and_allowed) {
       if (!mask_bit(row_, token)) emit(token, State());
-    }
-    *inside_holds =
-        ends_only ||
-        std::all_of(scratch_.exceptions.begin(), scratch_.exceptions.end(), [&](TokenId token) {
-          return mask_bit(row_, token) || !leaf_row.holds_inside(token);
-        });
-    if (!*inside_holds) {
-      // Bits of the leaf's row are gone: the other bits are all of them.
-      scratch_.tokens.clear();
-      for_each_mask_bit(row_, [&](TokenId token) {
-        scratch_.tokens.push_back(token);
-        return true;
-      });
     }
   }
 
@@ -231,14 +214,11 @@ class MaskBuilder {
         }
         continue;
       }
-      SuffixSets& sets = scratch_.suffixes;
-      memo_->find(recognizer_, index, end.state, &scratch_.stack, &sets);
+      const std::shared_ptr<const SuffixSets> sets =
+          memo_->find(recognizer_, index, end.state, &scratch_.stack);
       for (const ContentIndex::Ender& ender : enders) {
-        const auto among = [&](const SuffixSet& set) {
-          return !set.empty() && (set[ender.suffix / 64] >> (ender.suffix % 64) & 1) != 0;
-        };
-        if (among(sets.allowed)) scratch_.exceptional_and_allowed.push_back(ender.token);
-        if (among(sets.doubtful)) scratch_.doubtful.push_back(ender.token);
+        if (sets->allows(ender.suffix)) scratch_.exceptional_and_allowed.push_back(ender.token);
+        if (sets->doubts(ender.suffix)) scratch_.doubtful.push_back(ender.token);
       }
     }
   }
@@ -295,15 +275,15 @@ class MaskBuilder {
   const Vocabulary& vocabulary_;
   SuffixMemo* const memo_;
   MaskScratch& scratch_;
+  MaskParts& parts_;
   const std::span<MaskWord> row_;
 };
 
 }  // namespace
 
-std::shared_ptr<const LeafRow> build_mask(Recognizer& recognizer, const Vocabulary& vocabulary,
-                                          State state, SuffixMemo* memo, MaskScratch* scratch,
-                                          std::span<MaskWord> row) {
-  return MaskBuilder(recognizer, vocabulary, memo, scratch, row).build(state);
+void build_mask(Recognizer& recognizer, const Vocabulary& vocabulary, State state, SuffixMemo* memo,
+                MaskScratch* scratch, std::span<MaskWord> row) {
+  MaskBuilder(recognizer, vocabulary, memo, scratch, row).build(state);
 }
 
 void settle_doubts(Recognizer& recognizer, const Vocabulary& vocabulary, State state,
@@ -317,7 +297,7 @@ void settle_doubts(Recognizer& recognizer, const Vocabulary& vocabulary, State s
     }
     if (s.dead()) continue;
     set_mask_bit(row, token);
-    scratch->tokens.push_back(token);
+    scratch->parts.tokens.push_back(token);
   }
 }
 

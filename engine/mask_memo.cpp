@@ -1,9 +1,9 @@
 // The memo of masks.
 //
 // A full row of a 128k vocabulary is 16 KB, and a schema has thousands of states, so rows are not
-// what is stored. Inside a leaf the mask is a shared row plus the tokens that leave it, at most a
-// few hundred ids; elsewhere it is usually a handful of ids (a comma, a bracket, some whitespace).
-// Only a large mask outside of any leaf is stored as a row.
+// what is stored but parts (mask_parts.h): inside a leaf a shared row, the tokens that leave it as
+// shared pieces and some ids; elsewhere usually white space, a piece, and a handful of ids. Only a
+// mask of very many ids is stored as a row.
 //
 // Entries keep their leaf row alive, so the rows a shard refers to count against its budget too,
 // each once. A shard over budget is emptied: what is still needed comes back within microseconds.
@@ -17,20 +17,14 @@
 namespace espalier {
 
 void MaskEntry::write(std::span<MaskWord> row) const {
-  if (!dense.empty()) {
-    std::memcpy(row.data(), dense.data(), dense.size() * sizeof(MaskWord));
-    std::fill(row.begin() + static_cast<ptrdiff_t>(dense.size()), row.end(), 0);
-  } else if (base != nullptr) {
-    base->copy_inside(row);
-  } else {
-    std::fill(row.begin(), row.end(), 0);
-  }
-  for (const TokenId token : tokens) set_mask_bit(row, token);
+  if (dense.empty()) return parts.write(row);
+  std::memcpy(row.data(), dense.data(), dense.size() * sizeof(MaskWord));
+  std::fill(row.begin() + static_cast<ptrdiff_t>(dense.size()), row.end(), 0);
 }
 
 size_t MaskEntry::memory_bytes() const {
   constexpr size_t kNodeOverhead = 32;
-  return sizeof(State) + sizeof(MaskEntry) + kNodeOverhead + tokens.capacity() * sizeof(TokenId) +
+  return sizeof(State) + sizeof(MaskEntry) + kNodeOverhead + parts.memory_bytes() +
          dense.capacity() * sizeof(MaskWord);
 }
 
@@ -45,17 +39,15 @@ bool MaskMemo::fill(const State& state, std::span<MaskWord> row) const {
   return true;
 }
 
-void MaskMemo::insert(const State& state, std::shared_ptr<const LeafRow> base,
-                      std::span<const TokenId> tokens, std::span<const MaskWord> row) {
+void MaskMemo::insert(const State& state, const MaskParts& parts, std::span<const MaskWord> row) {
   MaskEntry entry;
-  if (tokens.size() <= row.size()) {
-    entry.base = std::move(base);
-    entry.tokens.assign(tokens.begin(), tokens.end());
+  if (parts.tokens.size() + parts.removed.size() <= row.size()) {
+    entry.parts = parts;
   } else {
     entry.dense.assign(row.begin(), row.end());
   }
   const size_t bytes = entry.memory_bytes();
-  const size_t row_bytes = entry.base == nullptr ? 0 : entry.base->memory_bytes();
+  const size_t row_bytes = entry.parts.base == nullptr ? 0 : entry.parts.base->memory_bytes();
   const size_t share = budget() / kShards;
   if (bytes > share || row_bytes > share) return;
 
@@ -67,7 +59,7 @@ void MaskMemo::insert(const State& state, std::shared_ptr<const LeafRow> base,
     shard.bytes = 0;
     shard.row_bytes = 0;
   }
-  const LeafRow* leaf_row = entry.base.get();
+  const LeafRow* leaf_row = entry.parts.base.get();
   if (!shard.entries.try_emplace(state, std::move(entry)).second) return;
   shard.bytes += bytes;
   if (leaf_row != nullptr && shard.rows.insert(leaf_row).second) shard.row_bytes += row_bytes;

@@ -13,14 +13,14 @@
 #include "engine/hash.h"
 #include "engine/mask_bits.h"
 #include "engine/mask_leaf_rows.h"
+#include "engine/mask_parts.h"
 #include "grammar/recognizer.h"
 
 namespace espalier {
 
-/// A mask in compact form: the row of a leaf state (or nothing) and further tokens, or a full row.
+/// A mask in compact form: its parts, or a full row.
 struct MaskEntry {
-  std::shared_ptr<const LeafRow> base;
-  std::vector<TokenId> tokens;
+  MaskParts parts;
   std::vector<MaskWord> dense;
 
   void write(std::span<MaskWord> row) const;
@@ -40,8 +40,8 @@ class MaskMemo {
 
   /// Writes the mask of `state` if it is known.
   bool fill(const State& state, std::span<MaskWord> row) const;
-  void insert(const State& state, std::shared_ptr<const LeafRow> base,
-              std::span<const TokenId> tokens, std::span<const MaskWord> row);
+  /// Takes note of a mask: its parts and, the same, `row`.
+  void insert(const State& state, const MaskParts& parts, std::span<const MaskWord> row);
   size_t memory_bytes() const;
 
  private:

@@ -19,12 +19,15 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "engine/hash.h"
 #include "engine/thread_cache.h"
 
 namespace espalier {
 namespace {
+
+constexpr size_t kFew = 8;  // tokens that are not worth a piece
 
 std::shared_ptr<const SubtreeRow> build(const Vocabulary& vocabulary, const Bulk& bulk,
                                         uint32_t root) {
@@ -61,9 +64,23 @@ std::shared_ptr<const SubtreeRow> build(const Vocabulary& vocabulary, const Bulk
       }
     }
   }
+  if (row->inside.size() > kFew) {
+    row->many_inside = SparseMask(std::exchange(row->inside, {}));
+  } else {
+    row->inside.shrink_to_fit();
+  }
   for (auto& [state, children] : open) {
     std::sort(children.begin(), children.end());
-    row->open.push_back({state, std::move(children)});
+    SubtreeRow::OpenExit& exit = row->open.emplace_back();
+    exit.state = state;
+    exit.children.reserve(children.size());
+    for (const auto& [byte, child] : children) {
+      const auto at = static_cast<uint32_t>(exit.children.size());
+      if (exit.ranges.empty() || exit.ranges.back().byte != byte)
+        exit.ranges.push_back({byte, at, at});
+      exit.children.push_back(child);
+      exit.ranges.back().last = at + 1;
+    }
   }
   return row;
 }
@@ -72,8 +89,11 @@ std::shared_ptr<const SubtreeRow> build(const Vocabulary& vocabulary, const Bulk
 
 size_t SubtreeRow::memory_bytes() const {
   size_t bytes = sizeof *this + inside.capacity() * sizeof(TokenId) +
-                 ended.capacity() * sizeof(Exit) + open.capacity() * sizeof(OpenExit);
-  for (const OpenExit& exit : open) bytes += exit.children.capacity() * sizeof(exit.children[0]);
+                 many_inside.memory_bytes() + ended.capacity() * sizeof(Exit) + open.capacity() * sizeof(OpenExit);
+  for (const OpenExit& exit : open) {
+    bytes += exit.children.capacity() * sizeof(exit.children[0]) +
+             exit.ranges.capacity() * sizeof(exit.ranges[0]);
+  }
   return bytes;
 }
 

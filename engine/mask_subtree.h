@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/mask_walk.h"
+#include "engine/sparse_mask.h"
 #include "engine/token_trie.h"
 #include "espalier/vocabulary.h"
 #include "grammar/leaf.h"
@@ -21,18 +22,26 @@ namespace espalier {
 /// What one leaf state decides about the tokens below one node of the vocabulary's trie: those that
 /// enter a leaf part-way (` "Ann`) once the structure has read their beginning. Immutable.
 struct SubtreeRow {
-  std::vector<TokenId> inside;  ///< tokens that stay in the leaf, all spellings
+  /// Tokens that stay in the leaf, all spellings: few of them one by one, many as a piece.
+  std::vector<TokenId> inside;
+  SparseMask many_inside;
   /// Nodes at which the leaf has ended in an exit state; the walk goes on from there.
   struct Exit {
     uint32_t state;
     uint32_t node;
   };
   std::vector<Exit> ended;
-  /// Where the leaf may end in `state` before a byte that is not its own: nodes below such bytes,
-  /// sorted by byte. The structure is asked once for all nodes below the same byte.
+  /// Where the leaf may end in `state` before a byte that is not its own: nodes below such bytes.
+  /// The structure is asked once for all nodes below the same byte.
   struct OpenExit {
     uint32_t state;
-    std::vector<std::pair<uint8_t, uint32_t>> children;
+    std::vector<uint32_t> children;
+    /// children[first] to children[last - 1] lie below `byte`; sorted by byte.
+    struct Range {
+      uint8_t byte;
+      uint32_t first, last;
+    };
+    std::vector<Range> ranges;
   };
   std::vector<OpenExit> open;
 
@@ -59,7 +68,7 @@ class SubtreeRowCache {
   };
   mutable std::mutex mutex_;
   std::unordered_map<Key, std::shared_ptr<const SubtreeRow>, KeyHash> rows_;
-  size_t budget_ = size_t{16} << 20;
+  size_t budget_ = size_t{12} << 20;
   size_t bytes_ = 0;
   std::atomic<uint64_t> generation_{0};  // counts what ThreadCache must forget
 };
@@ -82,11 +91,12 @@ inline void find_exceptional_ends(const TokenTrie& trie, const WalkItem& from,
 }
 
 /// As walk_vocabulary over the vocabulary's own trie, with whole subtrees taken from subtree rows
-/// where a leaf is entered. No byte of `excluded` may begin a token that stays in the leaf of
-/// `state`.
-template <typename Emit>
+/// where a leaf is entered; of their tokens those that are kept as a piece go to `emit_piece`. No
+/// byte of `excluded` may begin a token that stays in the leaf of `state`.
+template <typename Emit, typename EmitPiece>
 void walk_structure(const Vocabulary& vocabulary, State state, const ByteSet* excluded,
-                    Recognizer& recognizer, std::vector<WalkItem>* stack, Emit&& emit) {
+                    Recognizer& recognizer, std::vector<WalkItem>* stack, Emit&& emit,
+                    EmitPiece&& emit_piece) {
   constexpr uint32_t kFewChildren = 4;  // below it, stepping is as quick
   const TokenTrie& trie = vocabulary.trie();
   if (trie.size() == 0 || state.dead()) return;
@@ -112,6 +122,8 @@ void walk_structure(const Vocabulary& vocabulary, State state, const ByteSet* ex
     const std::shared_ptr<const SubtreeRow> row =
         SubtreeRowCache::process().get(vocabulary, bulk, item.node);
     for (const TokenId token : row->inside) emit(token, item.state);
+    if (!row->many_inside.empty())
+      emit_piece(std::shared_ptr<const SparseMask>(row, &row->many_inside));
     exceptional.clear();
     if (bulk.exceptions != Bulk::Exceptions::kNone) {
       find_exceptional_ends(trie, item, recognizer, &inner, &exceptional);
@@ -134,15 +146,13 @@ void walk_structure(const Vocabulary& vocabulary, State state, const ByteSet* ex
       if (leave(exit.state).dead()) continue;
       ByteSet bytes;
       recognizer.next_bytes(after, &bytes);
-      for (size_t i = 0; i < exit.children.size();) {
-        const uint8_t byte = exit.children[i].first;
-        State next;
-        if (bytes.contains(byte) && !(barred != nullptr && barred->contains(byte))) {
-          next = recognizer.probe(after, byte);
-        }
-        for (; i < exit.children.size() && exit.children[i].first == byte; ++i) {
-          if (!next.dead()) stack->push_back({next, exit.children[i].second});
-        }
+      for (const SubtreeRow::OpenExit::Range& range : exit.ranges) {
+        if (!bytes.contains(range.byte)) continue;
+        if (barred != nullptr && barred->contains(range.byte)) continue;
+        const State next = recognizer.probe(after, range.byte);
+        if (next.dead()) continue;
+        for (uint32_t i = range.first; i < range.last; ++i)
+          stack->push_back({next, exit.children[i]});
       }
     }
   }

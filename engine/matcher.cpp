@@ -149,26 +149,24 @@ struct Matcher::Impl {
     std::fill(unknown.begin(), unknown.end(), 0);
     const auto bits = row.first(vocabulary->row_words());
     std::fill(row.begin() + static_cast<ptrdiff_t>(bits.size()), row.end(), 0);
-    State key = filtered || caches == nullptr ? s : recognizer->representative(s);
+    State key = filtered || caches == nullptr
+                    ? s
+                    : recognizer->representative(s, ContentIndex::of(*vocabulary)->name_heads());
     if (caches != nullptr && caches->masks.fill(key, bits)) return false;
     MaskScratch& space = scratch().mask;
-    std::shared_ptr<const LeafRow> base =
-        build_mask(*recognizer, *vocabulary, key, caches != nullptr ? &caches->suffixes : nullptr,
-                   &space, bits);
+    build_mask(*recognizer, *vocabulary, key, caches != nullptr ? &caches->suffixes : nullptr,
+               &space, bits);
     if (!space.doubtful.empty()) {
       settle_doubts(*recognizer, *vocabulary, s, &space, bits);
       key = s;
     }
-    if (filtered) {
-      base = nullptr;
-      drop_dead_ends(s, bits);
-    }
+    if (filtered) drop_dead_ends(s, bits);
     bool complete = true;
     if (!space.unknown.empty()) {
       for_each_mask_bit(space.unknown, [&](TokenId token) {
         if (unknown.empty() && allowed(s, token)) {
           set_mask_bit(bits, token);
-          space.tokens.push_back(token);
+          space.parts.tokens.push_back(token);
         } else if (!unknown.empty()) {
           set_mask_bit(unknown, token);
           complete = false;
@@ -179,11 +177,11 @@ struct Matcher::Impl {
     if (recognizer->accepting(s)) {
       for (const TokenId eos : vocabulary->eos_ids()) {
         set_mask_bit(bits, eos);
-        space.tokens.push_back(eos);
+        space.parts.tokens.push_back(eos);
       }
     }
     if (complete && caches != nullptr && recognizer->status().ok()) {
-      caches->masks.insert(key, std::move(base), space.tokens, bits);
+      caches->masks.insert(key, space.parts, bits);
     }
     return true;
   }
@@ -196,7 +194,8 @@ struct Matcher::Impl {
     });
     std::fill(bits.begin(), bits.end(), 0);
     for (const TokenId token : kept) set_mask_bit(bits, token);
-    scratch().mask.tokens = std::move(kept);
+    scratch().mask.parts.clear();
+    scratch().mask.parts.tokens = std::move(kept);
   }
 
   /// The state in which a completion is asked for, `first` having been read; terminated states and
@@ -303,9 +302,10 @@ size_t Matcher::prefetch(const PrefetchOptions& options) const {
   const State here = impl_->state();
   // A mask that is new lists the tokens that leave its leaf; where it is not, the next ones rarely
   // are.
-  scratch().mask.tokens.clear();
+  scratch().mask.parts.clear();
   if (!make(here)) return made;
-  const std::vector<TokenId> leaving(scratch().mask.tokens);
+  std::vector<TokenId> leaving;
+  scratch().mask.parts.for_each_addition([&](TokenId token) { leaving.push_back(token); });
   const auto after = [&](State s, TokenId token) {
     return impl_->is_ordinary(token) ? impl_->after_token(s, token) : State();
   };

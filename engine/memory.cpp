@@ -4,6 +4,7 @@
 #include "engine/mask_leaf_rows.h"
 #include "engine/mask_memo.h"
 #include "engine/mask_subtree.h"
+#include "engine/suffix_memo.h"
 #include "grammar/step_memo.h"
 #include "schema/scalar_leaf.h"
 
@@ -11,7 +12,10 @@ namespace espalier {
 
 void set_store_budgets(const StoreBudgets& budgets) {
   LeafRowCache::process().set_budget(budgets.leaf_rows);
-  SubtreeRowCache::process().set_budget(budgets.subtree_rows);
+  constexpr size_t kSuffixShare = 4;  // one part in so many of the rows of subtrees
+  SuffixSetStore::process().set_budget(budgets.subtree_rows / kSuffixShare);
+  SubtreeRowCache::process().set_budget(budgets.subtree_rows -
+                                        budgets.subtree_rows / kSuffixShare);
   MaskMemo::set_budget(budgets.masks);
   StepMemo::set_budget(budgets.steps);
   set_leaf_budget(budgets.leaves);
@@ -20,7 +24,7 @@ void set_store_budgets(const StoreBudgets& budgets) {
 ProcessMemory process_memory() {
   ProcessMemory memory;
   memory.leaf_rows = LeafRowCache::process().memory_bytes();
-  memory.subtree_rows = SubtreeRowCache::process().memory_bytes();
+  memory.subtree_rows = SubtreeRowCache::process().memory_bytes() + SuffixSetStore::process().memory_bytes();
   memory.leaves = leaf_memory_bytes();
   return memory;
 }

@@ -58,6 +58,15 @@ struct Bulk {
   bool relaxed = false;
 };
 
+/// How far the tokens of a vocabulary look into names that begin within them, after a comma and a
+/// quote (`,"#`).
+struct NameHeads {
+  ByteSet first;  ///< the first byte of the name, backslashes aside
+  /// Some token spells a whole name like that, or more of an escape than its backslash, or begins a
+  /// name with a byte above 0x7F.
+  bool deep = false;
+};
+
 /// Why a byte was refused.
 struct Explanation {
   std::string instance_path;   ///< JSON pointer into the instance being written.
@@ -102,9 +111,10 @@ class Recognizer {
     *out = *characters = ByteSet();
   }
 
-  /// A state with the same mask as s, the same for as many states as is cheap to tell: texts that
-  /// nothing distinguishes are forgotten. It may be used as a probed state.
-  virtual State representative(State s) { return s; }
+  /// A state with the same mask as s under a vocabulary with these heads, the same for as many
+  /// states as is cheap to tell: texts that nothing distinguishes are forgotten, and so is what the
+  /// tokens cannot look into. It may be used as a probed state.
+  virtual State representative(State s, const NameHeads& /*heads*/) { return s; }
 
   /// The state after the leaf of s (see bulk) has ended in its exit state, exceptions aside.
   virtual State leave(State s, uint32_t exit_state) = 0;

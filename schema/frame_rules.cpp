@@ -457,8 +457,18 @@ FrameId SchemaMachine::property_slot(FrameId object, uint32_t key_class, uint32_
   if (bindings.empty() && outlives_names(frames_[object])) {
     const FrameId after = frames_.intern(frame);
     if (frame_memo_.get(after) == 0 && frame_live(object)) frame_memo_.set(after, kYes);
+    // So are the names that are not listed: what they must satisfy is the same.
+    if (open_memo_.get(object) == kYes) {
+      open_memo_.set(after, kYes);
+      name_memo_.set(after, kYes);
+    }
   }
+  // What nothing but an unlisted name was added to takes another one in the same way.
+  const bool same = !listed && text == TextStore::kUnseen &&
+                    frame.formulas == frames_[object].formulas &&
+                    frame.forbidden == frames_[object].forbidden;
   const FrameId slot = make_slot(frame, std::move(ask), std::move(bindings), text);
+  if (same) property_memo_[{frames_.intern(frame), key_class, text}] = slot;
   return property_memo_[memo_key] = slot;
 }
 

@@ -429,20 +429,25 @@ void SchemaMachine::exceptional_bytes(State s, ByteSet* out, ByteSet* characters
   if (any) out->insert('\\');
 }
 
-State SchemaMachine::representative(State s) {
-  if (s.text == 0 || s.text == TextStore::kUnseen || s.doubtful()) return s;
+State SchemaMachine::representative(State s, const NameHeads& heads) {
+  if (s.dead() || s.doubtful()) return s;
   const Frame& frame = frames_[s.frame];
-  if (s.leaf == kKey) {
-    if (frame.open_names != 0 && (texts_.has_child(s.text) || texts_.complete(s.text))) return s;
-  } else {
-    const Leaf& leaf = *leaves_[s.leaf - kFirstLeaf];
-    if (static_cast<const ScalarLeaf&>(leaf).string_machine() == nullptr ||
-        leaf.relaxed(s.state).leaf != nullptr || texts_.has_child(s.text) ||
-        texts_.complete(s.text) || !indifferent(frame.parent)) {
-      return s;
+  if (s.text != 0 && s.text != TextStore::kUnseen) {
+    if (s.leaf == kKey) {
+      if (frame.open_names != 0 && (texts_.has_child(s.text) || texts_.complete(s.text))) return s;
+    } else {
+      const Leaf& leaf = *leaves_[s.leaf - kFirstLeaf];
+      if (static_cast<const ScalarLeaf&>(leaf).string_machine() == nullptr ||
+          leaf.relaxed(s.state).leaf != nullptr || texts_.has_child(s.text) ||
+          texts_.complete(s.text) || !indifferent(frame.parent)) {
+        return s;
+      }
     }
+    s.text = TextStore::kUnseen;
   }
-  return {s.frame, s.leaf, s.state, TextStore::kUnseen};
+  if (s.leaf >= kFirstLeaf || s.leaf == kValue || s.leaf == kColon || s.leaf == kAfterValue)
+    s.frame = like(s.frame, heads);
+  return s;
 }
 
 State SchemaMachine::leave(State s, uint32_t exit_state) {
@@ -585,6 +590,7 @@ size_t SchemaMachine::memory_bytes() const {
   const std::lock_guard lock(mutex_);
   size_t bytes = sizeof *this + pool_.memory_bytes() + texts_.memory_bytes() +
                  sets_.memory_bytes() + frames_.memory_bytes() + steps_.memory_bytes() +
+                 like_keys_.memory_bytes() +
                  values_.memory_bytes();
   for (const auto& shape : shapes_) bytes += shape->memory_bytes();
   for (const auto& names : owned_name_sets_) bytes += names->memory_bytes() + sizeof(void*);

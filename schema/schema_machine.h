@@ -46,7 +46,7 @@ class SchemaMachine final : public Recognizer {
   bool accepting(State s) override;
   Bulk bulk(State s) override;
   void exceptional_bytes(State s, ByteSet* out, ByteSet* characters) override;
-  State representative(State s) override;
+  State representative(State s, const NameHeads& heads) override;
   State leave(State s, uint32_t exit_state) override;
   Result<std::string> shortest_completion(State s) override;
   uint32_t name_rank(State s, std::u32string_view name) override;
@@ -115,6 +115,10 @@ class SchemaMachine final : public Recognizer {
   std::string_view fixed_space(State s) const;
 
   // Questions about frames, all memoized.
+  FrameId like(FrameId frame, const NameHeads& heads);
+  FrameId like_container(FrameId container);
+  FrameId like_slot(FrameId slot);
+  bool plain_names(FrameId object);
   FrameId container(FrameId slot, ValueClass value_class);
   FrameId property_slot(FrameId object, uint32_t key_class, uint32_t text);
   bool outlives_names(const Frame& object) const;
@@ -273,6 +277,15 @@ class SchemaMachine final : public Recognizer {
   uint32_t literal_leaves_[3] = {0, 0, 0};  // null, false, true
   std::shared_ptr<const Leaf> space_;
   std::shared_ptr<const ScalarLeaf> free_string_;
+
+  // frame_likeness.cpp
+  NameHeads heads_;  // those that like_memo_ is for
+  std::atomic<bool> heads_known_{false};
+  uint32_t texts_compared_ = 0;  // the last text of one code point that was compared with heads_
+  bool heads_clash_ = false;
+  AtomicTable<FrameId> like_memo_;
+  FrameStore like_keys_;
+  std::vector<FrameId> like_frames_;  // by like_keys_ id: the first frame with that key
 
   std::unordered_map<uint64_t, uint32_t> typed_memo_, leaf_memo_, container_memo_;
   std::unordered_map<FrameId, Cost> cost_memo_, total_memo_;

@@ -45,6 +45,13 @@ class TextStore {
       visit(nodes_[at].codepoint);
     }
   }
+  /// The same for those stored since `last`, which an earlier call returned (0 at first).
+  template <typename Visit>
+  uint32_t for_each_child(uint32_t text, uint32_t last, Visit&& visit) const {
+    const uint32_t first = nodes_[text].first_child;
+    for (uint32_t at = first; at != last; at = nodes_[at].next_sibling) visit(nodes_[at].codepoint);
+    return first;
+  }
   /// Is a longer text stored? Needs no lock.
   bool has_child(uint32_t text) const { return (flags_.get(text) & kHasChild) != 0; }
   /// Marks a text as a complete one, not only the beginning of others.
