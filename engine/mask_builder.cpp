@@ -89,8 +89,9 @@ class MaskBuilder {
   void walk(State from, const ByteSet* excluded) {
     const auto emit_token = [this](TokenId token, const State& after) { emit(token, after); };
     if (memo_ != nullptr) {
-      walk_structure(vocabulary_, from, excluded, recognizer_, &scratch_.stack, emit_token,
-                     [this](std::shared_ptr<const SparseMask> piece) { emit_piece(std::move(piece)); });
+      walk_structure(
+          vocabulary_, from, excluded, recognizer_, &scratch_.stack, emit_token,
+          [this](std::shared_ptr<const SparseMask> piece) { emit_piece(std::move(piece)); });
     } else {
       walk_vocabulary(vocabulary_.trie(), from, excluded, recognizer_, &scratch_.stack, emit_token);
     }

@@ -88,8 +88,8 @@ std::shared_ptr<const SubtreeRow> build(const Vocabulary& vocabulary, const Bulk
 }  // namespace
 
 size_t SubtreeRow::memory_bytes() const {
-  size_t bytes = sizeof *this + inside.capacity() * sizeof(TokenId) +
-                 many_inside.memory_bytes() + ended.capacity() * sizeof(Exit) + open.capacity() * sizeof(OpenExit);
+  size_t bytes = sizeof *this + inside.capacity() * sizeof(TokenId) + many_inside.memory_bytes() +
+                 ended.capacity() * sizeof(Exit) + open.capacity() * sizeof(OpenExit);
   for (const OpenExit& exit : open) {
     bytes += exit.children.capacity() * sizeof(exit.children[0]) +
              exit.ranges.capacity() * sizeof(exit.ranges[0]);

@@ -14,8 +14,7 @@ void set_store_budgets(const StoreBudgets& budgets) {
   LeafRowCache::process().set_budget(budgets.leaf_rows);
   constexpr size_t kSuffixShare = 4;  // one part in so many of the rows of subtrees
   SuffixSetStore::process().set_budget(budgets.subtree_rows / kSuffixShare);
-  SubtreeRowCache::process().set_budget(budgets.subtree_rows -
-                                        budgets.subtree_rows / kSuffixShare);
+  SubtreeRowCache::process().set_budget(budgets.subtree_rows - budgets.subtree_rows / kSuffixShare);
   MaskMemo::set_budget(budgets.masks);
   StepMemo::set_budget(budgets.steps);
   set_leaf_budget(budgets.leaves);
@@ -24,7 +23,8 @@ void set_store_budgets(const StoreBudgets& budgets) {
 ProcessMemory process_memory() {
   ProcessMemory memory;
   memory.leaf_rows = LeafRowCache::process().memory_bytes();
-  memory.subtree_rows = SubtreeRowCache::process().memory_bytes() + SuffixSetStore::process().memory_bytes();
+  memory.subtree_rows =
+      SubtreeRowCache::process().memory_bytes() + SuffixSetStore::process().memory_bytes();
   memory.leaves = leaf_memory_bytes();
   return memory;
 }

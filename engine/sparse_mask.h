@@ -37,8 +37,8 @@ class SparseMask {
   void for_each(Visit&& visit) const {
     for (const Word& word : words_) {
       for (MaskWord bits = word.bits; bits != 0; bits &= bits - 1) {
-        visit(static_cast<TokenId>(word.index * 32 +
-                                   static_cast<uint32_t>(std::countr_zero(bits))));
+        visit(
+            static_cast<TokenId>(word.index * 32 + static_cast<uint32_t>(std::countr_zero(bits))));
       }
     }
   }

@@ -78,8 +78,7 @@ std::shared_ptr<const SuffixSets> SuffixMemo::find(Recognizer& recognizer,
   };
   take(ContentIndex::kNoSuffix, after);
   walk_trie(index.suffixes(), after, nullptr, recognizer, stack, take);
-  std::shared_ptr<const SuffixSets> sets =
-      SuffixSetStore::process().get(index, allowed, doubtful);
+  std::shared_ptr<const SuffixSets> sets = SuffixSetStore::process().get(index, allowed, doubtful);
   if (!recognizer.status().ok()) return sets;
   constexpr size_t kEntry = sizeof(State) + sizeof(sets) + 32;
   const std::unique_lock lock(shard.mutex);

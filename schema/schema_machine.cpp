@@ -590,8 +590,7 @@ size_t SchemaMachine::memory_bytes() const {
   const std::lock_guard lock(mutex_);
   size_t bytes = sizeof *this + pool_.memory_bytes() + texts_.memory_bytes() +
                  sets_.memory_bytes() + frames_.memory_bytes() + steps_.memory_bytes() +
-                 like_keys_.memory_bytes() +
-                 values_.memory_bytes();
+                 like_keys_.memory_bytes() + values_.memory_bytes();
   for (const auto& shape : shapes_) bytes += shape->memory_bytes();
   for (const auto& names : owned_name_sets_) bytes += names->memory_bytes() + sizeof(void*);
   const size_t memos = typed_memo_.size() + leaf_memo_.size() + container_memo_.size() +
