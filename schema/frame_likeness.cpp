@@ -58,7 +58,7 @@ FrameId SchemaMachine::like_container(FrameId container) {
   const bool alone = (slot.bindings | slot.remember | slot.forbidden | frame.forbidden) != 0;
   FrameId like = container;
   Frame key = frame;
-  if (frame.kind == Frame::Kind::kObject && !alone && plain_names(container)) {
+  if (frame.kind == Frame::Kind::kObject && !alone && heads_tell_nothing(container)) {
     key = Frame{.kind = Frame::Kind::kObject, .depth = frame.depth};
     key.shape = name_possible(container) ? (open_object(container) ? 2 : 1) : 0;
     key.index = closeable(container) ? 1 : 0;
@@ -75,7 +75,7 @@ FrameId SchemaMachine::like_container(FrameId container) {
 
 // Do all names that may come look the same as far as tokens look into them? Names are all or none,
 // besides those that are listed or used, and none of these begins like a token does.
-bool SchemaMachine::plain_names(FrameId object) {
+bool SchemaMachine::heads_tell_nothing(FrameId object) {
   const auto clashes = [this](uint32_t c) {
     return c < 0x20 || c == '"' || c == '\\' || (c < 0x80 && heads_.first.contains(c));
   };

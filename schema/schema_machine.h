@@ -118,7 +118,7 @@ class SchemaMachine final : public Recognizer {
   FrameId like(FrameId frame, const NameHeads& heads);
   FrameId like_container(FrameId container);
   FrameId like_slot(FrameId slot);
-  bool plain_names(FrameId object);
+  bool heads_tell_nothing(FrameId object);
   FrameId container(FrameId slot, ValueClass value_class);
   FrameId property_slot(FrameId object, uint32_t key_class, uint32_t text);
   bool outlives_names(const Frame& object) const;
