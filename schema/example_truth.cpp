@@ -27,13 +27,14 @@ Ternary both(Ternary a, Ternary b) {
 }
 
 const Example kNull;
+const std::u32string kUnlistedName = U"~unlisted~";
 
 }  // namespace
 
 const std::u32string& Examples::name(uint32_t text) {
   const auto [it, inserted] = names_.try_emplace(text);
   if (inserted) {
-    it->second.first = texts_->text(text);
+    it->second.first = text == TextStore::kUnseen ? kUnlistedName : texts_->text(text);
     for (const char32_t c : it->second.first) append_wtf8(&it->second.second, c);
   }
   return it->second.first;
@@ -175,8 +176,13 @@ bool Examples::children(NodeId id, uint32_t text, std::vector<NodeId>* out, Tern
     if (!expansion_->trivially_true(child)) out->push_back(child);
   };
   const std::string& utf8 = utf8_name(text);
+  const bool unlisted = text == TextStore::kUnseen;
+  if (unlisted && (!node.pattern_properties.empty() || node.property_names != kNoNode))
+    return false;
   for (const auto& [listed, child] : node.properties) {
-    if (listed == utf8) ask(child);
+    if (listed != utf8) continue;
+    if (unlisted) return false;
+    ask(child);
   }
   for (const PatternProperty& property : node.pattern_properties) {
     if (property.automaton->relaxed() != nullptr) return false;

@@ -100,7 +100,7 @@ std::optional<const Example*> Examples::make(FormulaId f, ValueClass c) {
     case ValueClass::kObject: {
       std::optional<const Example*> found;
       object(
-          f, [](uint32_t) { return true; }, TextStore::kUnseen,
+          f, [](uint32_t) { return true; }, std::nullopt,
           [&](const Example& object) {
             found = keep(object);
             return true;
@@ -250,7 +250,7 @@ std::optional<const Example*> Examples::array(FormulaId f, uint64_t index) {
 struct Examples::Search {
   FormulaId formula;
   const std::function<bool(uint32_t)>& allowed;
-  uint32_t first;
+  std::optional<uint32_t> first;
   const std::function<bool(const Example&)>& accept;
   int tries = kMaxTries, plans = kMaxPlans;
 };
@@ -280,7 +280,8 @@ bool Examples::plan(FormulaId f, Plan* out) const {
   }
 }
 
-bool Examples::object(FormulaId f, const std::function<bool(uint32_t)>& allowed, uint32_t first,
+bool Examples::object(FormulaId f, const std::function<bool(uint32_t)>& allowed,
+                      std::optional<uint32_t> first,
                       const std::function<bool(const Example&)>& accept) {
   Search search{f, allowed, first, accept};
   Plan start;
@@ -302,7 +303,7 @@ bool Examples::try_plans(const Plan& at, Search* search) {
 
 bool Examples::try_plan(const Plan& plan, Search* search) {
   std::vector<uint32_t> texts = plan.names;
-  if (search->first != TextStore::kUnseen) texts.push_back(search->first);
+  if (search->first) texts.push_back(*search->first);
   std::sort(texts.begin(), texts.end());
   texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
   if (texts.size() < plan.least || !std::all_of(texts.begin(), texts.end(), search->allowed))

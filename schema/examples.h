@@ -18,7 +18,7 @@ namespace espalier {
 /// A value that shows that something is possible. Null pointers to one stand for JSON's null.
 struct Example {
   struct Member {
-    uint32_t text;  ///< the name's id, TextStore::kUnseen for one that nobody lists
+    uint32_t text;  ///< the name's id, TextStore::kUnseen for one that no node lists
     const Example* value;
   };
   ValueClass value_class = ValueClass::kNull;
@@ -49,10 +49,9 @@ class Examples {
   std::optional<const Example*> array(FormulaId f, uint64_t index);
 
   /// Calls `accept` with rests of an object that satisfy the formula until it returns true, which
-  /// is then the result. Names may be those that are `allowed`; `first` is one of them, unless it
-  /// is TextStore::kUnseen.
-  bool object(FormulaId f, const std::function<bool(uint32_t text)>& allowed, uint32_t first,
-              const std::function<bool(const Example&)>& accept);
+  /// is then the result. Names may be those that are `allowed`; `first`, if given, is one of them.
+  bool object(FormulaId f, const std::function<bool(uint32_t text)>& allowed,
+              std::optional<uint32_t> first, const std::function<bool(const Example&)>& accept);
 
   /// The truth of a formula about the example's class; of an array, from this item on.
   Ternary truth(FormulaId f, const Example& example, uint64_t index = 0);

@@ -8,8 +8,7 @@
 // "first and not second" has a rest.
 //
 // The question comes up for every name that may follow, each time about another object. Mostly the
-// answer is inherited: where nothing but names and their values is asked for, an object that can be
-// completed can still be after one name more.
+// answer is inherited (outlives_name in frame_names.cpp), or an example is at hand (examples.cpp).
 //
 // Invariant: no outcome that was enumerated is missed; beyond 2^kMaxJointBits of them the first
 // formula alone decides.
@@ -84,7 +83,7 @@ bool SchemaMachine::example_accepted(FrameId slot, const std::vector<FormulaId>&
 
 // Does an example show that an object can be completed (with this name first, if one is given)?
 // False: not known.
-bool SchemaMachine::example_rest(FrameId object, uint32_t first, uint32_t order) {
+bool SchemaMachine::example_rest(FrameId object, std::optional<uint32_t> first, uint32_t order) {
   const Frame frame = frames_[object];
   const std::vector<FormulaId> formulas = formula_lists_[frame.formulas];
   const ObjectContext context{shapes_[frame.shape].get(), frame.seen, frame.order};
@@ -92,8 +91,7 @@ bool SchemaMachine::example_rest(FrameId object, uint32_t first, uint32_t order)
   return existence_.examples().object(
       formulas[0],
       [&](uint32_t text) {
-        return existence_.may_follow(text == first || first == TextStore::kUnseen ? context : later,
-                                     text);
+        return existence_.may_follow(!first || text == *first ? context : later, text);
       },
       first,
       [&](const Example& example) { return example_accepted(frame.parent, formulas, example, 0); });
@@ -108,7 +106,7 @@ bool SchemaMachine::example_value(FrameId slot, ValueClass c,
   };
   if (c == ValueClass::kObject) {
     return examples.object(
-        formulas[0], [](uint32_t) { return true; }, TextStore::kUnseen, accepted);
+        formulas[0], [](uint32_t) { return true; }, std::nullopt, accepted);
   }
   if (c == ValueClass::kArray) {
     const auto example = examples.array(formulas[0], 0);
@@ -137,8 +135,7 @@ Cost SchemaMachine::best_rest(FrameId container, Answer answer) {
   if (frames_[frame.parent].bindings == 0) {
     best = rest_cost(frame, formulas[0], answer);
   } else if (answer == Answer::kExistence && frame.kind == Frame::Kind::kObject &&
-             frames_[frame.parent].remember == 0 &&
-             example_rest(container, TextStore::kUnseen, 0)) {
+             frames_[frame.parent].remember == 0 && example_rest(container, std::nullopt, 0)) {
     best = 1;
   } else {
     const bool many = formulas.size() > kMaxJointBits + 1;
@@ -152,26 +149,6 @@ Cost SchemaMachine::best_rest(FrameId container, Answer answer) {
   }
   if (best != kNever && frame.forbidden != 0 && !can_differ(container)) best = kNever;
   return best;
-}
-
-// Is an object that can be completed sure to remain so after any name that may come? So it is where
-// all that is asked are certain names, at least so many, and nothing but each name's own schema:
-// a rest of the object, less the name, is a rest of what follows it.
-bool SchemaMachine::outlives_names(const Frame& object) const {
-  const std::vector<FormulaId>& formulas = formula_lists_[object.formulas];
-  if (ordered_ || formulas.size() > 1 || object.forbidden != 0 ||
-      frames_[object.parent].bindings != 0) {
-    return false;
-  }
-  const auto simple = [this](FormulaId f) {
-    if (pool_.op(f) != FormulaPool::Op::kAtom) return f == FormulaPool::kTrue;
-    const Atom::Kind kind = pool_.atom_of(f).kind;
-    return kind == Atom::Kind::kRequired || kind == Atom::Kind::kProperties ||
-           kind == Atom::Kind::kMoreProperties;
-  };
-  if (pool_.op(formulas[0]) != FormulaPool::Op::kAnd) return simple(formulas[0]);
-  const auto& parts = pool_.parts(formulas[0]);
-  return std::all_of(parts.begin(), parts.end(), simple);
 }
 
 }  // namespace espalier

@@ -6,7 +6,7 @@
 //
 // - Where an object asks for nothing but certain names, at least so many, and each name's own
 // schema
-//   (outlives_names), a name is possible if its value is, the same in every such object of a shape.
+//   (outlives_name), a name is possible if its value is, the same in every such object of a shape.
 // - The listed names that may come are bits of a set (name_set.h). Those below a node of the
 //   machine's trie are a range of them, so whether a name may begin so is a look at a range of
 //   bits.
@@ -37,46 +37,84 @@ constexpr uint64_t pack(uint32_t a, uint32_t b) { return uint64_t{a} << 32 | b; 
 
 // ---- One name ----------------------------------------------------------------------------------
 
-// What is known of the names of objects that ask for no more than outlives_names() says; null where
-// this object asks for more, or could not take a container as a value.
-SchemaMachine::PlainNames* SchemaMachine::plain_names(FrameId object) {
-  const Frame& frame = frames_[object];
-  if (ordered_ || frame.forbidden != 0 || frame.depth >= options_.limits.max_nesting ||
-      frames_[frame.parent].bindings != 0) {
-    return nullptr;
-  }
-  const auto [it, inserted] = plain_memo_.try_emplace(pack(frame.formulas, frame.shape), nullptr);
-  if (inserted && outlives_names(frame)) {
-    const KeyShape& shape = *shapes_[frame.shape];
-    std::vector<uint32_t> nodes;
-    for (const FormulaId atom : pool_.atoms(formula_lists_[frame.formulas][0])) {
+// What a conjunction of required names, least counts and nodes for all names asks for, beside
+// conditions on which names are present. Invalid where it is something else.
+const SchemaMachine::PlainObject& SchemaMachine::plain_object(const Frame& object) {
+  const auto [it, inserted] = plain_objects_.try_emplace(pack(object.formulas, object.shape));
+  PlainObject& out = it->second;
+  if (!inserted || formula_lists_[object.formulas].size() > 1) return out;
+  using Op = FormulaPool::Op;
+  const FormulaId f = formula_lists_[object.formulas][0];
+  std::vector<FormulaId> parts{f};
+  if (pool_.op(f) == Op::kAnd) parts = pool_.parts(f);
+  if (f == FormulaPool::kTrue) parts.clear();
+  const KeyShape& shape = *shapes_[object.shape];
+  std::vector<uint32_t> nodes;
+  for (const FormulaId part : parts) {
+    const bool alone = pool_.op(part) == Op::kAtom;
+    for (const FormulaId atom : std::vector<FormulaId>(pool_.atoms(part))) {
       const Atom& a = pool_.atom_of(atom);
-      if (a.kind == Atom::Kind::kProperties)
+      if (a.kind == Atom::Kind::kRequired && !alone && !ordered_) {
+        out.conditions.push_back(a.index);
+      } else if (a.kind == Atom::Kind::kRequired && alone) {
+        out.required.push_back(a.index);
+      } else if (a.kind == Atom::Kind::kProperties && alone) {
         nodes.push_back(static_cast<uint32_t>(shape.node_index(a.index)));
+      } else if (a.kind != Atom::Kind::kMoreProperties || !alone || ordered_) {
+        return out;
+      }
     }
-    it->second = &plain_names_[{frame.shape, nodes}];
-    it->second->nodes = std::move(nodes);
   }
-  PlainNames* plain = it->second;
-  return plain != nullptr && frame_live(object) ? plain : nullptr;
+  std::sort(out.conditions.begin(), out.conditions.end());
+  out.names = &plain_names_[{object.shape, nodes}];
+  out.names->nodes = std::move(nodes);
+  if (!ordered_) return out;
+  for (const uint32_t text : out.required) {
+    const auto id = shapes_[object.shape]->class_of_text(text);
+    if (id) out.last = std::min(out.last, shape.key_class(*id).order);
+  }
+  return out;
 }
 
-bool SchemaMachine::name_live(FrameId object, uint32_t id) {
-  PlainNames* plain = plain_names(object);
+// Is an object that can be completed sure to remain so after this name, whatever its value? So it
+// is where the name's own schema is all that speaks of it: a rest of the object, less the name, is
+// a rest of what follows it.
+bool SchemaMachine::outlives_name(const Frame& object, const KeyClass& key) {
+  if (object.forbidden != 0 || frames_[object.parent].bindings != 0) return false;
+  const PlainObject& plain = plain_object(object);
+  if (plain.names == nullptr || key.order > plain.last) return false;
+  return key.string == StringSignature::kOther ||
+         !std::binary_search(plain.conditions.begin(), plain.conditions.end(), key.text);
+}
+
+// Is it known at once whether the name may come next?
+std::optional<bool> SchemaMachine::plainly_live(FrameId object, uint32_t id) {
   const Frame& frame = frames_[object];
   const KeyClass& key = shapes_[frame.shape]->key_class(id);
   const bool listed = key.string != StringSignature::kOther;
-  if (listed && sets_.contains(frame.seen, key.text)) return false;
-  if (plain == nullptr) {
-    const bool compared = (frame.forbidden | frames_[frame.parent].remember) != 0;
-    return (listed && !compared && frame.depth < options_.limits.max_nesting &&
-            example_rest(object, key.text, key.order)) ||
-           property_slot(object, id, TextStore::kUnseen) != 0;
+  if (listed && (sets_.contains(frame.seen, key.text) || (ordered_ && key.order < frame.order)))
+    return false;
+  if (frame.depth >= options_.limits.max_nesting || !outlives_name(frame, key)) return std::nullopt;
+  PlainNames& names = *plain_object(frame).names;
+  if (names.possible.size() <= id) names.possible.resize(id + 1);
+  if (names.possible[id] == 0) {
+    const bool possible = value_possible(names.nodes, key);
+    names.possible[id] = possible ? kYes : kNo;
   }
-  if (plain->possible.size() <= id) plain->possible.resize(id + 1);
-  uint8_t& known = plain->possible[id];
-  if (known == 0) known = value_possible(plain->nodes, key) ? kYes : kNo;
-  return known == kYes;
+  if (names.possible[id] == kYes && !frame_live(object)) return std::nullopt;
+  return names.possible[id] == kYes;
+}
+
+bool SchemaMachine::name_live(FrameId object, uint32_t id) {
+  if (const auto plainly = plainly_live(object, id)) return *plainly;
+  const Frame& frame = frames_[object];
+  const KeyShape& shape = *shapes_[frame.shape];
+  const KeyClass& key = shape.key_class(id);
+  const bool compared = (frame.forbidden | frames_[frame.parent].remember) != 0;
+  const bool named = key.string != StringSignature::kOther || (shape.only_listed() && !ordered_);
+  return (named && !compared && frame.depth < options_.limits.max_nesting &&
+          example_rest(object, key.text, key.order)) ||
+         property_slot(object, id, TextStore::kUnseen) != 0;
 }
 
 // Has a name of this class some value that these nodes, all of which must hold, allow?
@@ -125,13 +163,18 @@ NameSet& SchemaMachine::names(FrameId object) {
   }
   const std::vector<uint32_t> classes = open ? std::vector<uint32_t>() : shape.listed_classes();
   auto set = std::make_unique<NameSet>(classes.size(), others);
-  const PlainNames* plain = plain_names(object);
+  const Frame& frame = frames_[object];
+  const bool inherits = frame.depth < options_.limits.max_nesting && frame.forbidden == 0 &&
+                        plain_object(frame).names != nullptr && frame_live(object);
   for (uint32_t i = 0; i < classes.size(); ++i) {
-    if (sets_.contains(frames_[object].seen, shape.key_class(classes[i]).text)) {
+    const KeyClass& key = shape.key_class(classes[i]);
+    const PlainNames* known = inherits ? plain_object(frame).names : nullptr;
+    if (sets_.contains(frame.seen, key.text)) {
       set->set(i, false);
-    } else if (plain != nullptr && classes[i] < plain->possible.size() &&
-               plain->possible[classes[i]] != 0) {
-      set->set(i, plain->possible[classes[i]] == kYes);
+    } else if (known != nullptr && classes[i] < known->possible.size() &&
+               known->possible[classes[i]] != 0 && outlives_name(frame, key) &&
+               (!ordered_ || key.order >= frame.order)) {
+      set->set(i, known->possible[classes[i]] == kYes);
     }
   }
   owned_name_sets_.push_back(std::move(set));

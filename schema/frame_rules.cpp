@@ -454,7 +454,7 @@ FrameId SchemaMachine::property_slot(FrameId object, uint32_t key_class, uint32_
         keep(frame.forbidden, [&](uint32_t v) { return values_.member(v, text) != 0; });
   if (!listed) frame.open_names = 1;
   if (ordered_) frame.order = listed ? key.order + 1 : UINT32_MAX;
-  if (bindings.empty() && outlives_names(frames_[object])) {
+  if (bindings.empty() && outlives_name(frames_[object], key)) {
     const FrameId after = frames_.intern(frame);
     if (frame_memo_.get(after) == 0 && frame_live(object)) frame_memo_.set(after, kYes);
     // So are the names that are not listed: what they must satisfy is the same.

@@ -101,7 +101,7 @@ Cost Satisfiability::value_of_class(FormulaId f, ValueClass c) {
         if (const auto it = classes_.find(key); it != classes_.end()) return it->second.cost;
         const auto any_name = [](uint32_t) { return true; };
         const auto accept = [](const Example&) { return true; };
-        if (examples().object(f, any_name, TextStore::kUnseen, accept)) {
+        if (examples().object(f, any_name, std::nullopt, accept)) {
           classes_[key] = {1, true};
           return 1;
         }
@@ -173,7 +173,7 @@ Cost Satisfiability::object(FormulaId f, const ObjectContext& context) {
   if (answer_ == Answer::kExistence && !objects_.contains(key)) {
     const auto allowed = [&](uint32_t text) { return may_follow(context, text); };
     const auto accept = [](const Example&) { return true; };
-    if (examples().object(f, allowed, TextStore::kUnseen, accept)) objects_[key] = {1, true};
+    if (examples().object(f, allowed, std::nullopt, accept)) objects_[key] = {1, true};
   }
   return solve_object(f, context);
 }

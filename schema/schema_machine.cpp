@@ -595,7 +595,7 @@ size_t SchemaMachine::memory_bytes() const {
   for (const auto& names : owned_name_sets_) bytes += names->memory_bytes() + sizeof(void*);
   const size_t memos = typed_memo_.size() + leaf_memo_.size() + container_memo_.size() +
                        cost_memo_.size() + total_memo_.size() + item_memo_.size() +
-                       class_memo_.size() + plain_memo_.size() + other_names_.size() +
+                       class_memo_.size() + plain_objects_.size() + other_names_.size() +
                        value_memo_.size() + one_of_memo_.size() + avoiding_memo_.size();
   return bytes + memos * 48 + property_memo_.size() * 72;
 }

@@ -121,7 +121,6 @@ class SchemaMachine final : public Recognizer {
   bool heads_tell_nothing(FrameId object);
   FrameId container(FrameId slot, ValueClass value_class);
   FrameId property_slot(FrameId object, uint32_t key_class, uint32_t text);
-  bool outlives_names(const Frame& object) const;
   FrameId item_slot(FrameId array);
   bool slot_live(FrameId slot);
   bool value_live(const Frame& slot, ValueClass value_class);
@@ -132,7 +131,7 @@ class SchemaMachine final : public Recognizer {
   Cost rest_cost(const Frame& frame, FormulaId f, Answer answer);
   bool example_accepted(FrameId slot, const std::vector<FormulaId>& formulas,
                         const Example& example, uint64_t index);
-  bool example_rest(FrameId object, uint32_t first, uint32_t order);
+  bool example_rest(FrameId object, std::optional<uint32_t> first, uint32_t order);
   bool example_value(FrameId slot, ValueClass value_class, const std::vector<FormulaId>& formulas);
   Satisfiability make_satisfiability(Answer answer);
   Satisfiability& costs();
@@ -151,7 +150,15 @@ class SchemaMachine final : public Recognizer {
     std::vector<uint32_t> nodes;  // those that look at names, by index in the shape; all must hold
     std::vector<uint8_t> possible;  // by class: kYes, kNo
   };
-  PlainNames* plain_names(FrameId object);
+  struct PlainObject {
+    PlainNames* names = nullptr;       // null: not plain
+    std::vector<uint32_t> required;    // texts
+    std::vector<uint32_t> conditions;  // texts whose presence matters to something, sorted
+    uint32_t last = UINT32_MAX;        // where names are in order: the least rank of a required one
+  };
+  const PlainObject& plain_object(const Frame& object);
+  bool outlives_name(const Frame& object, const KeyClass& key);
+  std::optional<bool> plainly_live(FrameId object, uint32_t key_class);
   bool name_live(FrameId object, uint32_t key_class);
   bool value_possible(const std::vector<uint32_t>& nodes, const KeyClass& key);
   NameSet& names(FrameId object);
@@ -293,7 +300,7 @@ class SchemaMachine final : public Recognizer {
   FlagTable names_memo_;                                                   // by frame: Names
   FlagTable indifferent_memo_;                                             // by frame: kYes, kNo
   std::unordered_map<FrameId, FrameId> item_memo_;
-  std::unordered_map<uint64_t, PlainNames*> plain_memo_;  // (formulas, shape) -> plain_names_
+  std::unordered_map<uint64_t, PlainObject> plain_objects_;  // (formulas, shape)
   std::map<std::pair<uint32_t, std::vector<uint32_t>>, PlainNames> plain_names_;
   // (shape, 0, classes); where not all classes are known (shape, object, none)
   std::map<std::tuple<uint32_t, FrameId, std::vector<uint32_t>>, OtherNames> other_names_;
