@@ -114,7 +114,9 @@ class ContentProducts {
  private:
   static constexpr uint32_t kUnknown = UINT32_MAX - 1;
   struct Range {
-    uint32_t lo, hi, next;
+    uint32_t lo, hi;
+    uint32_t next;     // number; kUnknown until it is asked for
+    uint32_t product;  // that `lo` leads to, dead or alive
   };
   struct Product {
     Product() { next.fill(kUnknown); }
@@ -144,42 +146,49 @@ class ContentProducts {
     }
     return it->second;
   }
-  uint32_t compute(uint32_t number, uint32_t codepoint) {
-    uint32_t next = ContentLeaf::kNoProduct;
-    if (!products_[number].distant) {
-      next = leaf_.step_content(products_[number].id, codepoint);
-    } else if (const auto far = leaf_.step_distant(products_[number].id, codepoint)) {
+  /// Where a code point leads that no other shares its product with.
+  uint32_t step_alone(uint32_t number, uint32_t codepoint) {
+    const uint32_t next = leaf_.step_content(products_[number].id, codepoint);
+    return next == ContentLeaf::kNoProduct ? kDead : this->number(next);
+  }
+  /// Where the code points of a range lead.
+  uint32_t resolve(uint32_t number, Range* range) {
+    if (range->next != kUnknown) return range->next;
+    const bool distant = products_[number].distant;
+    uint32_t next = range->product;
+    if (!distant) {
+      if (!leaf_.alive(next)) next = ContentLeaf::kNoProduct;
+    } else if (const auto far = leaf_.after_distant(next)) {
       next = *far;
     } else {
       distances_matter_ = true;
+      next = ContentLeaf::kNoProduct;
     }
-    return next == ContentLeaf::kNoProduct ? kDead : this->number(next, products_[number].distant);
+    // The ranges do not move when products are added.
+    return range->next = next == ContentLeaf::kNoProduct ? kDead : this->number(next, distant);
   }
   uint32_t step_unknown(uint32_t number, uint32_t codepoint) {
-    const uint32_t next = compute(number, codepoint);
-    Product& at = products_[number];
-    if (remembers_) return at.next[codepoint] = next;
+    if (remembers_) {
+      const uint32_t next = step_alone(number, codepoint);
+      return products_[number].next[codepoint] = next;
+    }
     find_ranges(number);
-    const Range& range = *range_at(number, codepoint);
-    for (uint32_t c = range.lo; c <= range.hi && c < 0x80; ++c) at.next[c] = next;
+    Range* const range = range_at(number, codepoint);
+    const uint32_t next = resolve(number, range);
+    Product& at = products_[number];
+    for (uint32_t c = range->lo; c <= range->hi && c < 0x80; ++c) at.next[c] = next;
     return next;
   }
   uint32_t step_high(uint32_t number, uint32_t codepoint) {
     find_ranges(number);
-    if (remembers_) return compute(number, codepoint);
-    Range* range = range_at(number, codepoint);
-    if (range->next == kUnknown) {
-      const uint32_t next = compute(number, codepoint);
-      range = range_at(number, codepoint);
-      range->next = next;
-    }
-    return range->next;
+    return remembers_ ? step_alone(number, codepoint)
+                      : resolve(number, range_at(number, codepoint));
   }
   void find_ranges(uint32_t number) {
     if (!products_[number].ranges.empty()) return;
     std::vector<Range> ranges;
-    leaf_.ranges(products_[number].id, [&](uint32_t lo, uint32_t hi) {
-      ranges.push_back({lo, hi, kUnknown});
+    leaf_.ranges(products_[number].id, [&](uint32_t lo, uint32_t hi, uint32_t next) {
+      ranges.push_back({lo, hi, kUnknown, next});
     });
     ranges.shrink_to_fit();
     range_bytes_ += ranges.size() * sizeof(Range);

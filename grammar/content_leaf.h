@@ -23,8 +23,10 @@ class ContentLeaf {
   virtual bool content(uint32_t state, uint32_t* product) const = 0;
   /// Visits ranges of code points that together cover all, in order; all of a range lead to one
   /// product, unless the leaf remembers() what it has read: then they are alive or dead together.
-  virtual void ranges(uint32_t product,
-                      const std::function<void(uint32_t lo, uint32_t hi)>& visit) const = 0;
+  /// `next` is the product that `lo` leads to, if it is alive().
+  using VisitRange = std::function<void(uint32_t lo, uint32_t hi, uint32_t next)>;
+  virtual void ranges(uint32_t product, const VisitRange& visit) const = 0;
+  virtual bool alive(uint32_t product) const = 0;
   virtual bool remembers() const = 0;
   /// The product after one more code point, or kNoProduct when the leaf is dead then.
   virtual uint32_t step_content(uint32_t product, uint32_t codepoint) const = 0;
@@ -36,10 +38,10 @@ class ContentLeaf {
   /// bounds of length; 0: it matters at once. Otherwise the product becomes the one that stands for
   /// all that differ from it in distance alone.
   virtual uint32_t distant(uint32_t* /*product*/) const { return 0; }
-  /// step_content() of a product that distant() gives, the next one standing for others too, or
-  /// kNoProduct. nullopt: the distance matters after all; then distant() is 0 from now on.
-  virtual std::optional<uint32_t> step_distant(uint32_t product, uint32_t codepoint) const {
-    return step_content(product, codepoint);
+  /// The one that stands for what a product given by distant() leads to, or kNoProduct if that is
+  /// dead. nullopt: the distance matters after all; then distant() is 0 from now on.
+  virtual std::optional<uint32_t> after_distant(uint32_t next) const {
+    return alive(next) ? next : kNoProduct;
   }
   /// The final state after a closing quote, or 0.
   virtual uint32_t quote(uint32_t product) const = 0;

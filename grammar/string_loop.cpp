@@ -61,9 +61,8 @@ bool string_loop(const StringMachine& machine, uint32_t state,
   bool high_possible = false;
   uint64_t high_strays = 0;
   uint32_t looping = 0;
-  machine.successors(product, [&](uint32_t lo, uint32_t hi) {
+  machine.successors(product, [&](uint32_t lo, uint32_t hi, uint32_t next) {
     // All of a range leads to one product state, or to such as settle alike.
-    const uint32_t next = machine.step_codepoint(product, lo);
     const bool loop = loops(next);
     const bool possible = !loop && !hopeless(next);
     if (hi >= 0x80 && !(lo >= 0xD800 && hi <= 0xDFFF)) {

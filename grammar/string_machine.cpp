@@ -37,7 +37,7 @@ StringMachine::StringMachine(StringSpec spec) : spec_(std::move(spec)) {
   string_signatures_.resize(spec_.strings.size());
   string_signature_known_.resize(spec_.strings.size());
   states_.emplace_back();
-  products_.push_back({});
+  products_.push_back({});  // no content is interned as this one
   uint32_t node = kOff;
   if (!spec_.strings.empty()) {
     TrieNode root;
@@ -47,7 +47,7 @@ StringMachine::StringMachine(StringSpec spec) : spec_(std::move(spec)) {
   }
   std::vector<uint32_t> automata;
   for (const auto& automaton : spec_.automata) automata.push_back(automaton->start());
-  start_ = intern_state(intern_product(node, 0, std::move(automata)), kBody);
+  start_ = intern_state(intern_product(node, 0, automata), kBody);
 }
 
 StringMachine::~StringMachine() {
@@ -72,7 +72,7 @@ uint32_t StringMachine::relaxed_state(const StringMachine& other, uint32_t state
   const std::u32string path = product.node == kOff ? std::u32string() : other.path_to(product.node);
   uint32_t node = spec_.strings.empty() || product.node == kOff ? kOff : 0;
   for (const char32_t c : path) node = trie_child(node, c);
-  return intern_state(intern_product(node, product.length, std::move(automata)), at.sub);
+  return intern_state(intern_product(node, product.length, automata), at.sub);
 }
 
 std::u32string StringMachine::path_to(uint32_t node) const {
@@ -126,25 +126,54 @@ uint32_t StringMachine::intern_state(uint32_t product, uint32_t sub) const {
   return it->second;
 }
 
-uint32_t StringMachine::intern_product(uint32_t node, uint64_t length,
-                                       std::vector<uint32_t> automata) const {
-  std::string key(reinterpret_cast<const char*>(&node), sizeof node);
-  key.append(reinterpret_cast<const char*>(&length), sizeof length);
-  key.append(reinterpret_cast<const char*>(automata.data()), automata.size() * sizeof(uint32_t));
-  const auto [it, inserted] = product_ids_.try_emplace(std::move(key), 0);
-  if (inserted) {
-    Product product;
-    product.node = node;
-    product.length = length;
-    product.signature.string = node == kOff ? StringSignature::kOther : trie_[node].string;
-    product.signature.length_rank = length_rank(length);
-    for (size_t i = 0; i < automata.size(); ++i) {
-      product.signature.accepted.push_back(spec_.automata[i]->accepting(automata[i]));
-    }
-    product.automata = std::move(automata);
-    it->second = products_.push_back(std::move(product));
+namespace {
+
+uint64_t product_hash(uint32_t node, uint64_t length, std::span<const uint32_t> automata) {
+  uint64_t hash = (uint64_t{node} << 32 ^ length) * 0x9e3779b97f4a7c15u;
+  for (const uint32_t state : automata) {
+    hash = ((hash ^ hash >> 29) + state) * 0xbf58476d1ce4e5b9u;
   }
-  return it->second;
+  return hash ^ hash >> 32;
+}
+
+}  // namespace
+
+void StringMachine::grow_product_slots() const {
+  const std::vector<uint32_t> old = std::move(product_slots_);
+  product_slots_.assign(std::max<size_t>(16, 2 * old.size()), 0);
+  for (const uint32_t slot : old) {
+    if (slot == 0) continue;
+    const Product& product = products_[slot - 1];
+    size_t at = product_hash(product.node, product.length, product.automata);
+    while (product_slots_[at & (product_slots_.size() - 1)] != 0) ++at;
+    product_slots_[at & (product_slots_.size() - 1)] = slot;
+  }
+}
+
+uint32_t StringMachine::intern_product(uint32_t node, uint64_t length,
+                                       std::span<const uint32_t> automata) const {
+  if (2 * products_.size() >= product_slots_.size()) grow_product_slots();
+  const size_t mask = product_slots_.size() - 1;
+  size_t at = product_hash(node, length, automata) & mask;
+  for (; product_slots_[at] != 0; at = (at + 1) & mask) {
+    const Product& known = products_[product_slots_[at] - 1];
+    if (known.node == node && known.length == length &&
+        std::equal(automata.begin(), automata.end(), known.automata.begin()))
+      return product_slots_[at] - 1;
+  }
+  Product product;
+  product.node = node;
+  product.length = length;
+  product.signature.string = node == kOff ? StringSignature::kOther : trie_[node].string;
+  product.signature.length_rank = length_rank(length);
+  product.signature.accepted.resize(automata.size());
+  for (size_t i = 0; i < automata.size(); ++i) {
+    product.signature.accepted[i] = spec_.automata[i]->accepting(automata[i]);
+  }
+  product.automata.assign(automata.begin(), automata.end());
+  const uint32_t id = products_.push_back(std::move(product));
+  product_slots_[at] = id + 1;
+  return id;
 }
 
 uint32_t StringMachine::longer_rank(uint32_t product) const {
@@ -197,7 +226,7 @@ uint32_t StringMachine::step_locked(uint32_t id, uint32_t codepoint) const {
     automata[i] = spec_.automata[i]->step(p.automata[i], codepoint);
   }
   return intern_product(trie_child(p.node, codepoint), std::min(p.length + 1, length_cap_),
-                        std::move(automata));
+                        automata);
 }
 
 const StringSignature& StringMachine::signature(uint32_t product) const {
@@ -346,7 +375,7 @@ Status StringMachine::status() const {
 
 size_t StringMachine::memory_bytes() const {
   return states_.size() * (sizeof(ByteState) + 48) + blocks_ * sizeof(Block) +
-         products_.size() * (sizeof(Product) + 64 + 8 * spec_.automata.size()) +
+         products_.size() * (sizeof(Product) + 40 + 8 * spec_.automata.size()) +
          trie_.size() * sizeof(TrieNode) + sizeof *this;
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -115,9 +116,9 @@ class StringMachine {
   uint32_t settled(uint32_t product) const;
 
   /// Visits ranges of code points that together cover all, each leading to one product state, or to
-  /// such as differ in what an automaton remembers.
+  /// such as differ in what an automaton remembers; `next` is the one that `lo` leads to.
   void successors(uint32_t product,
-                  const std::function<void(uint32_t lo, uint32_t hi)>& visit) const;
+                  const std::function<void(uint32_t lo, uint32_t hi, uint32_t next)>& visit) const;
 
   /// Is a byte state worth keeping, given which product states are live? The pending code point of
   /// a partial encoding must be completable to one that leads to a live product.
@@ -189,7 +190,8 @@ class StringMachine {
   uint32_t compute_step(uint32_t state, uint8_t byte) const;
   uint32_t raw_step(uint32_t product, uint32_t sub, uint8_t byte) const;
   uint32_t intern_state(uint32_t product, uint32_t sub) const;
-  uint32_t intern_product(uint32_t node, uint64_t length, std::vector<uint32_t> automata) const;
+  uint32_t intern_product(uint32_t node, uint64_t length, std::span<const uint32_t> automata) const;
+  void grow_product_slots() const;
   uint32_t step_locked(uint32_t product, uint32_t codepoint) const;
   const TrieNode& expanded_node(uint32_t node) const;
   std::u32string path_to(uint32_t node) const;
@@ -198,8 +200,9 @@ class StringMachine {
   bool any_listed_pending(uint32_t state, const VisitListed& visit) const;
   uint32_t length_rank(uint64_t length) const;
   const StringSignature& string_signature(uint32_t index) const;
-  bool for_ranges(uint32_t node, const std::vector<uint32_t>& automata, uint32_t lo, uint32_t hi,
-                  const std::function<bool(uint32_t lo, uint32_t hi)>& visit) const;
+  template <typename Visit>
+  bool for_ranges(uint32_t node, std::span<const uint32_t> automata, uint32_t lo, uint32_t hi,
+                  Visit&& visit) const;
   bool any_codepoint(uint32_t product, uint32_t lo, uint32_t hi,
                      const LiveAfter& live_product) const;
   bool any_code_unit(uint32_t product, uint32_t lo, uint32_t hi,
@@ -217,7 +220,7 @@ class StringMachine {
   mutable StableVector<ByteState> states_;
   mutable StableVector<Product> products_;
   mutable std::unordered_map<uint64_t, uint32_t> state_ids_;
-  mutable std::unordered_map<std::string, uint32_t> product_ids_;
+  mutable std::vector<uint32_t> product_slots_;  // open addressing: 0, or a product and one
   mutable StableVector<TrieNode> trie_;
   mutable std::vector<StringSignature> string_signatures_;
   mutable std::vector<bool> string_signature_known_;

@@ -31,41 +31,70 @@ constexpr size_t kMostLayers = 64;        // among which one that comes back is 
 
 }  // namespace
 
-bool StringMachine::for_ranges(uint32_t node, const std::vector<uint32_t>& automata, uint32_t lo,
-                               uint32_t hi,
-                               const std::function<bool(uint32_t, uint32_t)>& visit) const {
-  if (lo > hi) return false;
-  std::vector<uint32_t> starts{lo};
-  const auto cut = [&](uint32_t from, uint32_t to) {
-    if (from > lo && from <= hi) starts.push_back(from);
-    if (to >= lo && to < hi) starts.push_back(to + 1);
+// Goes through the sorted edges of all automata side by side. `visit` gets a range, the trie node
+// and the states of the automata after its first code point; it may end the visit by true.
+template <typename Visit>
+bool StringMachine::for_ranges(uint32_t node, std::span<const uint32_t> automata, uint32_t lo,
+                               uint32_t hi, Visit&& visit) const {
+  struct Side {
+    std::span<const CodepointEdge> edges;
+    size_t at = 0;
+    bool remembers = false;
   };
-  for (size_t i = 0; i < automata.size(); ++i) {
-    for (const CodepointEdge& edge : spec_.automata[i]->edges(automata[i])) cut(edge.lo, edge.hi);
+  std::vector<Side> sides(automata.size());
+  std::vector<uint32_t> next(automata.size());
+  for (size_t i = 0; i < sides.size(); ++i) {
+    const std::span<const CodepointEdge> edges = spec_.automata[i]->edges(automata[i]);
+    const auto first = std::partition_point(edges.begin(), edges.end(),
+                                            [&](const CodepointEdge& e) { return e.hi < lo; });
+    sides[i] = {edges.subspan(static_cast<size_t>(first - edges.begin())), 0,
+                spec_.automata[i]->remembers()};
   }
-  if (node != kOff) {
-    for (const auto& child : expanded_node(node).children) cut(child.first, child.first);
-  }
-  std::sort(starts.begin(), starts.end());
-  starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
-  for (size_t i = 0; i < starts.size(); ++i) {
-    if (visit(starts[i], i + 1 < starts.size() ? starts[i + 1] - 1 : hi)) return true;
+  static const std::vector<std::pair<uint32_t, uint32_t>> kNoChildren;
+  const auto& children = node == kOff ? kNoChildren : expanded_node(node).children;
+  auto child = std::lower_bound(children.begin(), children.end(), std::pair(lo, 0u));
+  for (uint32_t from = lo; from <= hi;) {
+    uint32_t end = hi;
+    for (size_t i = 0; i < sides.size(); ++i) {
+      Side& side = sides[i];
+      while (side.at < side.edges.size() && side.edges[side.at].hi < from) ++side.at;
+      next[i] = 0;
+      if (side.at == side.edges.size()) continue;
+      const CodepointEdge& edge = side.edges[side.at];
+      if (edge.lo > from) {
+        end = std::min(end, edge.lo - 1);
+        continue;
+      }
+      end = std::min(end, edge.hi);
+      next[i] = side.remembers && edge.lo != from ? spec_.automata[i]->step(automata[i], from)
+                                                  : edge.next;
+    }
+    uint32_t next_node = kOff;
+    if (child != children.end() && child->first == from) {
+      next_node = child->second;
+      end = from;
+      ++child;
+    } else if (child != children.end()) {
+      end = std::min(end, child->first - 1);
+    }
+    if (visit(from, end, next_node, next)) return true;
+    from = end + 1;
   }
   return false;
 }
 
 bool StringMachine::any_codepoint(uint32_t product, uint32_t lo, uint32_t hi,
                                   const LiveAfter& live_product) const {
-  // Copied: stepping may intern products.
-  const uint32_t node = products_[product].node;
-  const std::vector<uint32_t> automata = products_[product].automata;
-  if (node == kOff && automata.size() == 1) {
-    const auto c = spec_.automata[0]->survivor(automata[0], lo, hi);
+  const Product& at = products_[product];
+  if (at.node == kOff && at.automata.size() == 1) {
+    const auto c = spec_.automata[0]->survivor(at.automata[0], lo, hi);
     if (c && live_product(step_locked(product, *c), {*c, *c})) return true;
   }
-  return for_ranges(node, automata, lo, hi, [&](uint32_t c, uint32_t last) {
-    return live_product(step_locked(product, c), {c, last});
-  });
+  const uint64_t length = std::min(at.length + 1, length_cap_);
+  return for_ranges(at.node, at.automata, lo, hi,
+                    [&](uint32_t c, uint32_t last, uint32_t node, std::span<const uint32_t> next) {
+                      return live_product(intern_product(node, length, next), {c, last});
+                    });
 }
 
 // A \u escape whose value lies in [lo, hi]; a high surrogate may become a pair.
@@ -138,19 +167,30 @@ bool StringMachine::live_after(uint32_t state, const LiveAfter& live_product) co
   }
 }
 
-void StringMachine::successors(uint32_t product,
-                               const std::function<void(uint32_t, uint32_t)>& visit) const {
+void StringMachine::successors(
+    uint32_t product, const std::function<void(uint32_t, uint32_t, uint32_t)>& visit) const {
   // Visited without the lock: whoever visits may take locks under which others take this one.
-  std::vector<std::pair<uint32_t, uint32_t>> ranges;
+  struct Successor {
+    uint32_t lo, hi, next;
+  };
+  std::vector<Successor> found;
+  const bool join = !remembers();
   {
     const std::lock_guard lock(mutex_);
-    for_ranges(products_[product].node, products_[product].automata, 0, kMaxCodepoint,
-               [&](uint32_t lo, uint32_t hi) {
-                 ranges.emplace_back(lo, hi);
+    const Product& at = products_[product];
+    const uint64_t length = std::min(at.length + 1, length_cap_);
+    for_ranges(at.node, at.automata, 0, kMaxCodepoint,
+               [&](uint32_t lo, uint32_t hi, uint32_t node, std::span<const uint32_t> next) {
+                 const uint32_t id = intern_product(node, length, next);
+                 if (join && !found.empty() && found.back().next == id) {
+                   found.back().hi = hi;
+                 } else {
+                   found.push_back({lo, hi, id});
+                 }
                  return false;
                });
   }
-  for (const auto& [lo, hi] : ranges) visit(lo, hi);
+  for (const auto& [lo, hi, next] : found) visit(lo, hi, next);
 }
 
 uint32_t StringMachine::settled(uint32_t product) const {
@@ -159,7 +199,7 @@ uint32_t StringMachine::settled(uint32_t product) const {
   for (size_t i = 0; i < automata.size(); ++i) {
     automata[i] = spec_.automata[i]->settled(automata[i]);
   }
-  return intern_product(products_[product].node, products_[product].length, std::move(automata));
+  return intern_product(products_[product].node, products_[product].length, automata);
 }
 
 const StringSignature& StringMachine::string_signature(uint32_t index) const {
@@ -315,16 +355,12 @@ StringMachine::Search StringMachine::search_other(
            visit(signature);
   };
   const auto expand = [&](const Element& element, const auto& take) {
-    for_ranges(element.first, element.second, 0, kMaxCodepoint, [&](uint32_t c, uint32_t) {
-      Element next{collapse(trie_child(element.first, c)), {}};
-      next.second.reserve(element.second.size());
-      for (size_t i = 0; i < element.second.size(); ++i) {
-        next.second.push_back(spec_.automata[i]->step(element.second[i], c));
-      }
-      work += 1 + element.second.size();
-      take(std::move(next));
-      return false;
-    });
+    for_ranges(element.first, element.second, 0, kMaxCodepoint,
+               [&](uint32_t, uint32_t, uint32_t node, std::span<const uint32_t> next) {
+                 work += 1 + next.size();
+                 take(Element{collapse(node), {next.begin(), next.end()}});
+                 return false;
+               });
     return work <= kSearchBudget;
   };
 

@@ -347,7 +347,7 @@ bool SchemaMachine::finish_name(State* s, uint32_t key_class, std::string* out) 
       for (auto it = path.rbegin(); it != path.rend(); ++it) append_json_codepoint(&escaped, *it);
       return append(escaped + "\"", s, out);
     }
-    machine.successors(at.product, [&](uint32_t lo, uint32_t hi) {
+    machine.successors(at.product, [&](uint32_t lo, uint32_t hi, uint32_t) {
       const uint32_t c = readable_codepoint(lo, hi);
       const uint32_t next = machine.step_codepoint(at.product, c);
       const uint32_t text = texts_.find(at.text, c);

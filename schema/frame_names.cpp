@@ -299,10 +299,12 @@ bool SchemaMachine::name_left(FrameId object, uint32_t product, uint32_t text) {
   }
   std::vector<uint32_t> stored;
   texts_.for_each_child(text, [&](uint32_t codepoint) { stored.push_back(codepoint); });
-  std::vector<CodepointRange> ranges;
-  machine.successors(product, [&](uint32_t lo, uint32_t hi) { ranges.push_back({lo, hi}); });
-  return std::any_of(ranges.begin(), ranges.end(), [&](CodepointRange range) {
-    return name_left_after(object, machine.step_codepoint(product, range.lo), text, range, stored);
+  std::vector<std::pair<CodepointRange, uint32_t>> next;
+  machine.successors(product, [&](uint32_t lo, uint32_t hi, uint32_t to) {
+    next.push_back({{lo, hi}, to});
+  });
+  return std::any_of(next.begin(), next.end(), [&](const auto& each) {
+    return name_left_after(object, each.second, text, each.first, stored);
   });
 }
 

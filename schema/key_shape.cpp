@@ -157,13 +157,11 @@ std::optional<std::set<uint32_t>> KeyShape::products_before(
   std::multimap<uint32_t, uint32_t> before;
   for (size_t i = 0; i < order.size(); ++i) {
     if (order.size() > kMaxProducts) return std::nullopt;
-    std::vector<uint32_t> codepoints;
-    machine_->successors(order[i], [&](uint32_t lo, uint32_t) { codepoints.push_back(lo); });
-    for (const uint32_t c : codepoints) {
-      const uint32_t next = machine_->step_codepoint(order[i], c);
-      before.emplace(next, order[i]);
+    const uint32_t from = order[i];
+    machine_->successors(from, [&](uint32_t, uint32_t, uint32_t next) {
+      before.emplace(next, from);
       if (known.insert(next).second) order.push_back(next);
-    }
+    });
   }
   std::set<uint32_t> found;
   std::vector<uint32_t> stack;

@@ -46,10 +46,10 @@ class NameLeaf final : public Leaf, public ContentLeaf {
     *product = machine_->product(state);
     return true;
   }
-  void ranges(uint32_t product,
-              const std::function<void(uint32_t, uint32_t)>& visit) const override {
+  void ranges(uint32_t product, const VisitRange& visit) const override {
     machine_->successors(product, visit);
   }
+  bool alive(uint32_t product) const override { return product_live(product); }
   bool remembers() const override { return machine_->remembers(); }
   uint32_t step_content(uint32_t product, uint32_t codepoint) const override {
     const uint32_t next = machine_->step_codepoint(product, codepoint);

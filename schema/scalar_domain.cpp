@@ -37,7 +37,8 @@ class Lister {
   void list(uint32_t product) {
     if (acceptable_(product)) out_->push_back(text_);
     std::vector<std::pair<uint32_t, uint32_t>> ranges;
-    machine_.successors(product, [&](uint32_t lo, uint32_t hi) { ranges.emplace_back(lo, hi); });
+    machine_.successors(product,
+                        [&](uint32_t lo, uint32_t hi, uint32_t) { ranges.emplace_back(lo, hi); });
     for (const auto& [lo, hi] : ranges) {
       const uint32_t next = machine_.step_codepoint(product, lo);
       if (!possible_(next)) continue;
@@ -80,14 +81,13 @@ ScalarDomain string_domain(const StringMachine& machine,
       if (out.at_least >= ScalarDomain::kMany) return out;
       if (++visited > kMaxProducts) return out;
       std::vector<std::pair<uint32_t, uint64_t>> found;
-      machine.successors(product, [&](uint32_t lo, uint32_t hi) {
+      machine.successors(product, [&](uint32_t lo, uint32_t hi, uint32_t to) {
         uint64_t width = uint64_t{hi} - lo + 1;
         if (machine.spec().spelling == StringSpelling::kMinimal && lo <= 0xDFFF && hi >= 0xD800)
           width -= std::min(hi, 0xDFFFu) - std::max(lo, 0xD800u) + 1;
-        if (width != 0) found.emplace_back(lo, width);
+        if (width != 0) found.emplace_back(to, width);
       });
-      for (const auto& [lo, width] : found) {
-        const uint32_t to = machine.step_codepoint(product, lo);
+      for (const auto& [to, width] : found) {
         if (possible(to)) next[to] = std::min(next[to] + times(count, width), ScalarDomain::kMany);
       }
     }

@@ -102,15 +102,18 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     *product = machine_->product(state);
     return true;
   }
-  void ranges(uint32_t product,
-              const std::function<void(uint32_t, uint32_t)>& visit) const override {
+  void ranges(uint32_t product, const VisitRange& visit) const override {
     machine_->successors(product, visit);
+  }
+  bool alive(uint32_t product) const override {
+    if (const uint8_t flag = product_flags_.get(product)) return flag == kLive;
+    const std::lock_guard lock(mutex_);
+    return live_product(product);
   }
   bool remembers() const override { return machine_->remembers(); }
   uint32_t step_content(uint32_t product, uint32_t codepoint) const override {
     const uint32_t next = machine_->step_codepoint(product, codepoint);
-    const std::lock_guard lock(mutex_);
-    return live_product(next) ? next : kNoProduct;
+    return alive(next) ? next : kNoProduct;
   }
   bool universal(uint32_t product) const override {
     return certain(product) == FormulaPool::Ternary::kTrue && !verdict_.restricted();
@@ -128,8 +131,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   }
   // Where nothing but a maximum length lies ahead, fewer characters left means fewer ways to end:
   // what is live with all of them and with kRoom of them is so in between.
-  std::optional<uint32_t> step_distant(uint32_t product, uint32_t codepoint) const override {
-    const uint32_t next = machine_->step_codepoint(product, codepoint);
+  std::optional<uint32_t> after_distant(uint32_t next) const override {
     const uint32_t early = machine_->at_length(next, least_length());
     const uint32_t late = machine_->at_length(next, machine_->spec().lengths.back() - kRoom);
     const std::lock_guard lock(mutex_);
@@ -402,7 +404,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     std::vector<std::pair<uint32_t, size_t>> queue;     // (product, index it was reached from)
     std::vector<std::pair<int64_t, size_t>> next_best;  // a heap of (-lack, index)
     std::unordered_set<uint32_t> seen;
-    std::vector<std::pair<uint32_t, uint32_t>> ranges;  // (width, a code point)
+    std::vector<std::pair<uint32_t, uint32_t>> ranges;  // (width, product)
     bool found = false;
     const size_t budget = overrun_ ? kSmallBudget : kLiveBudget;
     const auto enter = [&](uint32_t p, size_t from) {
@@ -426,12 +428,12 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
       next_best.pop_back();
       // Where most code points lead is most likely to be known.
       ranges.clear();
-      machine_->successors(queue[i].first, [&](uint32_t lo, uint32_t hi) {
-        ranges.emplace_back(hi - lo, readable_codepoint(lo, hi));
+      machine_->successors(queue[i].first, [&](uint32_t lo, uint32_t hi, uint32_t next) {
+        ranges.emplace_back(hi - lo, next);
       });
       std::sort(ranges.begin(), ranges.end(), std::greater<>());
-      for (const auto& [width, codepoint] : ranges) {
-        if ((found = enter(machine_->step_codepoint(queue[i].first, codepoint), i))) break;
+      for (const auto& [width, next] : ranges) {
+        if ((found = enter(next, i))) break;
       }
     }
     if (found) {
@@ -510,7 +512,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
           rest = longer + rest;
         }
       }
-      machine_->successors(product, [&](uint32_t lo, uint32_t hi) {
+      machine_->successors(product, [&](uint32_t lo, uint32_t hi, uint32_t) {
         uint32_t c = readable_codepoint(lo, hi);
         if (machine_->spec().spelling == StringSpelling::kMinimal && c >= 0xD800 && c <= 0xDFFF)
           return;
