@@ -27,16 +27,18 @@ FormulaPool::FormulaPool() {
 }
 
 FormulaId FormulaPool::intern(Op op, AtomId atom, std::vector<FormulaId> parts) {
-  std::string key(1, static_cast<char>(op));
-  key.append(reinterpret_cast<const char*>(&atom), sizeof atom);
-  key.append(reinterpret_cast<const char*>(parts.data()), parts.size() * sizeof(FormulaId));
-  const auto [it, inserted] =
-      ids_.try_emplace(std::move(key), static_cast<uint32_t>(nodes_.size()));
-  if (inserted) {
-    bytes_ += sizeof(Node) + 2 * parts.size() * sizeof(FormulaId) + 96;
-    nodes_.push_back({op, atom, std::move(parts)});
-  }
-  return it->second;
+  uint64_t hash = hash_append(static_cast<uint64_t>(op), atom);
+  for (const FormulaId part : parts) hash = hash_append(hash, part);
+  const auto same = [&](FormulaId id) {
+    const Node& node = nodes_[id];
+    return node.op == op && node.atom == atom && node.parts == parts;
+  };
+  if (const FormulaId known = ids_.find(hash, same); known != IdTable::kNone) return known;
+  const auto id = static_cast<FormulaId>(nodes_.size());
+  bytes_ += sizeof(Node) + parts.size() * sizeof(FormulaId) + 16;
+  nodes_.push_back({op, atom, std::move(parts)});
+  ids_.insert(hash, id);
+  return id;
 }
 
 FormulaId FormulaPool::atom(const Atom& atom, std::vector<FormulaId> parts) {
@@ -45,14 +47,18 @@ FormulaId FormulaPool::atom(const Atom& atom, std::vector<FormulaId> parts) {
        atom.kind == Atom::Kind::kContains || atom.kind == Atom::Kind::kLength)) {
     return kTrue;
   }
-  std::string key("a");
-  key.append(reinterpret_cast<const char*>(&atom.kind), sizeof atom.kind);
-  key.append(reinterpret_cast<const char*>(&atom.index), sizeof atom.index);
-  key.append(reinterpret_cast<const char*>(&atom.bound), sizeof atom.bound);
-  const auto [it, inserted] =
-      ids_.try_emplace(std::move(key), static_cast<uint32_t>(atoms_.size()));
-  if (inserted) atoms_.push_back(atom);
-  return intern(Op::kAtom, it->second, std::move(parts));
+  const uint64_t hash =
+      hash_append(hash_append(static_cast<uint64_t>(atom.kind), atom.index), atom.bound);
+  uint32_t id = atom_ids_.find(hash, [&](uint32_t known) {
+    const Atom& a = atoms_[known];
+    return a.kind == atom.kind && a.index == atom.index && a.bound == atom.bound;
+  });
+  if (id == IdTable::kNone) {
+    id = static_cast<uint32_t>(atoms_.size());
+    atoms_.push_back(atom);
+    atom_ids_.insert(hash, id);
+  }
+  return intern(Op::kAtom, id, std::move(parts));
 }
 
 FormulaId FormulaPool::negate(FormulaId f) {
@@ -133,7 +139,8 @@ FormulaId FormulaPool::exactly_one(std::vector<FormulaId> in) {
 
 FormulaId FormulaPool::substitute(FormulaId f, const AtomMap& map) {
   std::unordered_map<FormulaId, FormulaId> memo;
-  return substitute_in(f, map, &memo);
+  return f == kFalse || f == kTrue || literal(f) ? substitute_in(f, map, &memo)
+                                                 : substitute_composite(f, map, &memo);
 }
 
 FormulaId FormulaPool::substitute_parts(FormulaId atom, const AtomMap& map) {
@@ -151,25 +158,32 @@ FormulaId FormulaPool::substitute_parts_in(FormulaId atom, const AtomMap& map,
 FormulaId FormulaPool::substitute_in(FormulaId f, const AtomMap& map,
                                      std::unordered_map<FormulaId, FormulaId>* memo) {
   if (f == kFalse || f == kTrue) return f;
-  if (op(f) == Op::kAtom && parts(f).empty()) return map(f);
+  if (literal(f)) return op(f) == Op::kNot ? negate(map(parts(f)[0])) : map(f);
   const auto it = memo->find(f);
   if (it != memo->end()) return it->second;
-  if (op(f) == Op::kAtom) {
-    const FormulaId result = map(substitute_parts_in(f, map, memo));
-    return (*memo)[f] = result;
-  }
-  const std::vector<FormulaId> old = parts(f);  // copied: the pool grows below
-  std::vector<FormulaId> fresh;
-  fresh.reserve(old.size());
-  bool changed = false;
-  for (const FormulaId part : old) {
-    fresh.push_back(substitute_in(part, map, memo));
-    changed |= fresh.back() != part;
-  }
-  FormulaId result = f;
-  if (changed) result = combine(op(f), std::move(fresh));
+  const FormulaId result = substitute_composite(f, map, memo);
   memo->emplace(f, result);
   return result;
+}
+
+FormulaId FormulaPool::substitute_composite(FormulaId f, const AtomMap& map,
+                                            std::unordered_map<FormulaId, FormulaId>* memo) {
+  if (op(f) == Op::kAtom) return map(substitute_parts_in(f, map, memo));
+  // Nothing is copied before a part changes; the pool may grow below.
+  const size_t count = parts(f).size();
+  std::vector<FormulaId> fresh;
+  for (size_t i = 0; i < count; ++i) {
+    const FormulaId part = parts(f)[i];
+    const FormulaId mapped = substitute_in(part, map, memo);
+    if (fresh.empty() && mapped != part) {
+      fresh.reserve(count);
+      fresh.assign(parts(f).begin(), parts(f).begin() + static_cast<ptrdiff_t>(i));
+      fresh.push_back(mapped);
+    } else if (!fresh.empty()) {
+      fresh.push_back(mapped);
+    }
+  }
+  return fresh.empty() ? f : combine(op(f), std::move(fresh));
 }
 
 FormulaId FormulaPool::combine(Op op, std::vector<FormulaId> parts) {

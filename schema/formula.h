@@ -2,9 +2,10 @@
 
 #include <cstdint>
 #include <functional>
-#include <string>
 #include <unordered_map>
 #include <vector>
+
+#include "grammar/id_table.h"
 
 namespace espalier {
 
@@ -106,10 +107,16 @@ class FormulaPool {
                                 std::unordered_map<FormulaId, FormulaId>* memo);
   FormulaId substitute_in(FormulaId f, const AtomMap& map,
                           std::unordered_map<FormulaId, FormulaId>* memo);
+  FormulaId substitute_composite(FormulaId f, const AtomMap& map,
+                                 std::unordered_map<FormulaId, FormulaId>* memo);
+  bool literal(FormulaId f) const {
+    return op(f) == Op::kNot ? literal(parts(f)[0])
+                             : parts(f).empty();  // an atom that speaks of nothing
+  }
 
   std::vector<Node> nodes_;
   std::vector<Atom> atoms_;
-  std::unordered_map<std::string, uint32_t> ids_;
+  IdTable ids_, atom_ids_;
   std::unordered_map<FormulaId, std::vector<FormulaId>> atom_sets_;
   size_t bytes_ = 0;
 };

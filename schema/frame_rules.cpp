@@ -400,9 +400,18 @@ FrameId SchemaMachine::property_slot(FrameId object, uint32_t key_class, uint32_
   Frame frame = frames_[object];
   if (sets_.contains(frame.seen, text) && text != TextStore::kUnseen) return 0;
   if (ordered_ && listed && key.order < frame.order) return 0;
-  const auto memo_key = std::tuple(object, key_class, text);
-  const auto it = property_memo_.find(memo_key);
-  if (it != property_memo_.end()) return it->second;
+  const bool by_class = listed || text == TextStore::kUnseen;  // the class says which name
+  const uint64_t class_key = pack(object, key_class);
+  const auto remember = [&](FrameId slot) {
+    return by_class ? class_slots_[class_key] = slot
+                    : named_slots_[{object, key_class, text}] = slot;
+  };
+  if (by_class) {
+    if (const auto it = class_slots_.find(class_key); it != class_slots_.end()) return it->second;
+  } else {
+    const auto it = named_slots_.find({object, key_class, text});
+    if (it != named_slots_.end()) return it->second;
+  }
 
   std::vector<FormulaId> formulas = formula_lists_[frame.formulas];
   const auto& nodes = shape.nodes();
@@ -423,7 +432,7 @@ FrameId SchemaMachine::property_slot(FrameId object, uint32_t key_class, uint32_
       return pool_.atom(a);
     });
   }
-  if (formulas[0] == FormulaPool::kFalse) return property_memo_[memo_key] = 0;
+  if (formulas[0] == FormulaPool::kFalse) return remember(0);
   Ask ask(1);
   std::vector<Binding> bindings;
   if (unevaluated) ask_value(&formulas, &ask, &bindings);
@@ -457,19 +466,14 @@ FrameId SchemaMachine::property_slot(FrameId object, uint32_t key_class, uint32_
   if (bindings.empty() && outlives_name(frames_[object], key)) {
     const FrameId after = frames_.intern(frame);
     if (frame_memo_.get(after) == 0 && frame_live(object)) frame_memo_.set(after, kYes);
-    // So are the names that are not listed: what they must satisfy is the same.
-    if (open_memo_.get(object) == kYes) {
-      open_memo_.set(after, kYes);
-      name_memo_.set(after, kYes);
-    }
   }
   // What nothing but an unlisted name was added to takes another one in the same way.
   const bool same = !listed && text == TextStore::kUnseen &&
                     frame.formulas == frames_[object].formulas &&
                     frame.forbidden == frames_[object].forbidden;
   const FrameId slot = make_slot(frame, std::move(ask), std::move(bindings), text);
-  if (same) property_memo_[{frames_.intern(frame), key_class, text}] = slot;
-  return property_memo_[memo_key] = slot;
+  if (same) class_slots_[pack(frames_.intern(frame), key_class)] = slot;
+  return remember(slot);
 }
 
 FrameId SchemaMachine::item_slot(FrameId array) {

@@ -2,13 +2,11 @@
 
 #include <cstdint>
 #include <cstring>
-#include <map>
-#include <string>
-#include <string_view>
-#include <unordered_map>
-#include <utility>
+#include <deque>
+#include <iterator>
 #include <vector>
 
+#include "grammar/id_table.h"
 #include "grammar/stable_vector.h"
 #include "schema/formula.h"
 #include "schema/schema_graph.h"
@@ -54,23 +52,40 @@ struct Binding {
   friend auto operator<=>(const Binding&, const Binding&) = default;
 };
 
-/// Interns values by content: equal values, equal ids. Id 0 is the default value.
+/// What Interner hashes by.
+inline uint64_t content_hash(uint32_t number) { return number; }
+inline uint64_t content_hash(const Binding& b) {
+  return hash_append(hash_append(static_cast<uint64_t>(b.kind), b.node), b.bit);
+}
+template <typename T>
+uint64_t content_hash(const std::vector<T>& list) {
+  uint64_t hash = list.size();
+  for (const T& element : list) hash = hash_append(hash, content_hash(element));
+  return hash;
+}
+
+/// Interns values by content: equal values, equal ids. Id 0 is the default value. References stay
+/// good.
 template <typename T>
 class Interner {
  public:
   Interner() { intern(T()); }
   uint32_t intern(const T& value) {
-    const auto [it, inserted] = ids_.try_emplace(value, size_);
-    if (inserted) values_.push_back(&it->first), ++size_;
-    return it->second;
+    const uint64_t hash = content_hash(value);
+    uint32_t id = ids_.find(hash, [&](uint32_t known) { return values_[known] == value; });
+    if (id == IdTable::kNone) {
+      id = static_cast<uint32_t>(values_.size());
+      values_.push_back(value);
+      ids_.insert(hash, id);
+    }
+    return id;
   }
-  const T& operator[](uint32_t id) const { return *values_[id]; }
-  size_t size() const { return size_; }
+  const T& operator[](uint32_t id) const { return values_[id]; }
+  size_t size() const { return values_.size(); }
 
  private:
-  std::map<T, uint32_t> ids_;
-  std::vector<const T*> values_;
-  uint32_t size_ = 0;
+  IdTable ids_;
+  std::deque<T> values_;
 };
 
 /// Interned frames; ids start at 1. Reads of known ids need no lock.
@@ -78,20 +93,28 @@ class FrameStore {
  public:
   FrameStore() { frames_.push_back({}); }
   FrameId intern(const Frame& frame) {
-    const std::string_view bytes(reinterpret_cast<const char*>(&frame), sizeof frame);
-    const auto it = ids_.find(bytes);
-    if (it != ids_.end()) return it->second;
-    const FrameId id = frames_.push_back(frame);
-    ids_.emplace(std::string_view(reinterpret_cast<const char*>(&frames_[id]), sizeof frame), id);
+    uint32_t words[sizeof(Frame) / sizeof(uint32_t)];
+    std::memcpy(words, &frame, sizeof frame);
+    uint64_t hash = 0;
+    for (size_t i = 0; i < std::size(words); i += 2)
+      hash = hash_append(hash, uint64_t{words[i]} << 32 | words[i + 1]);
+    const auto same = [&](FrameId id) {
+      return std::memcmp(&frames_[id], &frame, sizeof frame) == 0;
+    };
+    FrameId id = ids_.find(hash, same);
+    if (id == IdTable::kNone) {
+      id = frames_.push_back(frame);
+      ids_.insert(hash, id);
+    }
     return id;
   }
   const Frame& operator[](FrameId id) const { return frames_[id]; }
   uint32_t size() const { return frames_.size(); }
-  size_t memory_bytes() const { return frames_.memory_bytes() + ids_.size() * 48; }
+  size_t memory_bytes() const { return frames_.memory_bytes() + ids_.memory_bytes(); }
 
  private:
   StableVector<Frame> frames_;
-  std::unordered_map<std::string_view, FrameId> ids_;
+  IdTable ids_;
 };
 
 }  // namespace espalier

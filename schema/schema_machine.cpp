@@ -593,11 +593,12 @@ size_t SchemaMachine::memory_bytes() const {
                  like_keys_.memory_bytes() + values_.memory_bytes();
   for (const auto& shape : shapes_) bytes += shape->memory_bytes();
   for (const auto& names : owned_name_sets_) bytes += names->memory_bytes() + sizeof(void*);
-  const size_t memos = typed_memo_.size() + leaf_memo_.size() + container_memo_.size() +
-                       cost_memo_.size() + total_memo_.size() + item_memo_.size() +
-                       class_memo_.size() + plain_objects_.size() + other_names_.size() +
-                       value_memo_.size() + one_of_memo_.size() + avoiding_memo_.size();
-  return bytes + memos * 48 + property_memo_.size() * 72;
+  bytes += typed_memo_.memory_bytes() + leaf_memo_.memory_bytes() + container_memo_.memory_bytes() +
+           item_memo_.memory_bytes() + class_memo_.memory_bytes() + value_memo_.memory_bytes() +
+           class_slots_.memory_bytes();
+  const size_t memos = cost_memo_.size() + total_memo_.size() + plain_objects_.size() +
+                       other_names_.size() + one_of_memo_.size() + avoiding_memo_.size();
+  return bytes + memos * 48 + named_slots_.size() * 72;
 }
 
 size_t SchemaMachine::leaf_memory_bytes() const {

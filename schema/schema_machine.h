@@ -294,20 +294,22 @@ class SchemaMachine final : public Recognizer {
   FrameStore like_keys_;
   std::vector<FrameId> like_frames_;  // by like_keys_ id: the first frame with that key
 
-  std::unordered_map<uint64_t, uint32_t> typed_memo_, leaf_memo_, container_memo_;
+  FlatMap<uint32_t> typed_memo_, leaf_memo_, container_memo_;
   std::unordered_map<FrameId, Cost> cost_memo_, total_memo_;
   FlagTable slot_memo_, frame_memo_, close_memo_, open_memo_, name_memo_;  // by frame: kYes, kNo
   FlagTable names_memo_;                                                   // by frame: Names
   FlagTable indifferent_memo_;                                             // by frame: kYes, kNo
-  std::unordered_map<FrameId, FrameId> item_memo_;
+  FlatMap<FrameId> item_memo_;
   std::unordered_map<uint64_t, PlainObject> plain_objects_;  // (formulas, shape)
   std::map<std::pair<uint32_t, std::vector<uint32_t>>, PlainNames> plain_names_;
   // (shape, 0, classes); where not all classes are known (shape, object, none)
   std::map<std::tuple<uint32_t, FrameId, std::vector<uint32_t>>, OtherNames> other_names_;
   AtomicTable<NameSet*> name_sets_;  // by frame
   std::vector<std::unique_ptr<NameSet>> owned_name_sets_;
-  std::unordered_map<uint64_t, bool> class_memo_;
-  std::map<std::tuple<FrameId, uint32_t, uint32_t>, FrameId> property_memo_;
+  FlatMap<bool> class_memo_;
+  // property_slot() by object and class, and by text too where the class leaves the name open.
+  FlatMap<FrameId> class_slots_;
+  std::map<std::tuple<FrameId, uint32_t, uint32_t>, FrameId> named_slots_;
   // The parts of a disjunction, by one of the bits that make them false, with all such bits.
   struct Branches {
     std::vector<FormulaId> free;
@@ -316,7 +318,7 @@ class SchemaMachine final : public Recognizer {
   std::unordered_map<uint64_t, Branches> branches_memo_;  // (bindings, formula)
   FormulaId unique_;                                      // the kUnique atom
   bool compares_items_ = false;                           // does it occur?
-  std::unordered_map<uint64_t, FrameId> value_memo_;      // (slot, value) -> apply()
+  FlatMap<FrameId> value_memo_;                           // (slot, value) -> apply()
   std::unordered_map<uint32_t, NodeId> one_of_memo_;
   std::unordered_map<uint64_t, uint32_t> avoiding_memo_;  // (slot, class) -> FormulaList
 

@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "grammar/flag_table.h"
+#include "grammar/id_table.h"
 
 namespace espalier {
 
@@ -71,7 +71,7 @@ class TextStore {
       out.push_back(nodes_[id].codepoint);
     return {out.rbegin(), out.rend()};
   }
-  size_t memory_bytes() const { return nodes_.size() * 48; }
+  size_t memory_bytes() const { return nodes_.size() * 36; }
 
  private:
   struct Node {
@@ -82,7 +82,7 @@ class TextStore {
   }
   static constexpr uint8_t kHasChild = 1, kComplete = 2;
   std::vector<Node> nodes_;
-  std::unordered_map<uint64_t, uint32_t> ids_;
+  FlatMap<uint32_t> ids_;
   FlagTable flags_;
 };
 
@@ -122,7 +122,7 @@ class SetStore {
     for_each(n.left, visit);
     for_each(n.right, visit);
   }
-  size_t memory_bytes() const { return nodes_.size() * 88; }
+  size_t memory_bytes() const { return nodes_.size() * 40; }
 
  private:
   struct Node {
@@ -130,17 +130,14 @@ class SetStore {
     uint32_t size;
     friend bool operator==(const Node&, const Node&) = default;
   };
-  struct Hash {
-    size_t operator()(const Node& n) const {
-      uint64_t h = (uint64_t{n.prefix} << 32 | n.mask) * 0x9E3779B97F4A7C15u;
-      h ^= (uint64_t{n.left} << 32 | n.right) * 0xC2B2AE3D27D4EB4Fu;
-      return h ^ h >> 29;
-    }
-  };
   uint32_t intern(const Node& n) {
-    const auto [it, inserted] = ids_.try_emplace(n, static_cast<uint32_t>(nodes_.size()));
-    if (inserted) nodes_.push_back(n);
-    return it->second;
+    const uint64_t hash = hash_append(hash_append(0, uint64_t{n.prefix} << 32 | n.mask),
+                                      uint64_t{n.left} << 32 | n.right);
+    const uint32_t known = ids_.find(hash, [&](uint32_t id) { return nodes_[id] == n; });
+    if (known != IdTable::kNone) return known;
+    nodes_.push_back(n);
+    ids_.insert(hash, static_cast<uint32_t>(nodes_.size() - 1));
+    return static_cast<uint32_t>(nodes_.size() - 1);
   }
   uint32_t join(uint32_t prefix, uint32_t mask, uint32_t left, uint32_t right) {
     return intern({prefix, mask, left, right, size(left) + size(right)});
@@ -158,7 +155,7 @@ class SetStore {
     return value & bit ? join(prefix, bit, set, leaf) : join(prefix, bit, leaf, set);
   }
   std::vector<Node> nodes_;
-  std::unordered_map<Node, uint32_t, Hash> ids_;
+  IdTable ids_;
 };
 
 }  // namespace espalier
