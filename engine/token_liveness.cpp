@@ -11,7 +11,9 @@
 //   way
 //     to it are live;
 //   - when the search runs dry, no state it met can be completed, and all of them are dead;
-//   - when it exceeds its budget nothing is concluded, and the state counts as live.
+//   - when it exceeds its budget nothing is concluded, and the state counts as live (`5.55` where
+//   only
+//     halves are allowed and the tokens are `5` and `.`: every further digit is a new state).
 // Before any search the recognizer's own shortest completion is spelled in tokens, which nearly
 // always succeeds.
 //
@@ -172,7 +174,7 @@ Result<std::vector<TokenId>> TokenLiveness::completion(Recognizer& recognizer,
   SearchLimits limits;
   if (max_tokens != SIZE_MAX) {
     const bool many = vocabulary.trie().size() > kSmallTrie;
-    limits = {.max_tokens = max_tokens,
+    limits = {.max_tokens = std::min(max_tokens, kMaxTokens),
               .max_edges = many ? kMaxFewerEdgesOfMany : kMaxFewerEdges,
               .skip_texts = many};
   }

@@ -23,6 +23,7 @@ class TokenLiveness {
   /// How far one search may go.
   static constexpr size_t kMaxStates = 20'000;
   static constexpr size_t kMaxEdges = 4'000'000;
+  static constexpr size_t kMaxTokens = 1'000;
   static constexpr size_t kMaxRemembered = 1'000'000;
   /// How far one may go that looks for fewer tokens than the shortest bytes need. Over a trie of
   /// more nodes than kSmallTrie it goes less far, and past no state that remembers a text.
@@ -61,7 +62,7 @@ class TokenLiveness {
   };
   struct SearchLimits {
     bool any_live_state = false;  ///< a state known to be live is good enough
-    size_t max_tokens = SIZE_MAX;
+    size_t max_tokens = kMaxTokens;
     size_t max_edges = kMaxEdges;
     bool skip_texts = false;  ///< states that remember a text are not looked at
   };
