@@ -15,6 +15,9 @@
 
 namespace espalier {
 
+/// Repetitions of as many exact draws as a method has runs, which show the size of the noise.
+inline constexpr size_t kNoiseRuns = 20;
+
 /// Which worlds a study samples.
 enum class FidelityStudy : uint8_t {
   kAutomata,  ///< random automata and random models
@@ -64,17 +67,29 @@ struct FidelityResult {
   std::vector<double> local_kl;
   std::vector<double> local_variance;
   double program_error = 0;  ///< largest |log Z by dynamic program - log Z by enumeration|
-  double noise_kl = 0;       ///< what as many exact draws show
+  double noise_kl = 0;       ///< what as many exact draws show, on average
   double noise_tv = 0;
+  double most_noise_kl = 0;  ///< the largest KL of kNoiseRuns repetitions of them
   std::vector<FidelityRow> rows;
   FidelityCurve curve;
 };
+
+/// What is expected of the samplers, and whether the study bears it out.
+struct FidelityClaim {
+  std::string claim;
+  double figure = 0;
+  double bound = 0;
+  bool at_most = true;  ///< the figure should be at most the bound, else at least
+  bool holds() const { return at_most ? figure <= bound : figure >= bound; }
+};
+std::vector<FidelityClaim> fidelity_claims(const FidelityResult& result);
 
 Result<FidelityResult> run_fidelity(FidelityStudy study, const FidelityOptions& options);
 
 Table fidelity_table(const FidelityResult& result);
 Table fidelity_worlds_table(const FidelityResult& result);
 Table fidelity_curve_table(const FidelityResult& result);
+Table fidelity_claims_table(const FidelityResult& result);
 
 /// Draws NAME-methods.svg and NAME-curve.svg into `folder` with gnuplot; kUnsupported where it is
 /// not installed.

@@ -94,6 +94,35 @@ Table fidelity_curve_table(const FidelityResult& result) {
   return table;
 }
 
+std::vector<FidelityClaim> fidelity_claims(const FidelityResult& result) {
+  const auto row = [&](std::string_view method) {
+    const auto found = std::find_if(result.rows.begin(), result.rows.end(),
+                                    [&](const FidelityRow& one) { return one.method == method; });
+    return found == result.rows.end() ? FidelityRow() : *found;
+  };
+  const double variance = row("smc 5").relative_variance.value_or(0);
+  const double twisted = row("smc 5 + h^1/2").relative_variance.value_or(0);
+  return {
+      {"KL of the first text of CARS, beside the most that exact draws showed", row("cars").kl,
+       result.most_noise_kl, true},
+      {"KL of the first text of MARS, beside the same", row("mars").kl, result.most_noise_kl, true},
+      {"Var(Z^) of 5 particles with h^1/2, as a share of that without",
+       variance > 0 ? twisted / variance : 1, 0.5, true},
+      {"KL of ASAp after 100 texts: still off", row("asap 100").kl, 0.05, false}};
+}
+
+Table fidelity_claims_table(const FidelityResult& result) {
+  Table table;
+  table.title = fmt::format("Study {}: what was expected", to_string(result.study));
+  table.header = {"expected", "figure", "bound", "holds"};
+  for (const FidelityClaim& claim : fidelity_claims(result)) {
+    table.rows.push_back({claim.claim, figure(claim.figure),
+                          (claim.at_most ? "<= " : ">= ") + figure(claim.bound),
+                          claim.holds() ? "yes" : "no"});
+  }
+  return table;
+}
+
 Status plot_fidelity(const FidelityResult& result, const std::string& folder) {
   if (std::system("command -v gnuplot > /dev/null 2>&1") != 0) {
     return Status(StatusCode::kUnsupported,

@@ -25,11 +25,13 @@ TEST(Fidelity, RandomWorldsShowWhatIsClaimed) {
   const auto result = run_fidelity(FidelityStudy::kAutomata, options);
   ASSERT_TRUE(result.ok()) << result.status().to_string();
   EXPECT_LT(result->program_error, 1e-9);
-  // CARS and MARS are exact from their first text on; ASAp is not there after a hundred.
-  for (const char* exact : {"cars", "mars"}) {
-    EXPECT_LT(row_of(*result, exact).kl, 1.5 * result->noise_kl);
+  // CARS and MARS are exact from their first text on; ASAp is not there after a hundred; the
+  // tempered look-ahead at least halves the variance of Z-hat.
+  const std::vector<FidelityClaim> claims = fidelity_claims(*result);
+  ASSERT_EQ(claims.size(), 4u);
+  for (const FidelityClaim& claim : claims) {
+    EXPECT_TRUE(claim.holds()) << claim.claim << ": " << claim.figure << ", " << claim.bound;
   }
-  EXPECT_GT(row_of(*result, "asap 100").kl, 0.1);
   EXPECT_LT(row_of(*result, "asap 100").kl, row_of(*result, "local").kl);
   EXPECT_LT(row_of(*result, "asap 1000").kl, row_of(*result, "asap 100").kl);
   // The tempered look-ahead at least halves the variance of Z-hat.

@@ -87,6 +87,21 @@ void write_result(JsonWriter& writer, const FidelityResult& result) {
     writer.EndObject();
   }
   writer.EndArray();
+  writer.Key("expected");
+  writer.StartArray();
+  for (const FidelityClaim& claim : fidelity_claims(result)) {
+    writer.StartObject();
+    writer.Key("claim");
+    write_string(writer, claim.claim);
+    writer.Key("figure");
+    writer.Double(claim.figure);
+    writer.Key(claim.at_most ? "at_most" : "at_least");
+    writer.Double(claim.bound);
+    writer.Key("holds");
+    writer.Bool(claim.holds());
+    writer.EndObject();
+  }
+  writer.EndArray();
   writer.Key("curve");
   writer.StartArray();
   for (size_t i = 0; i < result.curve.draws.size(); ++i) {
@@ -132,8 +147,8 @@ int fidelity(const FidelityFlags& flags) {
     const auto result = run_fidelity(study, options);
     if (!result) return fail(result.status());
     write_result(writer, *result);
-    for (const Table& table :
-         {fidelity_worlds_table(*result), fidelity_table(*result), fidelity_curve_table(*result)}) {
+    for (const Table& table : {fidelity_worlds_table(*result), fidelity_table(*result),
+                               fidelity_curve_table(*result), fidelity_claims_table(*result)}) {
       if (flags.json) continue;
       const std::string text = flags.markdown ? to_markdown(table) : to_text(table) + "\n";
       if (Status status = print(text); !status.ok()) return fail(status);
