@@ -257,5 +257,57 @@ TEST(Posterior, MergesEqualTexts) {
   EXPECT_NEAR(items[1].probability, 3.0 / 8, 1e-12);
 }
 
+/// Every budget ends a run with a typed outcome, whatever the method.
+TEST(SampleMany, BudgetsEndRuns) {
+  const uint64_t seed = testing::test_seed();
+  KnownWorld known = testing::lively_world(seed);
+  // Texts that never end, as no mask can tell.
+  const auto hopeless = predicate_potential(
+      {[](std::string_view) { return true; }, [](std::string_view) { return false; }},
+      known.world.model->vocabulary());
+  for (const PopulationMethod method : kMethods) {
+    PopulationOptions options = options_for(known.world, method, seed);
+    options.samples = 3;
+    options.particles = 4;
+    const auto expect_spent = [&](const Result<Population>& drawn) {
+      ASSERT_TRUE(drawn.ok()) << drawn.status().to_string();
+      EXPECT_EQ(drawn->first_failure.code(), StatusCode::kBudgetExceeded) << to_string(method);
+      EXPECT_NE(drawn->policy.find("stopped"), std::string::npos);
+      EXPECT_FALSE(drawn->exact);
+      ASSERT_FALSE(drawn->samples.empty());
+      for (const PopulationSample& sample : drawn->samples) {
+        EXPECT_TRUE(sample.dead);
+        EXPECT_TRUE(!sample.log_weight || std::isinf(*sample.log_weight));
+      }
+      EXPECT_FALSE(drawn->log_z && std::isnan(*drawn->log_z));
+    };
+    {
+      PopulationOptions none = options;
+      none.max_text_time = std::chrono::nanoseconds(1);
+      expect_spent(sample_many(hopeless, known.world.model.get(), none));
+    }
+    options.max_tokens = 50;
+    options.max_model_rows = 1;
+    expect_spent(sample_many(hopeless, known.world.model.get(), options));
+    options.max_model_rows = SIZE_MAX;
+    options.max_evaluations = 3;
+    expect_spent(sample_many(hopeless, known.world.model.get(), options));
+  }
+  for (const PopulationMethod method : {PopulationMethod::kCars, PopulationMethod::kMars}) {
+    // Nothing is valid, which a few attempts do not find out.
+    PopulationOptions options = options_for(known.world, method, seed);
+    options.max_tokens = 3;
+    options.max_attempts = 5;
+    options.samples = 4;
+    const auto drawn = sample_many(hopeless, known.world.model.get(), options);
+    ASSERT_TRUE(drawn.ok());
+    EXPECT_EQ(drawn->first_failure.code(), StatusCode::kBudgetExceeded);
+    EXPECT_EQ(drawn->samples.size(), 4u);
+    for (const PopulationSample& sample : drawn->samples) EXPECT_TRUE(sample.dead);
+    EXPECT_FALSE(drawn->exact);
+    EXPECT_EQ(drawn->attempts, 5u);  // a text that spends them ends the run
+  }
+}
+
 }  // namespace
 }  // namespace espalier

@@ -76,6 +76,7 @@ Random step_stream(const McmcOptions& options, StreamPurpose purpose, uint64_t s
 Result<McmcResult> run_cuts(PrefixTree* tree, const McmcOptions& options, ChainText text) {
   McmcResult result;
   for (uint64_t step = 0; step < options.steps; ++step) {
+    if (result.spent = tree->spent(); !result.spent.ok()) return result;
     Random random = step_stream(options, StreamPurpose::kProposal, step);
     const size_t cut = draw_position(log_positions(options.proposal, text), &random);
     auto drawn = draw_locally(tree, &text, cut, &random);
@@ -94,17 +95,20 @@ Result<McmcResult> run_cuts(PrefixTree* tree, const McmcOptions& options, ChainT
   return result;
 }
 
-Result<McmcResult> run_restarts(const McmcOptions& options, const ImportanceSource& source) {
+Result<McmcResult> run_restarts(PrefixTree* tree, const McmcOptions& options,
+                                const ImportanceSource& source) {
   McmcResult result;
   std::optional<ImportanceDraw> text;
   uint64_t number = 0;
   for (; !text && number < options.max_starts; ++number) {
+    if (result.spent = tree->spent(); !result.spent.ok()) return result;
     auto draw = source(number);
     if (!draw.ok()) return draw.status();
     if (!std::isinf(draw->log_weight)) text = std::move(draw).value();
   }
   if (!text) return result;
   for (uint64_t step = 0; step < options.steps; ++step, ++number) {
+    if (result.spent = tree->spent(); !result.spent.ok()) return result;
     auto draw = source(number);
     if (!draw.ok()) return draw.status();
     const double ratio = draw->log_weight - text->log_weight;
@@ -180,14 +184,14 @@ double log_cut_proposal(McmcProposal proposal, const ChainText& from, const Chai
 
 Result<McmcResult> run_mcmc(PrefixTree* tree, const McmcOptions& options) {
   if (options.proposal == McmcProposal::kRestart && options.source) {
-    return run_restarts(options, options.source);
+    return run_restarts(tree, options, options.source);
   }
   const auto draw = [&](uint64_t number) {
     Random random = random_stream(options.seed, StreamPurpose::kDraw, options.chain, number);
     return draw_locally(tree, nullptr, 0, &random);
   };
   if (options.proposal == McmcProposal::kRestart) {
-    return run_restarts(options, [&](uint64_t number) -> Result<ImportanceDraw> {
+    return run_restarts(tree, options, [&](uint64_t number) -> Result<ImportanceDraw> {
       auto text = draw(number);
       if (!text.ok()) return text.status();
       double log_weight = 0;
@@ -196,12 +200,14 @@ Result<McmcResult> run_mcmc(PrefixTree* tree, const McmcOptions& options) {
       return ImportanceDraw{std::move(text->tokens), log_weight};
     });
   }
+  McmcResult none;
   for (uint64_t start = 0; start < options.max_starts; ++start) {
+    if (none.spent = tree->spent(); !none.spent.ok()) break;
     auto text = draw(start);
     if (!text.ok()) return text.status();
     if (text->complete) return run_cuts(tree, options, std::move(text).value());
   }
-  return McmcResult();
+  return none;
 }
 
 }  // namespace espalier

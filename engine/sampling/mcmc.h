@@ -51,7 +51,8 @@ struct McmcOptions {
 
 struct McmcResult {
   std::vector<TokenId> tokens;
-  bool alive = false;  ///< false: no start was found
+  bool alive = false;  ///< false: no start was found, or a budget was spent
+  Status spent;        ///< which budget of the tree was, or ok
   size_t accepted = 0;
 };
 

@@ -95,7 +95,9 @@ class Run {
   enum Enumeration { kSomeTokens, kEveryToken };
 
   void make_tree(Enumeration enumeration) {
-    PrefixTreeOptions tree_options{options_.prompt, options_.temperature, options_.max_row_bytes};
+    PrefixTreeOptions tree_options{options_.prompt,          options_.temperature,
+                                   options_.max_row_bytes,   options_.max_model_rows,
+                                   options_.max_evaluations, options_.max_text_time};
     auto limited = enumeration == kEveryToken
                        ? limit_tokens(unlimited_, options_.max_tokens, SIZE_MAX)
                        : limit_tokens(unlimited_, options_.max_tokens);
@@ -203,11 +205,13 @@ class Run {
   Status draw_smc() {
     std::vector<double> estimates;
     for (uint64_t run = 0; run < options_.samples; ++run) {
+      if (run > 0 && !begin_text()) break;
       auto population = run_smc(tree_.get(), smc_options(run));
       if (!population.ok()) return population.status();
       if (run == 0) result_.ess_history = population->ess_history;
       result_.resamplings += population->resamplings;
       if (result_.first_failure.ok()) result_.first_failure = population->first_failure;
+      if (!population->first_failure.ok()) keep_to_budget(tree_->spent());
       estimates.push_back(population->log_z);
       for (Particle& particle : population->particles) {
         const bool dead = !particle.ended || std::isinf(particle.log_weight);
@@ -226,31 +230,55 @@ class Run {
                                   ? TrieMethod::kMars
                                   : TrieMethod::kImportance;
     const bool weighted = method == TrieMethod::kImportance;
-    const size_t attempts = weighted ? 1 : options_.max_attempts;
     TrieSampler sampler(tree_.get(), trie_.get());
     std::vector<double> estimates;
     for (uint64_t sample = 0; sample < options_.samples; ++sample) {
       TrieDraw last;
-      for (uint64_t i = 0; i < attempts && !last.accepted; ++i) {
+      const bool begun = begin_text();
+      if (!begun && weighted && sample > 0) break;
+      for (uint64_t i = 0; begun && !last.accepted && within(i); ++i) {
         Random random = random_stream(options_.seed, StreamPurpose::kDraw, sample, i);
         auto draw = sampler.attempt(method, &random);
         if (!draw.ok()) return draw.status();
         last = std::move(draw).value();
         estimates.push_back(last.log_weight);
-        if (trie_->bound(BoundTrie::kRoot) == 0) break;
+        if (weighted || trie_->bound(BoundTrie::kRoot) == 0) break;
       }
       add_sample(std::move(last.tokens), !last.accepted,
                  weighted ? std::optional(last.log_weight) : std::nullopt);
     }
     result_.attempts = estimates.size();
     if (method != TrieMethod::kAsap) {
-      result_.log_z = log_sum_exp(estimates) - std::log(static_cast<double>(estimates.size()));
+      const auto count = static_cast<double>(std::max<size_t>(1, estimates.size()));
+      result_.log_z = log_sum_exp(estimates) - std::log(count);
     }
     const bool complete = std::none_of(result_.samples.begin(), result_.samples.end(),
                                        [](const PopulationSample& sample) { return sample.dead; });
     result_.exact = complete && (method == TrieMethod::kMars || method == TrieMethod::kCars);
     if (options_.trie_file.empty()) return Status();
     return trie_->save(options_.trie_file);
+  }
+
+  /// May another text begin? Not when a budget was spent.
+  bool begin_text() {
+    if (out_of_budget_) return false;
+    tree_->begin_text();
+    return within(0);
+  }
+
+  /// May a text be attempted once more?
+  bool within(uint64_t attempts) {
+    if (attempts < options_.max_attempts) return keep_to_budget(tree_->spent());
+    return keep_to_budget(
+        Status(StatusCode::kBudgetExceeded,
+               "The attempts for one text are spent: too little of the model is valid."));
+  }
+
+  bool keep_to_budget(const Status& spent) {
+    if (spent.ok()) return true;
+    out_of_budget_ = true;
+    result_.first_failure = spent;
+    return false;
   }
 
   /// One whole text from the restart's source; streams are named by chain and draw.
@@ -281,6 +309,10 @@ class Run {
 
   Status draw_mcmc() {
     for (uint64_t chain = 0; chain < options_.samples; ++chain) {
+      if (!begin_text()) {
+        add_sample({}, true, std::nullopt);
+        continue;
+      }
       McmcOptions mcmc;
       mcmc.proposal = options_.proposal;
       mcmc.steps = options_.steps;
@@ -291,6 +323,7 @@ class Run {
       }
       auto end = run_mcmc(tree_.get(), mcmc);
       if (!end.ok()) return end.status();
+      keep_to_budget(end->spent);
       if (trie_ != nullptr && end->alive) {
         // Between chains the trie may learn: each chain has a fixed proposal.
         Random random = random_stream(options_.seed, StreamPurpose::kDraw, chain, UINT64_MAX - 1);
@@ -309,6 +342,7 @@ class Run {
     for (const PopulationSample& sample : result_.samples) {
       weights.push_back(sample.dead ? kMinusInfinity : sample.log_weight.value_or(0));
     }
+    if (out_of_budget_) result_.policy += "; stopped: " + result_.first_failure.message();
     result_.ess = effective_sample_size(weights);
     result_.method = options_.method;
     const SamplingCost& cost = tree_->cost();
@@ -325,6 +359,7 @@ class Run {
   std::unique_ptr<LookAhead> look_ahead_;
   std::unique_ptr<BoundTrie> trie_;
   SamplingCost spent_;  ///< before the tree was made
+  bool out_of_budget_ = false;
   Population result_;
 };
 

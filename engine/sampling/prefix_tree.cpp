@@ -58,6 +58,7 @@ PrefixTree::PrefixTree(std::shared_ptr<const Potential> potential, LanguageModel
                        const PrefixTreeOptions& options)
     : potential_(std::move(potential)), model_(model), options_(options) {
   nodes_.emplace_back(PotentialCursor(potential_));
+  begin_text();
 }
 
 PrefixTree::~PrefixTree() {
@@ -204,6 +205,29 @@ Result<const MaskedRow*> PrefixTree::masked(Node node) {
   entry.masked = std::make_unique<MaskedRow>(tokens, entry.row);
   bytes_ += entry.masked->memory_bytes();
   return entry.masked.get();
+}
+
+void PrefixTree::begin_text() {
+  if (options_.max_text_time != std::chrono::nanoseconds::max()) {
+    began_ = std::chrono::steady_clock::now();
+  }
+}
+
+Status PrefixTree::spent() const {
+  const auto exceeded = [](const char* message) {
+    return Status(StatusCode::kBudgetExceeded, message);
+  };
+  if (cost_.model_rows > options_.max_model_rows) {
+    return exceeded("The budget of the model's rows is spent.");
+  }
+  if (cost_.constraint_evaluations > options_.max_evaluations) {
+    return exceeded("The budget of constraint evaluations is spent.");
+  }
+  if (options_.max_text_time != std::chrono::nanoseconds::max() &&
+      std::chrono::steady_clock::now() - began_ > options_.max_text_time) {
+    return exceeded("The time for one text is spent.");
+  }
+  return Status();
 }
 
 std::vector<TokenId> PrefixTree::tokens(Node node) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -48,6 +49,10 @@ struct PrefixTreeOptions {
   double temperature = 1;
   /// Beyond this, rows of prefixes that nobody has pinned are dropped, the longest unused first.
   size_t max_bytes = size_t{256} << 20;
+  /// What samplers may spend: on everything, and from begin_text on.
+  size_t max_model_rows = SIZE_MAX;
+  size_t max_evaluations = SIZE_MAX;
+  std::chrono::nanoseconds max_text_time = std::chrono::nanoseconds::max();
 };
 
 /// The prefixes that samplers of one prompt and one constraint visit, each known once: its place
@@ -83,6 +88,11 @@ class PrefixTree {
   /// A pinned node keeps its number; others may be dropped by fetch, with what they know.
   void pin(Node node) { ++nodes_[node].pins; }
   void unpin(Node node) { --nodes_[node].pins; }
+
+  /// A text, a chain or a population begins: its time counts from now on.
+  void begin_text();
+  /// kBudgetExceeded when a budget of the options is spent. Samplers ask between draws.
+  Status spent() const;
 
   const Vocabulary& vocabulary() const { return *potential_->vocabulary(); }
   const std::shared_ptr<const Potential>& potential() const { return potential_; }
@@ -123,6 +133,7 @@ class PrefixTree {
   std::unordered_map<uint64_t, Node> edges_;
   size_t bytes_ = 0;
   uint64_t clock_ = 0;
+  std::chrono::steady_clock::time_point began_;
   SamplingCost cost_;
 };
 

@@ -112,6 +112,7 @@ class Swarm {
       nodes_.push_back(members_[i].node);
     }
     if (order_.empty()) return false;
+    if (out_of_budget()) return true;
     status_ = tree_->fetch(nodes_);
     std::stable_sort(order_.begin(), order_.end(),
                      [&](uint32_t a, uint32_t b) { return members_[a].node < members_[b].node; });
@@ -122,6 +123,18 @@ class Swarm {
       }
       move_together(std::span(order_).subspan(begin, end - begin), step);
       begin = end;
+      if (out_of_budget()) break;
+    }
+    return true;
+  }
+
+  /// When a budget is spent, all that move die of it.
+  bool out_of_budget() {
+    const Status spent = tree_->spent();
+    if (spent.ok()) return false;
+    note_failure(spent);
+    for (Member& member : members_) {
+      if (member.moving()) member.log_weight = kMinusInfinity;
     }
     return true;
   }
@@ -140,16 +153,17 @@ class Swarm {
     const Status prepared = sampler_.prepare(&tree_->cursor(node), row, proposal);
     draws_.clear();
     for (const uint32_t i : group) {
+      if (!draws_.empty() && !tree_->spent().ok()) break;
       draws_.push_back(prepared.ok() ? sampler_.draw({options_.seed, i, step}) : StepDraw{});
       if (!prepared.ok()) draws_.back().status = prepared;
+      tree_->cost().constraint_evaluations += draws_.back().constraint_evaluations;
     }
-    for (size_t k = 0; k < group.size() && status_.ok(); ++k) {
+    for (size_t k = 0; k < draws_.size() && status_.ok(); ++k) {
       apply(draws_[k], &members_[group[k]]);
     }
   }
 
   void apply(const StepDraw& draw, Member* member) {
-    tree_->cost().constraint_evaluations += draw.constraint_evaluations;
     member->log_weight += draw.log_weight;
     if (draw.outcome != StepOutcome::kAccepted || member->dead()) {
       member->log_weight = kMinusInfinity;

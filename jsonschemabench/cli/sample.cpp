@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <optional>
 #include <string>
@@ -38,7 +40,8 @@ log_z, ess, model_calls, constraint_evaluations, exact (is each sample an exact 
 policy (what was chosen and why). The mean of exp(log_weight) over the samples, summed over those with
 one text, has expectation P(text) for valid texts. log_weight is null for local, asap, cars, mars and
 mcmc, and "-inf" for a sample that died, whose text is then its prefix. exp(log_z) is unbiased where samples
-are weighted; cars and mars estimate it by the share of attempts that were accepted. Without --json, a line for each
+are weighted; cars and mars estimate it by the share of attempts that were accepted. A text that spends its
+attempts or its time is dead, and with it those after it; stderr says so. Without --json, a line for each
 sample: log weight, tab, text. The exit code is 1 when every sample died, 2 on an error; with --json 0
 or 2.)";
 
@@ -56,6 +59,8 @@ struct SampleOptions {
   size_t samples = 1;
   size_t steps = PopulationOptions{}.steps;
   size_t max_tokens = PopulationOptions{}.max_tokens;
+  size_t max_attempts = PopulationOptions{}.max_attempts;
+  std::optional<double> timeout;
   uint64_t seed = 0;
   double temperature = 1;
 };
@@ -89,6 +94,17 @@ Result<std::shared_ptr<const Grammar>> compile_constraint(const SampleOptions& o
   return options.constraint.compile();
 }
 
+/// The time for one text: asked for, or kTextSeconds where an attempt may fail again and again.
+constexpr double kTextSeconds = 30;
+std::chrono::nanoseconds text_time(const SampleOptions& options, PopulationMethod method) {
+  const bool retries = method == PopulationMethod::kCars || method == PopulationMethod::kMars ||
+                       method == PopulationMethod::kAsap || method == PopulationMethod::kMcmc ||
+                       method == PopulationMethod::kAuto;
+  const double seconds = options.timeout.value_or(retries ? kTextSeconds : 0);
+  if (!(seconds > 0)) return std::chrono::nanoseconds::max();
+  return std::chrono::nanoseconds(static_cast<int64_t>(std::min(seconds, 1e9) * 1e9));
+}
+
 /// Steps drawn alone are a population that is never resampled.
 PopulationOptions population_options(const SampleOptions& options) {
   PopulationOptions population;
@@ -108,9 +124,12 @@ PopulationOptions population_options(const SampleOptions& options) {
     population.step.method = *method;
     population.particles = options.samples;
     population.ess_threshold = 0;
+    population.max_text_time = text_time(options, population.method);
     return population;
   }
   population.method = parse_population_method(options.method).value_or(PopulationMethod::kAuto);
+  population.max_attempts = options.max_attempts;
+  population.max_text_time = text_time(options, population.method);
   population.particles = options.particles;
   population.samples = options.samples;
   return population;
@@ -127,7 +146,7 @@ Result<Population> draw(const SampleOptions& options) {
   Result<Population> population =
       sample_many(std::move(potential), model.value().get(), population_options(options));
   if (!population || !step_method(options.method)) return population;
-  population->policy = options.method + ", as asked";
+  population->policy.replace(0, to_string(PopulationMethod::kSmc).size(), options.method);
   if (options.method == "local") {
     population->log_z.reset();
     for (PopulationSample& sample : population->samples) sample.log_weight.reset();
@@ -255,6 +274,14 @@ void add_sample(CLI::App& program, Action& action) {
       ->capture_default_str();
   add_count("--steps", options->steps, "steps of a chain, for one sample (mcmc)");
   add_count("--max-tokens", options->max_tokens, "token budget without the end of sequence");
+  add_count("--max-attempts", options->max_attempts, "attempts for one text (cars, mars, asap)");
+  command
+      ->add_option(
+          "--timeout", options->timeout,
+          "seconds for one text, for a population with smc; 0: no limit. Without it 30 for "
+          "cars, mars, asap and mcmc, none for others")
+      ->type_name("SECONDS")
+      ->check(CLI::NonNegativeNumber);
   command->add_option("--seed", options->seed, "seed: equal inputs and seed give equal output")
       ->type_name("N")
       ->check(whole_number())

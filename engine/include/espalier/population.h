@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -80,7 +81,6 @@ struct PopulationOptions {
   size_t surrogate_order = 1;          ///< tokens it looks back; 0 is tried when that is too large
 
   // The methods with a trie.
-  size_t max_attempts = 100'000;  ///< for one sample; then it is dead
   size_t max_trie_bytes = size_t{64} << 20;
   std::string trie_file;   ///< read if it exists, written at the end; "": neither
   std::string constraint;  ///< names the constraint in the file
@@ -89,6 +89,15 @@ struct PopulationOptions {
   size_t steps = 10;  ///< for one sample; each is the end of a chain of its own
   McmcProposal proposal = McmcProposal::kRestart;
   RestartSource source = RestartSource::kLocal;
+
+  // Budgets. When one is spent the text at work dies (of a population, the particles that move),
+  // the run ends with first_failure kBudgetExceeded, and texts that were not begun are dead too; of
+  // kSmc and kTrieImportance they are left out, as they would count as weights of zero.
+  size_t max_attempts = 100'000;  ///< for one text of kCars, kMars and kAsap
+  size_t max_model_rows = SIZE_MAX;
+  size_t max_evaluations = SIZE_MAX;
+  /// Of one text, chain or population. The only budget by which equal inputs may differ.
+  std::chrono::nanoseconds max_text_time = std::chrono::nanoseconds::max();
 
   size_t max_row_bytes = size_t{256} << 20;  ///< of the model's rows kept for prefixes
 };
@@ -117,7 +126,7 @@ struct Population {
   size_t constraint_evaluations = 0;
   bool exact = false;    ///< is each sample an exact draw of P(x | valid)? (then none is dead)
   std::string policy;    ///< what was chosen, and why
-  Status first_failure;  ///< what killed the first sample that an error killed, or ok
+  Status first_failure;  ///< what killed the first sample that an error or a budget killed, or ok
 };
 
 /// Draws samples of one prompt under a constraint. Equal inputs and seed give equal output. A
