@@ -136,6 +136,15 @@ class LazyNumberMachine final : public NumberMachine {
     return *set;
   }
 
+  bool reaches(uint32_t state, const std::function<bool(Truth)>& wanted) const override {
+    if (state == kDead) return false;
+    const Node& node = nodes_[state];
+    if (node.complete && wanted(node.truth)) return true;
+    if (const TruthSet* set = node.reachable.load(std::memory_order_acquire))
+      return std::any_of(set->begin(), set->end(), wanted);
+    return number::reaches(atoms_, node.content, text(state), wanted);
+  }
+
   std::string shortest(uint32_t state, std::span<const bool> wanted) const override {
     if (state == kDead) return {};
     const auto truths = reachable(state);

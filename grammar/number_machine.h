@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -56,6 +57,8 @@ class NumberMachine {
   /// The truth vectors of all numbers that extend the text so far (itself included if complete),
   /// sorted, without duplicates; exact. Valid for the machine's lifetime.
   virtual std::span<const Truth> reachable(uint32_t state) const = 0;
+  /// Is one of them wanted? Quicker than to list them all.
+  virtual bool reaches(uint32_t state, const std::function<bool(Truth)>& wanted) const = 0;
   /// A shortest text that, appended, completes the number with a truth t for which wanted[i] holds
   /// for the i-th entry of reachable(state). Empty string if it may end here.
   virtual std::string shortest(uint32_t state, std::span<const bool> wanted) const = 0;

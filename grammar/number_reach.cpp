@@ -97,9 +97,11 @@ bool is_excluded(const ClosedSet& set, const BigInt& q) {
   return false;
 }
 
+// Collects truths; or, given which are wanted, looks for one of these alone.
 class Search {
  public:
-  Search(const Atoms& atoms, bool witnesses) : atoms_(atoms), witnesses_(witnesses) {
+  Search(const Atoms& atoms, bool witnesses, const std::function<bool(Truth)>* wanted)
+      : atoms_(atoms), witnesses_(witnesses), wanted_(wanted) {
     window_position_ = static_cast<int64_t>(std::to_string(atoms.window).size());
   }
 
@@ -109,12 +111,20 @@ class Search {
   /// `value` gives the value; it is called only where one is asked for.
   template <typename Value>
   void add(Truth truth, bool negative, const Value& value) {
+    if (wanted_ != nullptr) {
+      satisfied_ = satisfied_ || (*wanted_)(truth);
+      return;
+    }
     const auto [place, added] = found_.try_emplace(truth);
     if (!added) return;
     place->second.negative = negative;
     if (witnesses_) place->second.value = value();
   }
-  bool has(Truth truth) const { return found_.count(truth) != 0; }
+  /// Need the truth not be looked for any more?
+  bool has(Truth truth) const {
+    return wanted_ != nullptr ? satisfied_ || !(*wanted_)(truth) : found_.count(truth) != 0;
+  }
+  bool satisfied() const { return satisfied_; }
 
   void add_family(const Family& family) {
     const Side& side = atoms_.side[family.negative ? 1 : 0];
@@ -271,6 +281,8 @@ class Search {
 
   const Atoms& atoms_;
   const bool witnesses_;
+  const std::function<bool(Truth)>* const wanted_;
+  bool satisfied_ = false;
   int64_t window_position_ = 0;
   std::map<Truth, Found> found_;
 };
@@ -309,15 +321,8 @@ void add_outcomes(const Atoms& atoms, const Content& content, const Prefix& pref
   }
 }
 
-}  // namespace
-
-std::map<Truth, Found> reach(const Atoms& atoms, const Content& content, std::string_view text,
-                             bool witnesses) {
-  Search search(atoms, witnesses);
-  if (content.phase >= Phase::kExponentMark) {
-    reach_exponent(content, search);
-    return search.take();
-  }
+void search_all(const Atoms& atoms, const Content& content, std::string_view text, Search& search) {
+  if (content.phase >= Phase::kExponentMark) return reach_exponent(content, search);
   const bool json = atoms.spelling == NumberSpelling::kJson;
   const Prefix prefix = parse_prefix(text);
   Family family;
@@ -357,7 +362,22 @@ std::map<Truth, Found> reach(const Atoms& atoms, const Content& content, std::st
       search.add_family(integers);
     }
   }
+}
+
+}  // namespace
+
+std::map<Truth, Found> reach(const Atoms& atoms, const Content& content, std::string_view text,
+                             bool witnesses) {
+  Search search(atoms, witnesses, nullptr);
+  search_all(atoms, content, text, search);
   return search.take();
+}
+
+bool reaches(const Atoms& atoms, const Content& content, std::string_view text,
+             const std::function<bool(Truth)>& wanted) {
+  Search search(atoms, false, &wanted);
+  search_all(atoms, content, text, search);
+  return search.satisfied();
 }
 
 }  // namespace espalier::number

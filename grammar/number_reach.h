@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -20,6 +21,10 @@ struct Found {
 /// with a value that has it; values only when `witnesses` is set and no exponent has begun.
 std::map<Truth, Found> reach(const Atoms& atoms, const Content& content, std::string_view text,
                              bool witnesses);
+
+/// Is one of those truth vectors wanted? Looks for wanted ones alone, until one is found.
+bool reaches(const Atoms& atoms, const Content& content, std::string_view text,
+             const std::function<bool(Truth)>& wanted);
 
 /// The text with the fewest bytes found that, appended to `text`, gives a truth in `wanted`
 /// (sorted, a subset of what is reachable). Exact unless more than a few thousand contents lie

@@ -82,9 +82,10 @@ class NumberLeaf final : public ScalarLeaf {
   bool live(uint32_t state) const {
     if (const uint8_t flag = flags_.get(state)) return flag == kLive;
     const std::lock_guard lock(mutex_);
-    const auto truths = machine_->reachable(state);
-    const bool found = std::any_of(truths.begin(), truths.end(), [&](NumberMachine::Truth truth) {
-      return verdict_.acceptable(value(truth));
+    const bool found = machine_->reaches(state, [this](NumberMachine::Truth truth) {
+      const auto [it, unknown] = acceptable_.try_emplace(truth, false);
+      if (unknown) it->second = verdict_.acceptable(value(truth));
+      return it->second;
     });
     flags_.set(state, found ? kLive : kDead);
     return found;
@@ -95,6 +96,7 @@ class NumberLeaf final : public ScalarLeaf {
   Verdict verdict_;
   uint32_t start_ = 0;
   mutable std::mutex mutex_;
+  mutable std::unordered_map<NumberMachine::Truth, bool> acceptable_;
   mutable FlagTable flags_;
 };
 

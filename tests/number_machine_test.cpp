@@ -254,7 +254,7 @@ TEST(NumberMachine, ReachableIsTheUnionOverNextBytes) {
   for (int round = 0; round < 600; ++round) {
     const auto atoms = random_atoms(random);
     const auto spelling = below(random, 2) == 0 ? NumberSpelling::kJson : NumberSpelling::kPlain;
-    const Machine machine = create(atoms, spelling);
+    const Machine machine = create(atoms, spelling), fresh = create(atoms, spelling);
     for (int i = 0; i < 8; ++i) {
       const std::string text = random_text(random, atoms);
       uint32_t state = machine->start();
@@ -270,6 +270,13 @@ TEST(NumberMachine, ReachableIsTheUnionOverNextBytes) {
                   std::vector<Truth>(reachable.begin(), reachable.end()))
             << "'" << text.substr(0, n) << "' " << describe(atoms)
             << (spelling == NumberSpelling::kPlain ? " plain" : "");
+        // Another machine, which has not listed them.
+        const uint32_t same = run(*fresh, text.substr(0, n));
+        for (const Truth truth : expected) {
+          ASSERT_TRUE(fresh->reaches(same, [&](Truth t) { return t == truth; }));
+        }
+        ASSERT_FALSE(fresh->reaches(same, [&](Truth t) { return expected.count(t) == 0; }))
+            << "'" << text.substr(0, n) << "' " << describe(atoms);
         if (n < text.size()) state = machine->step(state, static_cast<uint8_t>(text[n]));
       }
     }
