@@ -23,6 +23,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
 #include <unordered_set>
 #include <utility>
 
@@ -78,6 +80,23 @@ void append_quoted(std::string_view text, std::string* out) {
   out->push_back('"');
 }
 
+/// The first byte of a string at or after `at` that is not plain ASCII: a quote, a backslash, NUL
+/// or a byte above 0x7F. Eight bytes at a time; near the end of the text it may stop early.
+size_t plain_end(std::string_view text, size_t at) {
+  constexpr uint64_t kOnes = 0x0101010101010101u, kHighs = 0x8080808080808080u;
+  const auto zero_bytes = [](uint64_t v) { return (v - kOnes) & ~v & kHighs; };
+  for (; at + sizeof(uint64_t) <= text.size(); at += sizeof(uint64_t)) {
+    uint64_t bytes;
+    std::memcpy(&bytes, text.data() + at, sizeof bytes);
+    const uint64_t special = (bytes & kHighs) | zero_bytes(bytes ^ kOnes * '"') |
+                             zero_bytes(bytes ^ kOnes * '\\') | zero_bytes(bytes);
+    if (special == 0) continue;
+    if constexpr (std::endian::native != std::endian::little) return at;
+    return at + static_cast<size_t>(std::countr_zero(special)) / 8;
+  }
+  return at;
+}
+
 /// The pass before RapidJSON: copies `text` to `out`, checking and rewriting as described above.
 class Prescan {
  public:
@@ -93,7 +112,10 @@ class Prescan {
       const uint8_t c = text_[at_];
       switch (kOutside[c]) {
         case Outside::kPlain:
-          ++at_;
+          do {
+            ++at_;
+          } while (at_ < text_.size() &&
+                   kOutside[static_cast<uint8_t>(text_[at_])] == Outside::kPlain);
           break;
         case Outside::kQuote:
           if (Status status = string(); !status.ok()) return status;
@@ -178,7 +200,7 @@ class Prescan {
       const uint8_t c = text_[at_];
       switch (kInside[c]) {
         case Inside::kPlain:
-          ++at_;
+          at_ = plain_end(text_, at_ + 1);
           break;
         case Inside::kQuote:
           ++at_;
