@@ -42,6 +42,9 @@ class Leaf {
   };
   virtual Relaxed relaxed(uint32_t /*state*/) const { return {}; }
 
+  /// Is it so short-lived, and are its texts so few, that masks are walked rather than tabulated?
+  virtual bool walked() const { return false; }
+
  protected:
   Leaf() : uid_(next_uid_.fetch_add(1, std::memory_order_relaxed)) {}
 

@@ -356,13 +356,16 @@ uint32_t SchemaMachine::leaf_of(FrameId slot, ValueClass c) {
   if (c == ValueClass::kTrue) return literal_leaves_[2];
   const Frame at = frames_[slot];
   const uint32_t list = typed_id(at.ask, c);
-  const bool tracked = at.bindings != 0 || at.forbidden != 0;
+  const bool tracked = (at.bindings | at.forbidden | at.remember) != 0;
   const uint64_t key = tracked ? pack(slot, 0x80000000u | static_cast<uint32_t>(c))
                                : pack(list, static_cast<uint32_t>(c));
   const auto it = leaf_memo_.find(key);
   if (it != leaf_memo_.end()) return it->second;
-  const std::vector<FormulaId>& formulas =
-      at.forbidden == 0 ? formula_lists_[list] : formulas_avoiding(slot, c, Avoid::kWhereNeeded);
+  std::shared_ptr<const ScalarLeaf> leaf;
+  if (c == ValueClass::kString) leaf = listed_leaf(at, formula_lists_[list]);
+  const std::vector<FormulaId>& formulas = at.forbidden == 0 || leaf != nullptr
+                                               ? formula_lists_[list]
+                                               : formulas_avoiding(slot, c, Avoid::kWhereNeeded);
   const auto build = [&](const std::vector<Outcome>* allowed) -> std::shared_ptr<const ScalarLeaf> {
     if (c == ValueClass::kString) {
       return string_leaf(pool_, formulas, expansion_.atoms(), strings_, allowed);
@@ -371,7 +374,7 @@ uint32_t SchemaMachine::leaf_of(FrameId slot, ValueClass c) {
     if (!leaf.ok()) fail(leaf.status());
     return leaf.ok() ? *leaf : nullptr;
   };
-  std::shared_ptr<const ScalarLeaf> leaf = build(nullptr);
+  if (leaf == nullptr) leaf = build(nullptr);
   if (leaf != nullptr && at.bindings != 0) {
     // Where the outcomes are too many to list, acceptability is judged when the value ends.
     if (const auto outcomes = leaf->outcomes()) {

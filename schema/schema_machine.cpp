@@ -287,7 +287,7 @@ State SchemaMachine::begin_value(FrameId slot, uint8_t byte) {
   if (state == 0) return {};
   uint32_t text = 0;
   if (frames_[slot].remember != 0) {
-    if (value_class == ValueClass::kString) text = values_.string_start();
+    if (value_class == ValueClass::kString && !leaf.walked()) text = values_.string_start();
     if (value_class == ValueClass::kNumber) text = texts_.append(values_.number_start(), byte);
   }
   return {slot, kFirstLeaf + id, state, text};
@@ -369,6 +369,7 @@ Bulk SchemaMachine::bulk(State s) {
   if (s.dead() || s.doubtful()) return {};
   if (s.leaf >= kFirstLeaf) {
     const Leaf& leaf = *leaves_[s.leaf - kFirstLeaf];
+    if (leaf.walked()) return {};
     if (const Leaf::Relaxed relaxed = leaf.relaxed(s.state); relaxed.leaf != nullptr)
       return {.leaf = relaxed.leaf, .state = relaxed.state, .relaxed = true};
     if (s.text == 0) return {&leaf, s.state};
@@ -509,6 +510,13 @@ void SchemaMachine::next_bytes(State s, ByteSet* out) {
     default:
       break;
   }
+  if (s.doubtful()) return out->fill();
+  if (const Leaf& leaf = *leaves_[s.leaf - kFirstLeaf]; leaf.walked()) {
+    ByteSet characters;
+    *out = ByteSet();
+    return static_cast<const ScalarLeaf&>(leaf).string_machine()->trie_bytes(s.state, out,
+                                                                             &characters);
+  }
   // Only a string ends by itself; a number's or a literal's end needs the container's bytes too.
   out->fill();
 }
@@ -597,7 +605,8 @@ size_t SchemaMachine::memory_bytes() const {
            item_memo_.memory_bytes() + class_memo_.memory_bytes() + value_memo_.memory_bytes() +
            class_slots_.memory_bytes();
   const size_t memos = cost_memo_.size() + total_memo_.size() + plain_objects_.size() +
-                       other_names_.size() + one_of_memo_.size() + avoiding_memo_.size();
+                       other_names_.size() + listed_strings_.size() + one_of_memo_.size() +
+                       avoiding_memo_.size();
   return bytes + memos * 48 + named_slots_.size() * 72;
 }
 

@@ -221,6 +221,8 @@ class SchemaMachine final : public Recognizer {
   enum class Avoid : uint8_t { kWhereNeeded, kAlways };
   const std::vector<FormulaId>& formulas_avoiding(FrameId slot, ValueClass value_class,
                                                   Avoid avoid);
+  std::shared_ptr<const ScalarLeaf> listed_leaf(const Frame& slot,
+                                                const std::vector<FormulaId>& asked);
   bool append_other_string(std::string exit, State* s, std::string* out);
   bool rest_live(FrameId container);
 
@@ -320,7 +322,14 @@ class SchemaMachine final : public Recognizer {
   bool compares_items_ = false;                           // does it occur?
   FlatMap<FrameId> value_memo_;                           // (slot, value) -> apply()
   std::unordered_map<uint32_t, NodeId> one_of_memo_;
-  std::unordered_map<uint64_t, uint32_t> avoiding_memo_;  // (slot, class) -> FormulaList
+  // A list of strings: its machine, their value ids in order, and the way back.
+  struct ListedStrings {
+    std::shared_ptr<const StringMachine> machine;
+    std::vector<uint32_t> values;
+    std::unordered_map<uint32_t, uint32_t> index;
+  };
+  std::unordered_map<FormulaId, ListedStrings> listed_strings_;  // by kOneOfStrings formula
+  std::unordered_map<uint64_t, uint32_t> avoiding_memo_;         // (slot, class) -> FormulaList
 
   // What the running shortest_completion has written: unlisted names, scalars whose outcome
   // matters.

@@ -16,6 +16,9 @@
 // Example: {"uniqueItems": true, "items": {"enum": ["x", "y"]}, "minItems": 2} after ["x", : the
 // leaf of the second item is that of {"enum": ["x", "y"]} and not "x".
 //
+// An enumeration of strings is one machine, and each item's leaf that machine with a bit for each
+// string that is left (listed_leaf.h).
+//
 // Strings that can always be made longer (ScalarLeaf::endless) keep their leaf, which all arrays
 // share, and a repetition is refused at the closing quote alone.
 //
@@ -31,6 +34,7 @@
 // Reference: JSON Schema Validation 2020-12 section 6.4.3; Core section 4.2.2 (equality).
 #include <algorithm>
 
+#include "schema/listed_leaf.h"
 #include "schema/schema_machine.h"
 
 namespace espalier {
@@ -51,12 +55,13 @@ bool SchemaMachine::unique_pending(const std::vector<FormulaId>& formulas) {
 }
 
 uint32_t SchemaMachine::keep(uint32_t values, const std::function<bool(uint32_t)>& wanted) {
+  std::vector<uint32_t> kept;
+  sets_.for_each(values, [&](uint32_t v) {
+    if (v != ValueStore::kUnseen && wanted(v)) kept.push_back(v);
+  });
+  if (kept.size() == sets_.size(values)) return values;
   uint32_t out = SetStore::kEmpty;
-  std::vector<uint32_t> all;
-  sets_.for_each(values, [&](uint32_t v) { all.push_back(v); });
-  for (const uint32_t v : all) {
-    if (v != ValueStore::kUnseen && wanted(v)) out = sets_.insert(out, v);
-  }
+  for (const uint32_t v : kept) out = sets_.insert(out, v);
   return out;
 }
 
@@ -274,6 +279,7 @@ uint32_t SchemaMachine::scalar_value(State s, Mode mode) {
   for (int i = 0; i < 3; ++i) {
     if (id == literal_leaves_[i]) return values_.literal(static_cast<ValueClass>(i));
   }
+  if (leaves_[id]->walked()) return static_cast<const ListedLeaf&>(*leaves_[id]).value(s.state);
   const bool is_string = leaves_[id]->is_final(s.state);
   const Frame& slot = frames_[s.frame];
   if (mode == Mode::kStep || (is_string && !indifferent_locked(slot.parent))) {
@@ -407,6 +413,41 @@ const std::vector<FormulaId>& SchemaMachine::formulas_avoiding(FrameId slot, Val
   formulas[0] = pool_.conjunction({formulas[0], pool_.negate(used)});
   result = formula_lists_.intern(formulas);
   return formula_lists_[result];
+}
+
+// The leaf of a remembered slot that asks for one of a list of strings: those not forbidden. Null
+// where it asks for something else.
+std::shared_ptr<const ScalarLeaf> SchemaMachine::listed_leaf(const Frame& slot,
+                                                             const std::vector<FormulaId>& asked) {
+  if (slot.remember == 0 || slot.bindings != 0 || pool_.op(asked[0]) != FormulaPool::Op::kAtom ||
+      pool_.atom_of(asked[0]).kind != Atom::Kind::kOneOfStrings) {
+    return nullptr;
+  }
+  const auto [it, inserted] = listed_strings_.try_emplace(asked[0]);
+  ListedStrings& list = it->second;
+  if (inserted) {
+    StringSpec spec;
+    spec.strings = expansion_.atoms().string_sets[pool_.atom_of(asked[0]).index];
+    spec.spelling = strings_;
+    for (const std::u32string& text : spec.strings) {
+      list.index[values_.string(text)] = static_cast<uint32_t>(list.values.size());
+      list.values.push_back(values_.string(text));
+    }
+    list.machine = string_machine(std::move(spec));
+  }
+  NameSet allowed(list.values.size(), nullptr);
+  sets_.for_each(slot.forbidden, [&](uint32_t v) {
+    if (const auto index = list.index.find(v); index != list.index.end())
+      allowed.set(index->second, false);
+  });
+  const auto surrogate = [](char32_t c) { return c >= 0xD800 && c < 0xE000; };
+  for (uint32_t i = 0; i < list.values.size(); ++i) {
+    const std::u32string& text = list.machine->spec().strings[i];
+    const bool spellable =
+        strings_ == StringSpelling::kJson || std::none_of(text.begin(), text.end(), surrogate);
+    if (!allowed.known(i)) allowed.set(i, spellable);
+  }
+  return std::make_shared<ListedLeaf>(list.machine, std::move(allowed), &list.values);
 }
 
 // Appends a shortest end of a string, or, if that makes it a forbidden one, a longer end.
