@@ -38,7 +38,7 @@ class SchemaRandom {
   }
 
  private:
-  enum class Draft { k4, k7, k2019, k2020 };
+  enum class Draft { k4, k6, k7, k2019, k2020, kV1 };
   using Fields = std::vector<std::string>;
 
   template <size_t N>
@@ -48,12 +48,13 @@ class SchemaRandom {
 
   // Schemas.
   std::string name() { return pick(kNames); }
-  std::string number() { return pick(kNumbers); }
+  std::string number() { return one_in(12) ? pick(kRareNumbers) : pick(kNumbers); }
   std::string value_text(int depth) { return reference::print_json(any_value(depth)); }
   std::string list(int least, int most, bool distinct, std::string (SchemaRandom::*make)());
   std::string subschema(int depth, bool in_place);
   std::string subschemas(int depth, int least, int most, bool in_place);
   std::string reference(bool in_place);
+  std::string names_schema();
   void add_string_keywords(Fields& fields);
   void add_number_keywords(Fields& fields);
   void add_array_keywords(Fields& fields, int depth);
@@ -113,22 +114,47 @@ class SchemaRandom {
   static constexpr const char* kNumbers[] = {"0",    "1",    "-1",  "2",   "3",    "5",   "10",
                                              "12",   "100",  "0.5", "1.5", "-2.5", "1e1", "0.01",
                                              "1e-2", "-0.0", "2.0", "7",   "1e2",  "99"};
+  static constexpr const char* kRareNumbers[] = {"123456789012345678901234567890",
+                                                 "-9007199254740993",
+                                                 "1e30",
+                                                 "0.1234567890123456789",
+                                                 "3e-30",
+                                                 "18446744073709551616",
+                                                 "1e400",
+                                                 "0.3"};
   static constexpr const char* kDivisors[] = {"1",   "2", "3",  "0.5",  "0.01",
                                               "1.5", "5", "10", "1e-1", "7"};
-  static constexpr const char* kPatterns[] = {"\"^a\"",         "\"b$\"",
-                                              "\"^a+b?$\"",     "\"a|b\"",
-                                              "\"^[ab]*$\"",    "\"^.{0,2}$\"",
-                                              "\"[^a]\"",       "\"^\\\\w+$\"",
-                                              "\"^(?!a)\"",     "\"\\\\d\"",
-                                              "\"^(ab|ba)*$\"", "\"^$\"",
-                                              "\"\\\\bb\"",     "\"^[\\\\s\\\\S]$\"",
-                                              "\"(?<=a)b\""};
+  static constexpr const char* kRareDivisors[] = {"0.0001",      "1e20", "3e-5",
+                                                  "12345678901", "0.3",  "1e-30"};
+  static constexpr const char* kPatterns[] = {"\"^a\"",
+                                              "\"b$\"",
+                                              "\"^a+b?$\"",
+                                              "\"a|b\"",
+                                              "\"^[ab]*$\"",
+                                              "\"^.{0,2}$\"",
+                                              "\"[^a]\"",
+                                              "\"^\\\\w+$\"",
+                                              "\"^(?!a)\"",
+                                              "\"\\\\d\"",
+                                              "\"^(ab|ba)*$\"",
+                                              "\"^$\"",
+                                              "\"\\\\bb\"",
+                                              "\"^[\\\\s\\\\S]$\"",
+                                              "\"(?<=a)b\"",
+                                              "\"(?<!a)b|^1\"",
+                                              "\"^(?<x>a|b)+?1?$\"",
+                                              "\"\\\\p{L}$\"",
+                                              "\"^(?=.*b)[^1]*$\"",
+                                              "\"\\\\Bb\\\\b\"",
+                                              "\"^[^\\\\ud83d]*$\""};
   static constexpr const char* kTypes[] = {"\"null\"",   "\"boolean\"", "\"number\"", "\"integer\"",
                                            "\"string\"", "\"array\"",   "\"object\""};
 
   std::mt19937_64 random_;
   Draft draft_ = Draft::k2020;
+  static constexpr const char* kBase = "http://example.org/s";
   int definitions_ = 0;
+  bool resources_ = false;       // each definition is a resource with a dynamic anchor of one name
   int current_definition_ = -1;  // -1: the root
   const Json* root_ = nullptr;
 };
@@ -181,8 +207,15 @@ inline std::string SchemaRandom::reference(bool in_place) {
   // In place only later definitions are named, so no reference leads to itself without reading
   // input.
   const int first = in_place ? current_definition_ + 1 : 0;
-  if (!in_place && one_in(3)) return R"({"$ref":"#"})";
+  if (!in_place && resources_ && one_in(2)) {
+    return draft_ == Draft::k2019 ? R"({"$recursiveRef":"#"})" : R"({"$dynamicRef":"#n"})";
+  }
+  if (!in_place && one_in(3)) return R"({"$ref":")" + std::string(resources_ ? kBase : "#") + "\"}";
   if (first >= definitions_) return "{}";
+  if (resources_) {
+    return R"({"$ref":")" + std::string(kBase) + "/d" +
+           std::to_string(first + below(definitions_ - first)) + "\"}";
+  }
   const std::string folder = draft_ <= Draft::k7 ? "definitions" : "$defs";
   return R"({"$ref":"#/)" + folder + "/d" + std::to_string(first + below(definitions_ - first)) +
          "\"}";
@@ -214,7 +247,8 @@ inline void SchemaRandom::add_number_keywords(Fields& fields) {
   if (old && high && one_in(2)) fields.push_back("\"exclusiveMaximum\":true");
   if (!old && one_in(6)) fields.push_back("\"exclusiveMinimum\":" + number());
   if (!old && one_in(6)) fields.push_back("\"exclusiveMaximum\":" + number());
-  if (one_in(4)) fields.push_back("\"multipleOf\":" + pick(kDivisors));
+  if (one_in(4))
+    fields.push_back("\"multipleOf\":" + (one_in(5) ? pick(kRareDivisors) : pick(kDivisors)));
 }
 
 inline void SchemaRandom::add_array_keywords(Fields& fields, int depth) {
@@ -222,7 +256,7 @@ inline void SchemaRandom::add_array_keywords(Fields& fields, int depth) {
   if (one_in(4)) fields.push_back("\"maxItems\":" + small(4));
   if (one_in(3)) fields.push_back(one_in(8) ? "\"uniqueItems\":false" : "\"uniqueItems\":true");
   const bool prefix = one_in(3);
-  if (draft_ == Draft::k2020) {
+  if (draft_ >= Draft::k2020) {
     if (prefix) fields.push_back("\"prefixItems\":" + subschemas(depth - 1, 1, 3, false));
     if (one_in(2)) fields.push_back("\"items\":" + subschema(depth - 1, false));
   } else if (prefix) {
@@ -233,8 +267,8 @@ inline void SchemaRandom::add_array_keywords(Fields& fields, int depth) {
   }
   if (draft_ != Draft::k4 && one_in(5)) {
     fields.push_back("\"contains\":" + subschema(depth - 1, false));
-    if (draft_ >= Draft::k2019 && one_in(3)) fields.push_back("\"minContains\":" + small(2));
-    if (draft_ >= Draft::k2019 && one_in(3)) fields.push_back("\"maxContains\":" + small(2));
+    if (draft_ >= Draft::k2019 && one_in(3)) fields.push_back("\"minContains\":" + small(3));
+    if (draft_ >= Draft::k2019 && one_in(3)) fields.push_back("\"maxContains\":" + small(3));
   }
 }
 
@@ -242,6 +276,22 @@ inline void SchemaRandom::add_unevaluated(Fields& fields, int depth) {
   const auto rest = [&] { return one_in(2) ? "false" : subschema(depth - 1, false); };
   if (one_in(5)) fields.push_back("\"unevaluatedProperties\":" + rest());
   if (one_in(7)) fields.push_back("\"unevaluatedItems\":" + rest());
+}
+
+// What propertyNames says.
+inline std::string SchemaRandom::names_schema() {
+  switch (below(6)) {
+    case 0:
+      return "{\"pattern\":" + pick(kPatterns) + "}";
+    case 1:
+      return "{\"enum\":" + list(1, 4, true, &SchemaRandom::name) + "}";
+    case 2:
+      return "{\"not\":{\"const\":" + name() + "}}";
+    case 3:
+      return "{\"anyOf\":[{\"minLength\":2},{\"pattern\":" + pick(kPatterns) + "}]}";
+    default:
+      return "{\"maxLength\":" + small(2) + "}";
+  }
 }
 
 inline void SchemaRandom::add_object_keywords(Fields& fields, int depth) {
@@ -269,8 +319,16 @@ inline void SchemaRandom::add_object_keywords(Fields& fields, int depth) {
     if (one_in(3) && second != first) text += "," + second + ":" + subschema(depth - 1, false);
     fields.push_back("\"patternProperties\":{" + text + "}");
   }
-  if (draft_ != Draft::k4 && one_in(10))
-    fields.push_back("\"propertyNames\":{\"maxLength\":" + small(2) + "}");
+  if (draft_ != Draft::k4 && one_in(8)) fields.push_back("\"propertyNames\":" + names_schema());
+  if (draft_ <= Draft::k7 && one_in(8)) {
+    fields.push_back(
+        "\"dependencies\":{" + name() + ":" +
+        (one_in(2) ? list(1, 2, true, &SchemaRandom::name) : subschema(depth - 1, true)) + "}");
+  }
+  if (draft_ == Draft::kV1 && one_in(5)) {
+    fields.push_back("\"propertyDependencies\":{" + name() + ":{" + pick(kStrings) + ":" +
+                     subschema(depth - 1, true) + "}}");
+  }
   if (draft_ >= Draft::k2019 && one_in(8))
     fields.push_back("\"dependentSchemas\":{" + name() + ":" + subschema(depth - 1, true) + "}");
   if (draft_ >= Draft::k2019 && one_in(8)) {
@@ -356,16 +414,28 @@ inline std::string SchemaRandom::subschema(int depth, bool in_place) {
 }
 
 inline std::string SchemaRandom::schema() {
-  const int dialect = below(10);
+  const int dialect = below(14);
   draft_ = dialect == 0   ? Draft::k4
-           : dialect == 1 ? Draft::k7
-           : dialect == 2 ? Draft::k2019
+           : dialect == 1 ? Draft::k6
+           : dialect == 2 ? Draft::k7
+           : dialect <= 4 ? Draft::k2019
+           : dialect <= 6 ? Draft::kV1
                           : Draft::k2020;
   definitions_ = one_in(2) ? 0 : 1 + below(3);
+  resources_ = draft_ >= Draft::k2019 && definitions_ > 0 && one_in(3);
+  const auto identify = [&](const std::string& path) {
+    const std::string id = std::string("\"$id\":\"") + kBase + path + "\",";
+    if (draft_ == Draft::k2019) return id + (one_in(5) ? "" : "\"$recursiveAnchor\":true,");
+    return id + (draft_ == Draft::k2020 && one_in(5) ? "\"$anchor\":\"n\","
+                                                     : "\"$dynamicAnchor\":\"n\",");
+  };
   Fields definitions;
   for (int i = 0; i < definitions_; ++i) {
     current_definition_ = i;
-    definitions.push_back("\"d" + std::to_string(i) + "\":" + subschema(2, true));
+    const std::string name = "d" + std::to_string(i);
+    std::string body = subschema(2, true);
+    if (resources_) body = "{" + identify("/" + name) + "\"allOf\":[" + body + "]}";
+    definitions.push_back("\"" + name + "\":" + body);
   }
   current_definition_ = -1;
   std::string text;
@@ -374,10 +444,13 @@ inline std::string SchemaRandom::schema() {
   } while (text.front() != '{' || text.size() < 12 || text.rfind("{\"$ref\"", 0) == 0);
   const std::string folder = draft_ <= Draft::k7 ? "definitions" : "$defs";
   if (definitions_ > 0) text.insert(text.size() - 1, ",\"" + folder + "\":" + object(definitions));
+  if (resources_) text.insert(1, identify(""));
   static constexpr const char* kUris[] = {"http://json-schema.org/draft-04/schema#",
+                                          "http://json-schema.org/draft-06/schema#",
                                           "http://json-schema.org/draft-07/schema#",
                                           "https://json-schema.org/draft/2019-09/schema",
-                                          "https://json-schema.org/draft/2020-12/schema"};
+                                          "https://json-schema.org/draft/2020-12/schema",
+                                          "https://json-schema.org/v1"};
   if (draft_ != Draft::k2020 || one_in(4)) {
     text.insert(1, std::string("\"$schema\":\"") + kUris[static_cast<int>(draft_)] + "\",");
   }
@@ -385,7 +458,11 @@ inline std::string SchemaRandom::schema() {
 }
 
 inline const SchemaRandom::Json* SchemaRandom::target(const Json& ref) const {
-  if (ref.text == "#") return root_;
+  if (ref.text == "#" || ref.text == "#n" || ref.text == kBase) return root_;
+  if (ref.text.starts_with(kBase)) {
+    const Json* definitions = root_->find("$defs");
+    return definitions->find(ref.text.substr(std::string_view(kBase).size() + 1));
+  }
   const size_t folder = ref.text.find('/'), last = ref.text.rfind('/');
   if (folder == std::string::npos || last == folder) return nullptr;
   const Json* definitions = root_->find(ref.text.substr(folder + 1, last - folder - 1));
@@ -396,8 +473,9 @@ inline const SchemaRandom::Json* SchemaRandom::target(const Json& ref) const {
 inline void SchemaRandom::collect(const Json& schema, std::vector<const Json*>& out, int depth) {
   if (!schema.is_object() || depth > 8) return;
   out.push_back(&schema);
-  if (const Json* ref = schema.find("$ref")) {
-    if (const Json* to = target(*ref)) collect(*to, out, depth + 1);
+  for (const char* keyword : {"$ref", "$dynamicRef", "$recursiveRef"}) {
+    const Json* ref = schema.find(keyword);
+    if (const Json* to = ref != nullptr ? target(*ref) : nullptr) collect(*to, out, depth + 1);
   }
   if (const Json* all = schema.find("allOf")) {
     for (const Json& branch : all->items) collect(branch, out, depth + 1);
@@ -408,8 +486,12 @@ inline void SchemaRandom::collect(const Json& schema, std::vector<const Json*>& 
     collect(branches->items[static_cast<size_t>(below(static_cast<int>(branches->items.size())))],
             out, depth + 1);
   }
-  if (const Json* dependent = schema.find("dependentSchemas"); dependent != nullptr && one_in(2))
-    collect(dependent->members.front().second, out, depth + 1);
+  for (const char* keyword : {"dependentSchemas", "dependencies", "propertyDependencies"}) {
+    const Json* dependent = schema.find(keyword);
+    if (dependent == nullptr || !one_in(2)) continue;
+    const Json& value = dependent->members.front().second;
+    collect(keyword[0] == 'p' ? value.members.front().second : value, out, depth + 1);
+  }
   for (const char* keyword : {"if", "then", "else", "not"}) {
     const Json* branch = schema.find(keyword);
     if (branch != nullptr && one_in(2)) collect(*branch, out, depth + 1);
