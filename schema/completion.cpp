@@ -21,6 +21,46 @@ constexpr Cost kDifference = 32;              // what differing from used contai
 constexpr size_t kMaxFreeNames = 100;         // unlisted names one completion may write
 constexpr size_t kMaxTrackedScalars = 2'000;  // the same for scalars whose outcome matters
 
+constexpr uint64_t kMaxKnownValues = 16;  // an item is chosen among
+
+void append_json_string(std::string_view wtf8, std::string* out) {
+  *out += '"';
+  for (const char32_t c : to_codepoints(wtf8)) append_json_codepoint(out, c);
+  *out += '"';
+}
+
+void append_json(const JsonValue& value, std::string* out) {
+  static constexpr const char* kLiterals[] = {"null", "false", "true"};
+  switch (value.kind) {
+    case JsonValue::Kind::kNumber:
+      *out += value.number.to_string();
+      break;
+    case JsonValue::Kind::kString:
+      append_json_string(value.string, out);
+      break;
+    case JsonValue::Kind::kArray:
+      *out += '[';
+      for (const JsonValue& item : value.items) {
+        if (&item != value.items.data()) *out += ',';
+        append_json(item, out);
+      }
+      *out += ']';
+      break;
+    case JsonValue::Kind::kObject:
+      *out += '{';
+      for (const auto& member : value.members) {
+        if (&member != value.members.data()) *out += ',';
+        append_json_string(member.first, out);
+        *out += ':';
+        append_json(member.second, out);
+      }
+      *out += '}';
+      break;
+    default:
+      *out += kLiterals[static_cast<size_t>(value.kind)];
+  }
+}
+
 /// A name that may come next: a listed one, or any of a class.
 struct Candidate {
   FrameId slot;
@@ -217,7 +257,32 @@ bool SchemaMachine::append_tracked_scalar(State* s, std::string* out) {
   return best != kNever && best <= container_best && append(chosen, s, out);
 }
 
+// In an array that compares its items and asks more of them: of the values that may come, if they
+// are few and known one by one, the one after which the rest costs least.
+bool SchemaMachine::append_known_value(State* s, std::string* out) {
+  const Frame at = frames_[s->frame];
+  if (at.remember == 0 || at.parent == 0 || frames_[at.parent].kind != Frame::Kind::kArray ||
+      (at.bindings == 0 && at.forbidden == SetStore::kEmpty)) {
+    return false;
+  }
+  const auto few = existence_.few_values({asks_[at.ask][0], {}}, kMaxKnownValues);
+  if (!few) return false;
+  Cost best = kNever;
+  std::string chosen;
+  for (const uint32_t value : *few) {
+    State after = *s;
+    std::string spelled, written;
+    append_json(values_.json(value), &spelled);
+    if (!append(spelled, &after, &written)) continue;
+    const State end = after.leaf >= kFirstLeaf ? end_leaf(after, after.state, Mode::kStep) : after;
+    const Cost cost = end.dead() ? kNever : add(spelled.size(), total_cost(end.frame));
+    if (cost < best) best = cost, chosen = std::move(spelled);
+  }
+  return best != kNever && append(chosen, s, out);
+}
+
 bool SchemaMachine::append_value(State* s, std::string* out) {
+  if (append_known_value(s, out)) return true;
   if (frames_[s->frame].bindings != 0 && append_tracked_scalar(s, out)) return true;
   Cost best = kNever;
   auto chosen = ValueClass::kNull;

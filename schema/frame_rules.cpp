@@ -167,6 +167,7 @@ void SchemaMachine::bind(const std::vector<Binding>& bindings, const Outcome& ou
         return pool_.atom(a);
       }
       if (a.kind == Atom::Kind::kValue) return holds ? FormulaPool::kTrue : FormulaPool::kFalse;
+      if (a.kind == Atom::Kind::kUnique) return holds ? FormulaPool::kFalse : atom;
       return holds ? atom : FormulaPool::kFalse;
     });
   }
@@ -534,7 +535,7 @@ FrameId SchemaMachine::item_slot(FrameId array) {
   frame.formulas = formula_lists_.intern(formulas);
   frame.index = static_cast<uint32_t>(std::min<uint64_t>(frame.index + 1, prefix));
   std::sort(bindings.begin(), bindings.end());
-  prepare_item(&frame, formulas, bindings, &ask);
+  prepare_item(&frame, formulas, &bindings, &ask);
   const FrameId slot = make_slot(frame, std::move(ask), std::move(bindings), 0);
   return item_memo_[array] = slot;
 }

@@ -44,7 +44,8 @@ static_assert(sizeof(Frame) == 14 * sizeof(uint32_t));
 using Ask = std::vector<std::vector<NodeId>>;
 
 /// Tracked list `bit` of a slot's ask feeds `atom` of the container: a kProperties or kItems atom
-/// turns false when the list fails, a kContains count falls by one when it holds.
+/// turns false when the list fails, a kContains count falls by one when it holds; kUnique turns
+/// false when it holds, the list being that of the values used.
 struct Binding {
   Atom::Kind kind;
   NodeId node;

@@ -452,6 +452,8 @@ Cost Satisfiability::array_literals(const Literals& literals, uint64_t index, ui
   // Two equal items are not counted on, but they take places of their own.
   if (repeats) least = std::max<uint64_t>(least, used != SetStore::kEmpty ? 1 : 2);
   if (least > most) return kNever;
+  const std::optional<bool> possible = few_items_possible(literals, index, used);
+  if (possible == false) return kNever;
   for (const auto& [node, bound] : wanted) {
     if (std::find_if(limited.begin(), limited.end(),
                      [&, node = node, bound = bound](const auto& l) {
@@ -463,7 +465,7 @@ Cost Satisfiability::array_literals(const Literals& literals, uint64_t index, ui
   Cost total = 1;
   uint64_t count = 0;
   bool chosen = false;  // an item had to choose between tasks: another choice might do
-  const auto never = [&]() { return chosen ? kUnknownCost : kNever; };
+  const auto never = [&]() { return chosen || possible == true ? kUnknownCost : kNever; };
   while (true) {
     const bool needed =
         count < least || !fail.empty() || !some_left.empty() ||
@@ -521,6 +523,12 @@ Cost Satisfiability::array_literals(const Literals& literals, uint64_t index, ui
     for (size_t i = 0; i < limited.size(); ++i) {
       const bool counted = std::any_of(
           met.begin(), met.end(), [&](size_t j) { return wanted[j].first == limited[i].first; });
+      if (counted) {
+        // Another item might have met what was wanted, and this one stayed out of the count.
+        Goal alone = goal;
+        alone.fail.push_back({limited[i].first});
+        chosen = chosen || value(normalized(alone)) != kNever;
+      }
       if (counted || !also([&](Goal* g) { g->fail.push_back({limited[i].first}); }))
         spent.push_back(i);
     }

@@ -65,6 +65,8 @@ class Satisfiability {
   uint64_t array_ways(FormulaId f, uint64_t index, uint32_t used);
   /// The values of a goal, as ids, when they are no more than `enough` and known one by one.
   std::optional<std::vector<uint32_t>> few_values(const Goal& goal, uint64_t enough);
+  /// Does this value meet the goal?
+  bool admits(Goal goal, uint32_t id) { return cost_as(std::move(goal), id) != kNever; }
   /// Can the rest of a container always be made longer, whatever it holds so far?
   bool always_extensible(FormulaId f, ValueClass value_class);
   /// Values that further items of an array with different items may need for themselves.
@@ -97,6 +99,11 @@ class Satisfiability {
   std::shared_ptr<const ScalarLeaf> scalar_leaf(FormulaId f, ValueClass value_class);
   FormulaId formula_of(const Goal& goal, ValueClass value_class);
 
+  // few_items.cpp
+  struct FewItems;
+  bool read_few_items(const Literals& literals, FewItems* out) const;
+  std::optional<bool> few_items_possible(const Literals& literals, uint64_t index, uint32_t used);
+
   // value_ways.cpp
   struct Places {
     std::vector<NodeId> must;                       // nodes of kItems atoms that hold
@@ -120,7 +127,6 @@ class Satisfiability {
   bool distinct_possible(const Literals& literals, uint64_t index, uint32_t used);
   bool repetition_possible(const Literals& literals, uint64_t index, uint32_t used);
   NodeId constant(uint32_t id);
-  bool admits(Goal goal, uint32_t id) { return cost_as(std::move(goal), id) != kNever; }
   Cost cost_as(Goal goal, uint32_t id);
   Cost cost_of_unused(const Goal& goal, uint32_t used, Cost otherwise,
                       std::vector<uint32_t>* taken);

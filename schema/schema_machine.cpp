@@ -26,7 +26,6 @@
 #include "schema/schema_machine.h"
 
 #include <algorithm>
-#include <set>
 #include <string_view>
 
 #include "schema/schema_options.h"
@@ -551,77 +550,6 @@ bool SchemaMachine::object_is_open(FrameId object) {
 bool SchemaMachine::admits(NodeId node) {
   const std::lock_guard lock(mutex_);
   return existence_.value({.must = {node}, .fail = {}}) != kNever;
-}
-
-Status SchemaMachine::status() const {
-  const uint64_t exhausted = CodepointAutomaton::exhausted();
-  if (!failed_.load(std::memory_order_acquire) &&
-      exhausted == exhausted_seen_.load(std::memory_order_acquire)) {
-    return {};
-  }
-  const std::lock_guard lock(mutex_);
-  if (!status_.ok()) return status_;
-  for (const CodepointAutomaton* automaton : automata()) {
-    if (Status status = automaton->status(); !status.ok()) return status;
-  }
-  exhausted_seen_.store(exhausted, std::memory_order_release);
-  return {};
-}
-
-// The automata that are in use so far.
-std::set<const CodepointAutomaton*> SchemaMachine::automata() const {
-  std::set<const CodepointAutomaton*> result;
-  for (const auto& automaton : expansion_.atoms().automata) result.insert(automaton.get());
-  for (const auto& shape : shapes_) {
-    for (const auto& automaton : shape->machine().spec().automata) result.insert(automaton.get());
-  }
-  return result;
-}
-
-// Automata that are worn, by whomever, are given up together with the states: loading the schema
-// again finds or begins others.
-std::shared_ptr<Recognizer> SchemaMachine::fresh() const {
-  std::unique_lock lock(mutex_);
-  const auto in_use = automata();
-  lock.unlock();
-  if (std::ranges::any_of(in_use, [](const auto* automaton) { return automaton->worn(); })) {
-    const JsonDocument& schema = graph_->documents[0];
-    if (auto graph = load_schema(schema.serialize(schema.root()), options_, KeywordReports::kNone);
-        graph.ok()) {
-      return std::make_shared<SchemaMachine>(*graph, options_);
-    }
-  }
-  return std::make_shared<SchemaMachine>(graph_, options_);
-}
-
-size_t SchemaMachine::memory_bytes() const {
-  const std::lock_guard lock(mutex_);
-  size_t bytes = sizeof *this + pool_.memory_bytes() + texts_.memory_bytes() +
-                 sets_.memory_bytes() + frames_.memory_bytes() + steps_.memory_bytes() +
-                 like_keys_.memory_bytes() + values_.memory_bytes();
-  for (const auto& shape : shapes_) bytes += shape->memory_bytes();
-  for (const auto& names : owned_name_sets_) bytes += names->memory_bytes() + sizeof(void*);
-  bytes += typed_memo_.memory_bytes() + leaf_memo_.memory_bytes() + container_memo_.memory_bytes() +
-           item_memo_.memory_bytes() + class_memo_.memory_bytes() + value_memo_.memory_bytes() +
-           class_slots_.memory_bytes();
-  const size_t memos = cost_memo_.size() + total_memo_.size() + plain_objects_.size() +
-                       other_names_.size() + listed_strings_.size() + one_of_memo_.size() +
-                       avoiding_memo_.size();
-  return bytes + memos * 48 + named_slots_.size() * 72;
-}
-
-size_t SchemaMachine::leaf_memory_bytes() const {
-  size_t bytes = 0;
-  for (uint32_t i = 0; i < leaves_.size(); ++i) {
-    if (const auto* leaf = dynamic_cast<const ScalarLeaf*>(leaves_[i].get()))
-      bytes += leaf->memory_bytes();
-  }
-  for (uint32_t i = 0; i < key_machines_.size(); ++i) bytes += key_machines_[i]->memory_bytes();
-  const std::lock_guard lock(mutex_);
-  for (const CodepointAutomaton* automaton : automata()) {
-    if (automaton->remembers()) bytes += automaton->memory_bytes();
-  }
-  return bytes;
 }
 
 }  // namespace espalier

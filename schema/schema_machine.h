@@ -196,8 +196,11 @@ class SchemaMachine final : public Recognizer {
 
   // unique_rules.cpp
   bool unique_pending(const std::vector<FormulaId>& formulas);
-  void prepare_item(Frame* array, std::vector<FormulaId> formulas,
-                    const std::vector<Binding>& bindings, Ask* ask);
+  void prepare_item(Frame* array, std::vector<FormulaId> formulas, std::vector<Binding>* bindings,
+                    Ask* ask);
+  bool repetition_helps(const Frame& array, const Ask& ask, const std::vector<Binding>& bindings);
+  bool live_after(const Frame& container, const std::vector<Binding>& bindings,
+                  const Outcome& outcome, uint32_t name, uint32_t value);
   bool indifferent(FrameId container);
   bool indifferent_locked(FrameId container);
   bool compute_indifferent(const Frame& container);
@@ -241,6 +244,7 @@ class SchemaMachine final : public Recognizer {
   bool finish_name(State* s, uint32_t key_class, std::string* out);
   Cost tracked_scalar(FrameId slot, std::string* text);
   bool append_tracked_scalar(State* s, std::string* out);
+  bool append_known_value(State* s, std::string* out);
 
   // explanation.cpp
   struct Blame;

@@ -19,6 +19,10 @@
 // An enumeration of strings is one machine, and each item's leaf that machine with a bit for each
 // string that is left (listed_leaf.h).
 //
+// Where an outcome of the item is acceptable only if the item repeats a used one, the slot tracks
+// whether it does: {"oneOf": [{"items": N, "uniqueItems": true}, {}]} after [1, takes a 1, or what
+// is not N.
+//
 // Strings that can always be made longer (ScalarLeaf::endless) keep their leaf, which all arrays
 // share, and a repetition is refused at the closing quote alone.
 //
@@ -44,6 +48,35 @@ constexpr uint32_t kMaxListed = 512;     // forbidden strings for which a leaf i
 constexpr uint32_t kMaxCandidates = 64;  // forbidden containers that are compared in full
 constexpr uint64_t kMaxOtherStrings = 1u << 20;
 constexpr uint64_t pack(uint32_t a, uint32_t b) { return uint64_t{a} << 32 | b; }
+
+uint32_t binding_width(const std::vector<Binding>& bindings) {
+  uint32_t width = 0;
+  for (const Binding& binding : bindings) width = std::max(width, binding.bit + 1);
+  return width;
+}
+
+Outcome outcome_of(uint32_t width, uint32_t bits) {
+  Outcome outcome(width);
+  for (uint32_t i = 0; i < width; ++i) outcome[i] = bits >> i & 1;
+  return outcome;
+}
+
+// What a value does that has this outcome.
+Goal goal_of(const Ask& ask, uint32_t width, uint32_t bits) {
+  Goal goal{ask[0], {}};
+  for (uint32_t i = 0; i < width; ++i) {
+    const std::vector<NodeId>& list = ask[i + 1];
+    if (bits >> i & 1) {
+      goal.must.insert(goal.must.end(), list.begin(), list.end());
+    } else {
+      goal.fail.push_back(list);
+    }
+  }
+  std::sort(goal.must.begin(), goal.must.end());
+  goal.must.erase(std::unique(goal.must.begin(), goal.must.end()), goal.must.end());
+  std::sort(goal.fail.begin(), goal.fail.end());
+  return goal;
+}
 
 }  // namespace
 
@@ -74,7 +107,7 @@ uint32_t SchemaMachine::forbidden_of_class(uint32_t values, ValueClass value_cla
 
 // The frame after one more item, its value still open.
 void SchemaMachine::prepare_item(Frame* array, std::vector<FormulaId> formulas,
-                                 const std::vector<Binding>& bindings, Ask* ask) {
+                                 std::vector<Binding>* bindings, Ask* ask) {
   if (!compares_items_) return;
   if (!unique_pending(formulas)) array->seen = SetStore::kEmpty;
   if (array->forbidden != SetStore::kEmpty) {
@@ -86,7 +119,13 @@ void SchemaMachine::prepare_item(Frame* array, std::vector<FormulaId> formulas,
   // Where a value that was not used leads nowhere, it must be one that was.
   Frame fresh = *array;
   fresh.forbidden = SetStore::kEmpty;
-  if (live_with(fresh, *ask, bindings, 0, ValueStore::kUnseen)) return;
+  if (live_with(fresh, *ask, *bindings, 0, ValueStore::kUnseen)) {
+    if (!repetition_helps(fresh, *ask, *bindings)) return;
+    ask->push_back({one_of(array->seen)});
+    bindings->push_back({Atom::Kind::kUnique, 0, static_cast<uint32_t>(ask->size() - 2)});
+    std::sort(bindings->begin(), bindings->end());
+    return;
+  }
   (*ask)[0].push_back(one_of(array->seen));
   std::sort((*ask)[0].begin(), (*ask)[0].end());
   violate_unique(&formulas);
@@ -94,38 +133,56 @@ void SchemaMachine::prepare_item(Frame* array, std::vector<FormulaId> formulas,
   array->seen = SetStore::kEmpty;
 }
 
+// Is there an outcome that only a used value may have? Then it is tracked whether the item is one.
+bool SchemaMachine::repetition_helps(const Frame& array, const Ask& ask,
+                                     const std::vector<Binding>& bindings) {
+  const uint32_t width = binding_width(bindings);
+  if (width == 0 || width >= kMaxJointBits || sets_.contains(array.seen, ValueStore::kUnseen))
+    return false;
+  uint32_t used = ValueStore::kUnseen;
+  sets_.for_each(array.seen, [&](uint32_t v) { used = v; });
+  for (uint32_t bits = 0; bits < 1u << width; ++bits) {
+    Goal goal = goal_of(ask, width, bits);
+    goal.must.insert(std::lower_bound(goal.must.begin(), goal.must.end(), one_of(array.seen)),
+                     one_of(array.seen));
+    const Outcome outcome = outcome_of(width, bits);
+    if (!live_after(array, bindings, outcome, 0, ValueStore::kUnseen) &&
+        live_after(array, bindings, outcome, 0, used) && existence_.value(goal) != kNever) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // Can the container be completed after a member with this value, for some outcome of its bindings
 // that some value has? Where these are too many to enumerate, it is taken for granted.
 bool SchemaMachine::live_with(const Frame& container, const Ask& ask,
                               const std::vector<Binding>& bindings, uint32_t name, uint32_t value) {
-  uint32_t width = 0;
-  for (const Binding& binding : bindings) width = std::max(width, binding.bit + 1);
+  const uint32_t width = binding_width(bindings);
   if (width > kMaxJointBits) return true;
+  const bool repeats = value != ValueStore::kUnseen && sets_.contains(container.seen, value);
   for (uint32_t bits = 0; bits < 1u << width; ++bits) {
-    Outcome outcome(width);
-    Goal goal{ask[0], {}};
-    for (uint32_t i = 0; i < width; ++i) {
-      outcome[i] = bits >> i & 1;
-      const std::vector<NodeId>& list = ask[i + 1];
-      if (outcome[i]) {
-        goal.must.insert(goal.must.end(), list.begin(), list.end());
-      } else {
-        goal.fail.push_back(list);
-      }
+    const Outcome outcome = outcome_of(width, bits);
+    if (std::ranges::any_of(bindings, [&](const Binding& binding) {
+          return binding.kind == Atom::Kind::kUnique && outcome[binding.bit] != repeats;
+        })) {
+      continue;
     }
-    std::sort(goal.must.begin(), goal.must.end());
-    goal.must.erase(std::unique(goal.must.begin(), goal.must.end()), goal.must.end());
-    std::sort(goal.fail.begin(), goal.fail.end());
-    if (width > 0 && existence_.value(goal) == kNever) continue;
-    Frame after = container;
-    std::vector<FormulaId> left = formula_lists_[container.formulas];
-    bind(bindings, outcome, &left);
-    take_value(&after, &left, name, value);
-    if (left[0] == FormulaPool::kFalse) continue;
-    after.formulas = formula_lists_.intern(left);
-    if (frame_live(frames_.intern(after))) return true;
+    if (width > 0 && existence_.value(goal_of(ask, width, bits)) == kNever) continue;
+    if (live_after(container, bindings, outcome, name, value)) return true;
   }
   return false;
+}
+
+bool SchemaMachine::live_after(const Frame& container, const std::vector<Binding>& bindings,
+                               const Outcome& outcome, uint32_t name, uint32_t value) {
+  Frame after = container;
+  std::vector<FormulaId> left = formula_lists_[container.formulas];
+  bind(bindings, outcome, &left);
+  take_value(&after, &left, name, value);
+  if (left[0] == FormulaPool::kFalse) return false;
+  after.formulas = formula_lists_.intern(left);
+  return frame_live(frames_.intern(after));
 }
 
 void SchemaMachine::violate_unique(std::vector<FormulaId>* formulas) {
@@ -179,12 +236,16 @@ uint32_t SchemaMachine::forbidden_items(const Frame& array, const Frame& slot) {
   for (const uint32_t v : existence_.tight_values(formulas[0], array.index, array.seen)) {
     if (!sets_.contains(array.seen, v) && leads_nowhere(v)) out = sets_.insert(out, v);
   }
-  if (!forced(formulas[0], pool_.negate(unique_))) return out;
-  // Items must repeat: of the few values that may come, some may leave no other to do so.
-  if (const auto few = existence_.few_values({asks_[slot.ask][0], {}}, kMaxCandidates)) {
-    for (const uint32_t v : *few) {
-      if (!sets_.contains(array.seen, v) && leads_nowhere(v)) out = sets_.insert(out, v);
-    }
+  // Of the few values that may come, some may have an outcome after which nothing fits, or leave
+  // no other that can repeat.
+  if (bindings.empty() && !forced(formulas[0], pool_.negate(unique_))) return out;
+  const uint32_t width = binding_width(bindings);
+  const auto few = existence_.few_values({ask[0], {}}, kMaxCandidates);
+  if (!few || width > kMaxJointBits) return out;
+  for (const uint32_t v : *few) {
+    Outcome outcome(width);
+    for (uint32_t i = 0; i < width; ++i) outcome[i] = existence_.admits({ask[i + 1], {}}, v);
+    if (!live_after(bare, bindings, outcome, 0, v)) out = sets_.insert(out, v);
   }
   return out;
 }
@@ -305,6 +366,7 @@ bool SchemaMachine::in_doubt(FrameId slot, uint32_t value) {
 void SchemaMachine::take_value(Frame* container, std::vector<FormulaId>* formulas, uint32_t name,
                                uint32_t value) {
   const bool array = container->kind == Frame::Kind::kArray;
+  if (array && !unique_pending(*formulas)) container->seen = SetStore::kEmpty;
   if (array && unique_pending(*formulas)) {
     if (value != ValueStore::kUnseen && sets_.contains(container->seen, value)) {
       violate_unique(formulas);

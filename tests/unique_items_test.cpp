@@ -88,6 +88,16 @@ struct Case {
   size_t live = 0, dead = 0;
 };
 
+// A live state has a completion that is known.
+void complete(Case& c, const std::string& text, State state) {
+  const auto rest = c.recognizer->shortest_completion(state);
+  ASSERT_TRUE(rest.ok()) << rest.status().to_string() << "\n" << c.schema << "\n" << text;
+  EXPECT_TRUE(c.recognizer->accepting(run(*c.recognizer, state, *rest)) &&
+              c.judge->valid(text + *rest))
+      << c.schema << "\n"
+      << text << *rest;
+}
+
 // Compares below this beginning; returns whether a valid array has it.
 bool compare(Case& c, const std::string& text, State state, size_t length) {
   const bool valid = c.judge->valid(text + "]");
@@ -103,6 +113,7 @@ bool compare(Case& c, const std::string& text, State state, size_t length) {
       const bool ends =
           !run(*c.recognizer, next, "]").dead() || !run(*c.recognizer, next, ",").dead();
       EXPECT_EQ(ends, found) << c.schema << "\n" << text + more;
+      if (found) complete(c, text + more, next);
       if (::testing::Test::HasFailure()) return true;
       ++(found ? c.live : c.dead);
     }
@@ -129,7 +140,7 @@ TEST(UniqueItems, IsLiveExactlyWhereAValidArrayGoesOn) {
                          ",\"maxItems\":" + std::to_string(kLongest - random.below(2)) +
                          ",\"minItems\":" + std::to_string(random.below(4));
     if (!prefix.empty()) schema += ",\"prefixItems\":[" + prefix.substr(1) + "]";
-    switch (random.below(7)) {
+    switch (random.below(10)) {
       case 0:
         schema += R"(,"not":{"uniqueItems":true})";
         break;
@@ -142,9 +153,29 @@ TEST(UniqueItems, IsLiveExactlyWhereAValidArrayGoesOn) {
       case 3:
         schema += R"(,"not":{"uniqueItems":true,"items":{}})";
         break;
+      case 4:
+        schema += R"(,"not":{"uniqueItems":true,"items":)" + enum_of(random, domain, &used) + "}";
+        break;
+      case 5:
+        schema += R"(,"oneOf":[{"uniqueItems":true,"items":)" + enum_of(random, domain, &used) +
+                  "},{}]";
+        break;
       default:
         schema += ",\"uniqueItems\":true";
         break;
+    }
+    const auto contains = [&] {
+      std::string text = "\"contains\":" + enum_of(random, domain, &used);
+      if (random.one_in(3)) text += ",\"minContains\":" + std::to_string(random.below(4));
+      if (random.one_in(3)) text += ",\"maxContains\":" + std::to_string(random.below(3));
+      return "{" + text + "}";
+    };
+    if (random.one_in(2)) {
+      schema += ",\"allOf\":[";
+      for (size_t i = random.below(3); i > 0; --i) schema += contains() + ",";
+      schema += "{\"if\":" + contains() + ",\"then\":" + contains();
+      if (random.one_in(2)) schema += ",\"else\":" + contains();
+      schema += "}]";
     }
     c.schema = "{" + schema + "}";
     std::string error;
