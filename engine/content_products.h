@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <unordered_map>
 #include <vector>
@@ -65,16 +66,20 @@ class ContentProducts {
 
   /// The number of the next product, or kDead.
   uint32_t step(uint32_t number, uint32_t codepoint) {
-    if (codepoint >= 0x80) return step_high(number, codepoint);
-    const uint32_t next = products_[number].next[codepoint];
-    return next != kUnknown ? next : step_unknown(number, codepoint);
+    if (remembers_) return step_alone(number, codepoint);
+    find_ranges(number);
+    Product& at = products_[number];
+    if (codepoint >= 0x80) return resolve(number, range_at(number, codepoint));
+    Range* const range = &at.ranges[at.range_of[codepoint]];
+    return range->next != kUnknown ? range->next : resolve(number, range);
   }
   /// Where a code point above U+007F leads, and the last one that shares its fate.
   struct Fate {
     uint32_t next, last;
   };
   Fate fate(uint32_t number, uint32_t codepoint) {
-    const uint32_t next = step_high(number, codepoint);
+    find_ranges(number);
+    const uint32_t next = step(number, codepoint);
     const bool shared = next == kDead || !remembers_;
     return {next, shared ? range_at(number, codepoint)->hi : codepoint};
   }
@@ -89,19 +94,33 @@ class ContentProducts {
     }
     return false;
   }
-  /// Does a product survive all texts of the code points in `below`? True only if all of these lead
-  /// it to one product, that one to one, and so on; see run().
-  bool loops(uint32_t number, const ContentTrie::Below& below) {
-    if (!products_[number].run_known) find_run(number);
+  /// Which texts of the code points in `below` does a product survive? All: they lead it to one
+  /// product, that one to one, and so on; see run(). Those without some letters: all others do, and
+  /// these are fatal wherever they stand. Not known: nothing of the kind.
+  enum class Survival : uint8_t { kAll, kWithout, kNotKnown };
+  Survival survival(uint32_t number, const ContentTrie::Below& below, ContentTrie::Letters* fatal) {
+    if (!products_[number].run_known) {
+      if (!same_fate(number, below)) return Survival::kNotKnown;
+      find_run(number);
+    }
     const Product& at = products_[number];
-    if ((below.ascii[0] & ~at.run[0]) || (below.ascii[1] & ~at.run[1])) return false;
+    *fatal = {below.ascii[0] & ~at.run[0], below.ascii[1] & ~at.run[1]};
     if (below.high_lo <= below.high_hi) {
       const auto range = std::partition_point(at.high_run.begin(), at.high_run.end(),
                                               [&](const Range& r) { return r.hi < below.high_lo; });
       if (range == at.high_run.end() || range->lo > below.high_lo || range->hi < below.high_hi)
-        return false;
+        fatal->bits[0] |= ContentTrie::Letters::kHigh;
     }
-    return runs(number, below.depth);
+    // With more fatal letters than others a walk meets little that is alive.
+    const auto count = [](uint64_t a, uint64_t b) { return std::popcount(a) + std::popcount(b); };
+    if (!at.dead.has(*fatal) ||
+        count(fatal->bits[0], fatal->bits[1]) >
+            count(below.ascii[0] & at.run[0], below.ascii[1] & at.run[1]) ||
+        !runs(number, below.depth)) {
+      return Survival::kNotKnown;
+    }
+    if (!fatal->any()) return Survival::kAll;
+    return products_[number].fatal.has(*fatal) ? Survival::kWithout : Survival::kNotKnown;
   }
   /// The leaf's final state after a closing quote, or 0.
   uint32_t quote(uint32_t number) {
@@ -119,8 +138,6 @@ class ContentProducts {
     uint32_t product;  // that `lo` leads to, dead or alive
   };
   struct Product {
-    Product() { next.fill(kUnknown); }
-    std::array<uint32_t, 128> next;
     uint32_t id = 0;
     uint32_t quote = kUnknown;
     uint32_t lifetime = kUnknown;
@@ -131,8 +148,11 @@ class ContentProducts {
     bool run_known = false, run_ended = false;
     uint32_t run_next = kDead, run_at = 0, run_steps = 0;
     std::array<uint64_t, 2> run{};
-    std::vector<Range> high_run;  // joined
+    std::vector<Range> high_run;       // joined
+    ContentTrie::Letters dead, fatal;  // here; and to all products on the way
     std::vector<Range> ranges;
+    std::array<uint8_t, 128> range_of;  // ASCII characters, once there are ranges
+    std::vector<uint32_t> alone;        // where ASCII characters lead that share nothing
   };
 
   uint32_t number(uint32_t product, bool distant) {
@@ -148,8 +168,17 @@ class ContentProducts {
   }
   /// Where a code point leads that no other shares its product with.
   uint32_t step_alone(uint32_t number, uint32_t codepoint) {
-    const uint32_t next = leaf_.step_content(products_[number].id, codepoint);
-    return next == ContentLeaf::kNoProduct ? kDead : this->number(next);
+    if (codepoint < 0x80 && products_[number].alone.empty()) {
+      products_[number].alone.assign(0x80, kUnknown);
+      range_bytes_ += 0x80 * sizeof(uint32_t);
+    }
+    if (codepoint < 0x80 && products_[number].alone[codepoint] != kUnknown) {
+      return products_[number].alone[codepoint];
+    }
+    const uint32_t product = leaf_.step_content(products_[number].id, codepoint);
+    const uint32_t next = product == ContentLeaf::kNoProduct ? kDead : this->number(product);
+    if (codepoint < 0x80) products_[number].alone[codepoint] = next;
+    return next;
   }
   /// Where the code points of a range lead.
   uint32_t resolve(uint32_t number, Range* range) {
@@ -167,23 +196,6 @@ class ContentProducts {
     // The ranges do not move when products are added.
     return range->next = next == ContentLeaf::kNoProduct ? kDead : this->number(next, distant);
   }
-  uint32_t step_unknown(uint32_t number, uint32_t codepoint) {
-    if (remembers_) {
-      const uint32_t next = step_alone(number, codepoint);
-      return products_[number].next[codepoint] = next;
-    }
-    find_ranges(number);
-    Range* const range = range_at(number, codepoint);
-    const uint32_t next = resolve(number, range);
-    Product& at = products_[number];
-    for (uint32_t c = range->lo; c <= range->hi && c < 0x80; ++c) at.next[c] = next;
-    return next;
-  }
-  uint32_t step_high(uint32_t number, uint32_t codepoint) {
-    find_ranges(number);
-    return remembers_ ? step_alone(number, codepoint)
-                      : resolve(number, range_at(number, codepoint));
-  }
   void find_ranges(uint32_t number) {
     if (!products_[number].ranges.empty()) return;
     std::vector<Range> ranges;
@@ -192,7 +204,13 @@ class ContentProducts {
     });
     ranges.shrink_to_fit();
     range_bytes_ += ranges.size() * sizeof(Range);
-    products_[number].ranges = std::move(ranges);
+    Product& at = products_[number];
+    at.ranges = std::move(ranges);
+    size_t range = 0;
+    for (uint32_t c = 0; c < 0x80; ++c) {
+      if (at.ranges[range].hi < c) ++range;
+      at.range_of[c] = static_cast<uint8_t>(range);
+    }
   }
   /// Appends what plain code points lead to; false if one is fatal.
   bool expand(uint32_t number, std::vector<uint32_t>* next) {
@@ -206,6 +224,20 @@ class ContentProducts {
       if (to == kDead) return false;
       if (!universal(to) && std::find(next->begin(), next->end(), to) == next->end()) {
         next->push_back(to);
+      }
+    }
+    return true;
+  }
+  /// Do the first characters of `below` that are not fatal lead to one product? Nearly all that do
+  /// not run differ here.
+  bool same_fate(uint32_t number, const ContentTrie::Below& below) {
+    uint32_t next = kDead, seen = 0;
+    for (uint32_t word = 0; word < 2; ++word) {
+      for (uint64_t bits = below.ascii[word]; bits != 0 && seen < 3; bits &= bits - 1) {
+        const uint32_t to = step(number, 64 * word + static_cast<uint32_t>(std::countr_zero(bits)));
+        if (to == kDead) continue;
+        if (seen++ > 0 && to != next) return false;
+        next = to;
       }
     }
     return true;
@@ -231,14 +263,14 @@ class ContentProducts {
       count(next[c]);
     }
     find_ranges(number);
-    const size_t num_ranges = remembers_ ? 0 : products_[number].ranges.size();
+    const size_t num_ranges = products_[number].ranges.size();
     const auto high = [&](size_t i) {
       const Range& range = products_[number].ranges[i];
       // Surrogates are never in plain text.
       return range.hi >= 0x80 && !(range.lo >= 0xD800 && range.hi <= 0xDFFF);
     };
     const auto high_next = [&](size_t i) {
-      return step_high(number, std::max(products_[number].ranges[i].lo, 0x80u));
+      return step(number, std::max(products_[number].ranges[i].lo, 0x80u));
     };
     if (counts.empty()) {
       for (size_t i = 0; i < num_ranges; ++i) {
@@ -254,7 +286,7 @@ class ContentProducts {
     for (uint32_t c = 0x20; c < 0x80 && run_next != kDead; ++c) {
       if (next[c] == run_next) run[c / 64] |= uint64_t{1} << c % 64;
     }
-    for (size_t i = 0; i < num_ranges && run_next != kDead; ++i) {
+    for (size_t i = 0; !remembers_ && i < num_ranges && run_next != kDead; ++i) {
       Range range = products_[number].ranges[i];
       if (range.hi < 0x80 || (high(i) && high_next(i) != run_next)) continue;
       range.lo = std::max(range.lo, 0x80u);
@@ -264,6 +296,10 @@ class ContentProducts {
         high_run.push_back(range);
       }
     }
+    bool high_dead = high_run.empty();
+    for (size_t i = 0; i < num_ranges && high_dead; ++i) {
+      high_dead = !high(i) || high_next(i) == kDead;
+    }
     high_run.shrink_to_fit();
     range_bytes_ += high_run.size() * sizeof(Range);
     Product& at = products_[number];
@@ -272,6 +308,11 @@ class ContentProducts {
     at.run_next = run_next;
     at.run_at = number;
     at.run_known = true;
+    for (uint32_t c = 0x20; c < 0x80; ++c) {
+      if (next[c] == kDead) at.dead.bits[c / 64] |= uint64_t{1} << c % 64;
+    }
+    if (high_dead) at.dead.bits[0] |= ContentTrie::Letters::kHigh;
+    at.fatal = at.dead;
   }
   /// Are `steps` code points of a product's run survived, whichever they are? Goes on from product
   /// to product while the code points of the first are among those of the next.
@@ -281,10 +322,14 @@ class ContentProducts {
       if (!products_[at].run_known) find_run(at);
       Product& first = products_[number];
       const Product& last = products_[at];
+      first.fatal.keep(last.dead);
       if (last.run_next == kDead || !covers(last, first)) {
         first.run_ended = true;
-      } else if (last.run_next == at || products_[last.run_next].universal) {
+      } else if (last.run_next == at) {
         first.run_steps = UINT32_MAX;
+      } else if (products_[last.run_next].universal) {
+        first.run_steps = UINT32_MAX;
+        first.fatal = {};
       } else {
         ++first.run_steps;
         first.run_at = last.run_next;

@@ -249,10 +249,6 @@ class ContentRowBuilder {
     return true;
   }
 
-  /// Does a product survive all texts below a node of a trie?
-  bool survives(uint32_t number, const ContentTrie::Below& below) {
-    return products_.loops(number, below) || lives_on(number, below.depth);
-  }
   /// Does a product survive any text of so many code points?
   bool lives_on(uint32_t number, uint32_t depth) {
     return long_lived_ && depth <= products_.lifetime(number);
@@ -270,13 +266,23 @@ class ContentRowBuilder {
   /// that do not at all.
   template <typename OnNode, typename OnFree, typename OnDead>
   void walk(const ContentTrie& trie, OnNode&& on_node, OnFree&& on_free, OnDead&& on_dead) {
-    path_.assign(1, {trie.size(), start_});
+    walk(trie, on_node, on_free, on_dead,
+         [](uint32_t, uint32_t, const ContentTrie::Letters&) { return false; });
+  }
+  /// `on_part(i, end, fatal)` sees subtrees of which all texts survive in which, from node i on,
+  /// none of these letters occurs; false if it cannot deal with that.
+  template <typename OnNode, typename OnFree, typename OnDead, typename OnPart>
+  void walk(const ContentTrie& trie, OnNode&& on_node, OnFree&& on_free, OnDead&& on_dead,
+            OnPart&& on_part) {
+    using Survival = ContentProducts::Survival;
+    ContentTrie::Letters fatal;
+    path_.assign(1, {trie.size(), start_, 0});
     const auto below = trie.below();
     // The first entry of `below` that is not before node i.
     uint32_t summary = trie.size() == 0 ? 0 : trie.below_from(1);
     for (uint32_t i = 1; i < trie.size();) {
-      while (path_.back().first <= i) path_.pop_back();
-      const uint32_t from = path_.back().second;
+      while (path_.back().end <= i) path_.pop_back();
+      const uint32_t from = path_.back().product;
       const ContentTrie::Node& node = trie.node(i);
       const bool many = node.end - i > ContentTrie::kManyNodes;
       if (node.codepoint >= ContentTrie::kPartial) {
@@ -298,7 +304,8 @@ class ContentRowBuilder {
           end = fate.last == node.codepoint ? node.end : trie.root_after(fate.last);
         } else if (const ContentTrie::Block* block = trie.block_at(i);
                    kTakesFree<OnFree> && block != nullptr && block->last <= fate.last &&
-                   survives(fate.next, block->below)) {
+                   (lives_on(fate.next, block->below.depth) ||
+                    products_.survival(fate.next, block->below, &fatal) == Survival::kAll)) {
           end = block->end;
         }
         if (end > i) {
@@ -313,12 +320,23 @@ class ContentRowBuilder {
         }
       }
       const uint32_t next = products_.step(from, node.codepoint);
+      Survival survival = Survival::kNotKnown;
       const bool dead = next == ContentProducts::kDead;
-      if (dead || (kTakesFree<OnFree> && (products_.universal(next) ||
-                                          (many && products_.loops(next, below[summary]))))) {
+      if (kTakesFree<OnFree> && !dead) {
+        if (products_.universal(next) ||
+            lives_on(next, many ? below[summary].depth : node.end - i)) {
+          survival = Survival::kAll;
+        } else if (many) {
+          survival = products_.survival(next, below[summary], &fatal);
+        }
+      }
+      if (survival == Survival::kWithout && !on_part(i, node.end, fatal)) {
+        survival = Survival::kNotKnown;
+      }
+      if (dead || survival != Survival::kNotKnown) {
         if (dead) {
           on_dead(i, node.end);
-        } else {
+        } else if (survival == Survival::kAll) {
           on_free(i, node.end);
         }
         if (many) summary = below[summary].end;
@@ -326,7 +344,7 @@ class ContentRowBuilder {
         continue;
       }
       on_node(i, next);
-      if (node.end > i + 1) path_.emplace_back(node.end, next);
+      if (node.end > i + 1) path_.push_back({node.end, next, i});
       if (many) ++summary;
       ++i;
     }
@@ -334,27 +352,46 @@ class ContentRowBuilder {
 
   void inside_by_walk(LeafRow* row) {
     const ContentTrie& trie = index_->plain_texts();
+    const auto nothing = [](uint32_t, uint32_t) {};
+    const auto first_value = [&](uint32_t i) { return trie.node(i).first_value; };
+    // The letters of a value are those of its whole text.
+    const auto on_path = [&](uint32_t i, const ContentTrie::Letters& fatal) {
+      ContentTrie::Letters path;
+      path.add(trie.node(i).codepoint);
+      for (size_t k = 1; k < path_.size(); ++k) path.add(trie.node(path_[k].node).codepoint);
+      return path.meets(fatal);
+    };
     if (mostly_alive(trie)) {
       row->dense.assign(index_->plain().begin(), index_->plain().end());
-      walk(
-          trie, [](uint32_t, uint32_t) {}, [](uint32_t, uint32_t) {},
-          [&](uint32_t i, uint32_t end) {
-            const uint32_t last = trie.node(end).first_value;
-            for (uint32_t k = trie.node(i).first_value; k < last; ++k) {
-              clear_mask_bit(row->dense, trie.value(k));
-            }
-          });
+      const auto drop = [&](uint32_t i, uint32_t end) {
+        for (uint32_t k = first_value(i); k < first_value(end); ++k) {
+          clear_mask_bit(row->dense, trie.value(k));
+        }
+      };
+      walk(trie, nothing, nothing, drop,
+           [&](uint32_t i, uint32_t end, const ContentTrie::Letters& fatal) {
+             if (on_path(i, fatal)) return false;
+             for (uint32_t k = first_value(i); k < first_value(end); ++k) {
+               if (trie.letters(k).meets(fatal)) clear_mask_bit(row->dense, trie.value(k));
+             }
+             return true;
+           });
       for (const TokenId token : escaped_inside_) set_mask_bit(row->dense, token);
       return;
     }
     std::vector<TokenId> tokens = std::move(escaped_inside_);
-    const auto take = [&](uint32_t first, uint32_t last) {
-      tokens.insert(tokens.end(), &trie.value(trie.node(first).first_value),
-                    &trie.value(trie.node(last).first_value));
+    const auto take = [&](uint32_t i, uint32_t end) {
+      tokens.insert(tokens.end(), &trie.value(first_value(i)), &trie.value(first_value(end)));
     };
     walk(
-        trie, [&](uint32_t i, uint32_t) { take(i, i + 1); },
-        [&](uint32_t i, uint32_t end) { take(i, end); }, Ignore());
+        trie, [&](uint32_t i, uint32_t) { take(i, i + 1); }, take, nothing,
+        [&](uint32_t i, uint32_t end, const ContentTrie::Letters& fatal) {
+          if (on_path(i, fatal)) return false;
+          for (uint32_t k = first_value(i); k < first_value(end); ++k) {
+            if (!trie.letters(k).meets(fatal)) tokens.push_back(trie.value(k));
+          }
+          return true;
+        });
     row->set_inside(std::move(tokens), vocabulary_.row_words());
   }
 
@@ -470,7 +507,10 @@ class ContentRowBuilder {
   std::vector<Exit> exits_;
   std::vector<std::pair<uint32_t, ContentIndex::Ender>> other_enders_;
   std::vector<TokenId> escaped_inside_;
-  std::vector<std::pair<uint32_t, uint32_t>> path_;  // (end of the subtree, product)
+  struct Step {
+    uint32_t end, product, node;  // the end of the node's subtree
+  };
+  std::vector<Step> path_;
 };
 
 }  // namespace

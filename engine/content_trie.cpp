@@ -129,10 +129,13 @@ ContentTrie::ContentTrie(std::vector<std::pair<std::string_view, int32_t>> entri
     return entry.first.empty() || first_codepoint(entry.first).whole();
   });
   Builder builder(this);
+  letters_.reserve(entries.size());
   for (const auto& [entry, value] : entries) {
     builder.begin();
+    Letters& letters = letters_.emplace_back();
     for (std::string_view text = entry; !text.empty();) {
       const PlainCodepoint next = first_codepoint(text);
+      letters.add(next.lo);
       builder.append(next.lo, next.hi);
       text.remove_prefix(next.bytes);
     }
@@ -237,7 +240,8 @@ void ContentTrie::summarize() {
 size_t ContentTrie::memory_bytes() const {
   return nodes_.capacity() * sizeof(Node) + roots_.capacity() * sizeof(uint32_t) +
          below_.capacity() * sizeof(Below) + blocks_.capacity() * sizeof(Block) +
-         partials_.capacity() * sizeof(Partial) + values_.capacity() * sizeof(int32_t);
+         partials_.capacity() * sizeof(Partial) + values_.capacity() * sizeof(int32_t) +
+         letters_.capacity() * sizeof(Letters);
 }
 
 }  // namespace espalier

@@ -32,6 +32,26 @@ class ContentTrie {
     uint32_t depth = 0;  ///< nodes on the longest path
   };
   static constexpr uint32_t kManyNodes = 12;
+  /// The characters of a text: a bit for each ASCII one, and one for all others.
+  struct Letters {
+    static constexpr uint64_t kHigh = 1;  // U+0000 is in no plain text
+    std::array<uint64_t, 2> bits{};
+    bool any() const { return (bits[0] | bits[1]) != 0; }
+    bool has(const Letters& all) const {
+      return ((all.bits[0] & ~bits[0]) | (all.bits[1] & ~bits[1])) == 0;
+    }
+    bool meets(const Letters& others) const {
+      return ((bits[0] & others.bits[0]) | (bits[1] & others.bits[1])) != 0;
+    }
+    void keep(const Letters& others) {
+      bits[0] &= others.bits[0];
+      bits[1] &= others.bits[1];
+    }
+    void add(uint32_t codepoint) {
+      if (codepoint >= 0x80) codepoint = 0;
+      bits[codepoint / 64] |= uint64_t{1} << (codepoint % 64);
+    }
+  };
   /// Neighbours below the root, from `node` up to `end`, whose code points are above U+007F and
   /// none greater than `last`; and what occurs below them.
   struct Block {
@@ -59,6 +79,9 @@ class ContentTrie {
   /// Values in preorder: those of node i are [node(i).first_value, node(i + 1).first_value), those
   /// of its subtree end at node(node(i).end).first_value.
   const int32_t& value(uint32_t i) const { return values_.data()[i]; }
+  /// The characters of the text that value i belongs to; kept for plain texts.
+  const Letters& letters(uint32_t i) const { return letters_[i]; }
+  bool has_letters() const { return !letters_.empty(); }
   /// What occurs below nodes with kManyNodes nodes below them, in preorder.
   std::span<const Below> below() const { return below_; }
   /// Code points of the longest text.
@@ -79,6 +102,7 @@ class ContentTrie {
   std::vector<Block> blocks_;
   std::vector<Partial> partials_;
   std::vector<int32_t> values_;
+  std::vector<Letters> letters_;  // by value
   uint32_t depth_ = 0;
 };
 
