@@ -146,6 +146,11 @@ FrameId SchemaMachine::container(FrameId slot, ValueClass value_class) {
       id = frames_.intern(frame);
     }
   }
+  // What a value of this class exists for can be completed.
+  if (id != 0 && at.bindings == 0 && frame.forbidden == 0 && frame_memo_.get(id) == 0) {
+    const auto live = class_memo_.find(key);
+    if (live != class_memo_.end() && live->second) frame_memo_.set(id, kYes);
+  }
   return container_memo_[key] = id;
 }
 

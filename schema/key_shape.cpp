@@ -32,11 +32,12 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
     : nodes_(std::move(nodes)), expansion_(expansion), pool_(&pool), texts_(texts) {
   StringSpec spec;
   spec.spelling = string_spelling(options);
-  std::vector<std::u32string> in_order;
+  const Spelling::PropertyOrder order = options.spelling.property_order;
+  const bool tells_apart = discriminators_first && order == Spelling::PropertyOrder::kProfile;
   std::map<std::u32string, int> constants;  // name -> nodes in which it has a constant value
-  std::set<std::u32string> listed;
+  std::vector<std::pair<std::u32string, uint32_t>> listed;  // and when
   const auto list = [&](std::u32string name) {
-    if (listed.insert(name).second) in_order.push_back(std::move(name));
+    listed.emplace_back(std::move(name), static_cast<uint32_t>(listed.size()));
   };
   const auto add_automaton = [&](const std::shared_ptr<const CodepointAutomaton>& automaton) {
     if (automaton_index_.try_emplace(automaton.get(), static_cast<uint32_t>(spec.automata.size()))
@@ -44,18 +45,17 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
       spec.automata.push_back(automaton);
     }
   };
-  const Spelling::PropertyOrder order = options.spelling.property_order;
   if (order == Spelling::PropertyOrder::kGiven) {
     for (const std::string& name : options.spelling.property_names) list(to_codepoints(name));
   }
   for (const NodeId id : nodes_) {
     const SchemaNode& node = expansion->node(id);
     for (const auto& [name, child] : node.properties) {
-      const SchemaNode& value = expansion->node(child);
-      if (value.const_value || (value.enum_values && value.enum_values->size() == 1)) {
-        ++constants[to_codepoints(name)];
-      }
       list(to_codepoints(name));
+      if (!tells_apart) continue;
+      const SchemaNode& value = expansion->node(child);
+      if (value.const_value || (value.enum_values && value.enum_values->size() == 1))
+        ++constants[listed.back().first];
     }
     for (const PatternProperty& property : node.pattern_properties)
       add_automaton(property.automaton);
@@ -65,12 +65,6 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
     name_formulas_.push_back(names);
   }
   for (const uint32_t text : required) list(texts->text(text));
-  if (discriminators_first && order == Spelling::PropertyOrder::kProfile) {
-    std::stable_partition(in_order.begin(), in_order.end(), [&](const std::u32string& name) {
-      const auto it = constants.find(name);
-      return it != constants.end() && it->second > 1;
-    });
-  }
   for (const FormulaId f : name_formulas_) {
     std::vector<FormulaId> stack{f};
     while (!stack.empty()) {
@@ -88,13 +82,19 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
   }
   std::sort(spec.lengths.begin(), spec.lengths.end());
   spec.lengths.erase(std::unique(spec.lengths.begin(), spec.lengths.end()), spec.lengths.end());
-  spec.strings.assign(listed.begin(), listed.end());
-  std::map<std::u32string, uint32_t> rank;
-  for (uint32_t i = 0; i < in_order.size(); ++i) rank[in_order[i]] = i;
-  for (uint32_t i = 0; i < spec.strings.size(); ++i) {
-    text_of_string_.push_back(texts->intern(spec.strings[i]));
-    order_of_string_.push_back(rank[spec.strings[i]]);
-    string_of_text_[text_of_string_.back()] = i;
+  if (tells_apart) {
+    for (auto& [name, rank] : listed) {
+      const auto it = constants.find(name);
+      if (it == constants.end() || it->second < 2) rank += static_cast<uint32_t>(listed.size());
+    }
+  }
+  std::sort(listed.begin(), listed.end());
+  for (auto& [name, rank] : listed) {
+    if (!spec.strings.empty() && spec.strings.back() == name) continue;
+    text_of_string_.push_back(texts->intern(name));
+    order_of_string_.push_back(rank);
+    string_of_text_[text_of_string_.back()] = static_cast<uint32_t>(spec.strings.size());
+    spec.strings.push_back(std::move(name));
   }
   machine_ = string_machine(std::move(spec));
 }
