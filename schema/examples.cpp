@@ -308,15 +308,20 @@ bool Examples::try_plan(const Plan& plan, Search* search) {
   texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
   if (texts.size() < plan.least || !std::all_of(texts.begin(), texts.end(), search->allowed))
     return false;
+  const auto asks = [&](uint32_t text, std::vector<NodeId>* asked) {
+    return std::all_of(plan.nodes.begin(), plan.nodes.end(), [&](NodeId node) {
+      Ternary may = Ternary::kTrue;
+      return children(node, text, asked, &may) && may != Ternary::kFalse;
+    });
+  };
+  std::vector<NodeId> asked;
+  // Mostly it is the first name that does not fit, so that no value need be made.
+  if (search->first && !asks(*search->first, &asked)) return false;
   Example example;
   example.value_class = ValueClass::kObject;
   for (const uint32_t text : texts) {
-    if (!spellable(name(text))) return false;
-    std::vector<NodeId> asked;
-    for (const NodeId node : plan.nodes) {
-      Ternary may = Ternary::kTrue;
-      if (!children(node, text, &asked, &may) || may == Ternary::kFalse) return false;
-    }
+    asked.clear();
+    if (!spellable(name(text)) || !asks(text, &asked)) return false;
     std::sort(asked.begin(), asked.end());
     asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
     const std::optional<const Example*> member = value(asked);
