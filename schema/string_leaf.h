@@ -182,8 +182,8 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   static constexpr size_t kDistanceBudget = 200;     // states one such search may visit
   static constexpr uint32_t kDistanceFailures = 32;  // searches in vain after which there are none
   static constexpr size_t kRests = 10'000;           // products whose shortest rest is remembered
-  static constexpr size_t kLiveBudget = 8'000;       // products one liveness question may visit
-  static constexpr size_t kSmallBudget = 2'000;      // the same once one was too large
+  static constexpr size_t kLiveBudget = 4'000;       // products one liveness question may visit
+  static constexpr size_t kSmallBudget = 600;        // the same once one was too large
   static constexpr uint64_t kRoom = 16;  // characters before the maximum length in which to end
   static constexpr uint64_t kManyLengths = 256;  // lengths to the last bound that are not walked
 
