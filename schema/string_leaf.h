@@ -42,7 +42,9 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   uint32_t start() const override { return start_; }
   uint32_t step(uint32_t state, uint8_t byte) const override {
     const uint32_t next = machine_->step(state, byte);
-    return next != 0 && live(next) ? next : 0;
+    if (next == 0) return 0;
+    if (const uint8_t flag = flags_.get(next)) return flag == kLive ? next : 0;
+    return live(next) ? next : 0;
   }
   bool can_exit(uint32_t state) const override { return machine_->ended(state); }
   bool is_final(uint32_t state) const override { return machine_->ended(state); }
