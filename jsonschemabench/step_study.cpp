@@ -141,8 +141,8 @@ Status measure(LanguageModel* model, const MaskbenchFile& file, uint64_t seed,
 
 /// A model and a constraint that a script can state in one line each, to compare samplers alone:
 /// token i of `tokens` has weight 1 / (i + 1), and is allowed when i is a multiple of `modulus`.
-/// Each draw pays for the pass over the row, as a new position would. Prints one JSON object; its
-/// time is the processor's.
+/// Each draw pays for the pass over the row, as a new position would. Prints one JSON object: for
+/// each token drawn the means of its weight and of the square; the time is the processor's.
 int run_mock(size_t tokens, size_t modulus, size_t draws, uint64_t seed) {
   std::vector<std::string> names;
   std::vector<float> row;
@@ -163,20 +163,28 @@ int run_mock(size_t tokens, size_t modulus, size_t draws, uint64_t seed) {
                                }},
                           *vocabulary));
   StepSampler sampler({.method = StepMethod::kAwrs, .row = RowKind::kLogits});
-  std::map<TokenId, double> weights;
+  struct Sums {
+    double weight = 0;
+    double square = 0;
+  };
+  std::map<TokenId, Sums> sums;
   const std::clock_t begin = std::clock();
   for (uint64_t i = 0; i < draws; ++i) {
     if (!sampler.prepare(&cursor, row).ok()) return 2;
     const StepDraw draw = sampler.draw({seed, i, 0});
-    weights[draw.token] += std::exp(draw.log_weight) / static_cast<double>(draws);
+    const double weight = std::exp(draw.log_weight);
+    Sums& sum = sums[draw.token];
+    sum.weight += weight / static_cast<double>(draws);
+    sum.square += weight * weight / static_cast<double>(draws);
   }
   const double us =
       static_cast<double>(std::clock() - begin) * 1e6 / CLOCKS_PER_SEC / static_cast<double>(draws);
   fmt::print("{{\"us_per_token\": {:.3f}, \"evaluations\": {:.4f}, \"weights\": {{", us,
              static_cast<double>(evaluations) / static_cast<double>(draws));
   const char* comma = "";
-  for (const auto& [token, weight] : weights) {
-    fmt::print("{}\"{}\": {:.9g}", std::exchange(comma, ", "), token, weight);
+  for (const auto& [token, sum] : sums) {
+    fmt::print("{}\"{}\": [{:.9g}, {:.9g}]", std::exchange(comma, ", "), token, sum.weight,
+               sum.square);
   }
   fmt::print("}}}}\n");
   return 0;

@@ -256,6 +256,33 @@ TEST(AwrsEnumeration, RandomWorldsWithMasksAndProposals) {
   }
 }
 
+TEST(AwrsEnumeration, CountingVariantsWithMasksAndProposals) {
+  std::mt19937_64 rng(test_seed());
+  for (int round = 0; round < 6; ++round) {
+    World world = random_world(rng, 2 + rng() % 2);
+    if (round % 2 == 1) world.proposal = random_distribution(rng, world.p.size(), 0);
+    // Endless paths can be cut off where most of what is drawn is allowed.
+    const std::vector<double>& drawn = world.proposal.empty() ? world.p : world.proposal;
+    double allowed = 0;
+    double total = 0;
+    for (size_t i = 0; i < world.p.size(); ++i) {
+      if (!(world.p[i] > 0)) continue;
+      total += drawn[i];
+      allowed += world.allowed[i] ? drawn[i] : 0;
+    }
+    for (const Knowledge knowledge : {Knowledge::kNone, Knowledge::kPartial, Knowledge::kFull}) {
+      world.knowledge = knowledge;
+      for (const StepMethod method :
+           {StepMethod::kAwrsGeometric, StepMethod::kAwrsWithReplacement}) {
+        for (const StepOptions& options : all_settings(method)) {
+          if (options.max_rejects == kUnlimited && allowed < 0.65 * total) continue;
+          expect_proper(world, options, describe(world, options));
+        }
+      }
+    }
+  }
+}
+
 TEST(AwrsEnumeration, RecursiveIsUnbiasedGivenEveryHistory) {
   std::mt19937_64 rng(test_seed());
   for (int round = 0; round < 100; ++round) {

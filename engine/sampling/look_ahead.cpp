@@ -101,11 +101,16 @@ class SurrogateRows {
     }
   }
 
+  void count_row() {
+    if (options_.model_rows != nullptr) ++*options_.model_rows;
+  }
+
   Status ask(const std::vector<TokenId>& history, std::span<double> row) {
     log_probs_.resize(row.size());
     const Result<SequenceId> sequence = model_->open(history);
     if (!sequence.ok()) return sequence.status();
     Status status = model_->next_log_probs(std::span(&*sequence, 1), log_probs_);
+    count_row();
     model_->release(*sequence);
     if (status.ok()) to_probabilities(log_probs_, row);
     return status;
@@ -122,6 +127,7 @@ class SurrogateRows {
       Status status;
       for (size_t step = 0; step < kAverageSteps && status.ok(); ++step) {
         status = model_->next_log_probs(std::span(&*sequence, 1), log_probs_);
+        count_row();
         if (!status.ok()) break;
         to_probabilities(log_probs_, next);
         double total = 0;

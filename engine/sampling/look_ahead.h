@@ -24,6 +24,7 @@ struct LookAheadOptions {
   size_t max_nodes = 200'000;
   size_t max_edges = 2'000'000;
   size_t max_bytes = size_t{512} << 20;
+  size_t* model_rows = nullptr;  ///< the rows asked of the surrogate are added to it
 };
 
 /// What an n-gram model thinks of the future of each place of an automaton: h(place, k), the

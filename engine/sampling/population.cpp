@@ -23,6 +23,10 @@ namespace espalier {
 namespace {
 
 constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
+/// A look-ahead of no more places and edges is built anew with a surrogate that looks back further.
+constexpr size_t kFewPlaces = 4'096;
+constexpr size_t kFewEdges = 65'536;
+constexpr size_t kLongestSurrogate = 5;
 
 Status invalid(const char* message, const char* place) {
   return Status(StatusCode::kInvalidArgument, message, place);
@@ -141,22 +145,37 @@ class Run {
     look.prompt = options_.prompt;
     look.temperature = options_.temperature;
     look.max_tokens = options_.max_tokens;
-    LanguageModel* surrogate = options_.surrogate != nullptr ? options_.surrogate : model_;
+    size_t rows = 0;
+    look.model_rows = &rows;
     Status status;
-    for (size_t order = options_.surrogate_order + 1; order-- > 0;) {
-      look.order = order;
-      auto built = LookAhead::build(unlimited_, surrogate, look);
-      if (built.ok()) {
-        look_ahead_ = std::move(built).value();
-        result_.policy += "; looking ahead " + std::to_string(order) + " tokens back over " +
-                          std::to_string(look_ahead_->num_nodes()) + " places";
-        return Status();
-      }
-      status = built.status();
-      if (status.code() != StatusCode::kBudgetExceeded) break;
+    for (look.order = options_.surrogate_order;; --look.order) {
+      status = build_look_ahead(look);
+      if (status.code() != StatusCode::kBudgetExceeded || look.order == 0) break;
     }
-    result_.policy += "; not looking ahead: " + status.message();
+    if (!status.ok()) {
+      result_.policy += "; not looking ahead: " + status.message();
+      return Status();
+    }
+    // Where places are few, a surrogate that looks back further costs little.
+    size_t order = look.order;
+    look.max_nodes = kFewPlaces;
+    look.max_edges = kFewEdges;
+    while (order >= options_.surrogate_order && order < kLongestSurrogate) {
+      look.order = order + 1;
+      if (!build_look_ahead(look).ok()) break;
+      ++order;
+    }
+    result_.policy += "; looking ahead " + std::to_string(order) + " tokens back over " +
+                      std::to_string(look_ahead_->num_nodes()) + " places, by " +
+                      std::to_string(rows) + " rows of the surrogate";
     return Status();
+  }
+
+  Status build_look_ahead(const LookAheadOptions& look) {
+    LanguageModel* surrogate = options_.surrogate != nullptr ? options_.surrogate : model_;
+    auto built = LookAhead::build(unlimited_, surrogate, look);
+    if (built.ok()) look_ahead_ = std::move(built).value();
+    return built.status();
   }
 
   Status open_trie() {

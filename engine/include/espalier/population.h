@@ -78,7 +78,8 @@ struct PopulationOptions {
   Twist twist = Twist::kNone;
   double temper = 0.5;                 ///< h^temper
   LanguageModel* surrogate = nullptr;  ///< over the same vocabulary; null: the model itself
-  size_t surrogate_order = 1;          ///< tokens it looks back; 0 is tried when that is too large
+  /// Tokens it looks back; fewer where that is too large, up to 5 where there is room.
+  size_t surrogate_order = 1;
 
   // The methods with a trie.
   size_t max_trie_bytes = size_t{64} << 20;
