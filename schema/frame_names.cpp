@@ -33,6 +33,11 @@ namespace {
 
 constexpr uint64_t pack(uint32_t a, uint32_t b) { return uint64_t{a} << 32 | b; }
 
+uint64_t stored_in(CodepointRange range, const std::vector<uint32_t>& stored) {
+  return static_cast<uint64_t>(std::count_if(
+      stored.begin(), stored.end(), [&](uint32_t c) { return range.lo <= c && c <= range.hi; }));
+}
+
 }  // namespace
 
 // ---- One name ----------------------------------------------------------------------------------
@@ -303,6 +308,10 @@ bool SchemaMachine::name_left(FrameId object, uint32_t product, uint32_t text) {
   machine.successors(product, [&](uint32_t lo, uint32_t hi, uint32_t to) {
     next.push_back({{lo, hi}, to});
   });
+  // Where more code points lead on than begin stored names, the first that may do will do.
+  std::stable_partition(next.begin(), next.end(), [&](const auto& each) {
+    return stored_in(each.first, stored) < uint64_t{each.first.hi} - each.first.lo + 1;
+  });
   return std::any_of(next.begin(), next.end(), [&](const auto& each) {
     return name_left_after(object, each.second, text, each.first, stored);
   });
@@ -312,11 +321,10 @@ bool SchemaMachine::name_left(FrameId object, uint32_t product, uint32_t text) {
 bool SchemaMachine::name_left_after(FrameId object, uint32_t product, uint32_t text,
                                     CodepointRange range, const std::vector<uint32_t>& stored) {
   if (!product_live(object, product)) return false;
-  const auto in_range = [&](uint32_t c) { return range.lo <= c && c <= range.hi; };
-  const auto known = std::count_if(stored.begin(), stored.end(), in_range);
-  return static_cast<uint64_t>(known) < uint64_t{range.hi} - range.lo + 1 ||
+  return stored_in(range, stored) < uint64_t{range.hi} - range.lo + 1 ||
          std::any_of(stored.begin(), stored.end(), [&](uint32_t c) {
-           return in_range(c) && name_left(object, product, texts_.find(text, c));
+           return range.lo <= c && c <= range.hi &&
+                  name_left(object, product, texts_.find(text, c));
          });
 }
 
