@@ -465,7 +465,15 @@ FrameId SchemaMachine::property_slot(FrameId object, uint32_t key_class, uint32_
   }
   sort_unique(&ask[0]);
   frame.formulas = formula_lists_.intern(formulas);
-  frame.seen = sets_.insert(frame.seen, text);
+  // Where further names are demanded and few are left, it matters that one of this class is used.
+  const bool counted = !listed && text == TextStore::kUnseen &&
+                       std::any_of(formulas.begin(), formulas.end(), [&](FormulaId f) {
+                         return std::ranges::any_of(pool_.atoms(f), [&](FormulaId atom) {
+                           return pool_.atom_of(atom).kind == Atom::Kind::kMoreProperties;
+                         });
+                       });
+  frame.seen =
+      sets_.insert(frame.seen, counted ? shape.unseen_name(key_class, sets_, frame.seen) : text);
   if (text != TextStore::kUnseen) texts_.mark_complete(text);
   if (frame.forbidden != 0)
     frame.forbidden =

@@ -193,7 +193,9 @@ uint64_t KeyShape::names_left(uint32_t id, const SetStore& sets, uint32_t seen) 
   if (it->second >= ScalarDomain::kMany) return it->second;
   uint64_t left = it->second;
   sets.for_each(seen, [&](uint32_t text) {
-    if (left > 0 && text != TextStore::kUnseen && class_of_name(texts_->text(text)) == id) --left;
+    if (left == 0 || text == TextStore::kUnseen) return;
+    const uint32_t unseen = TextStore::kUnseen - 1 - text;
+    left -= (unseen < kUnseenNames ? unseen : class_of_name(texts_->text(text))) == id ? 1 : 0;
   });
   return left;
 }

@@ -13,6 +13,7 @@
 
 #include "espalier/grammar.h"
 #include "schema/expansion.h"
+#include "schema/scalar_domain.h"
 
 namespace espalier {
 
@@ -63,6 +64,12 @@ class KeyShape {
   /// How many names of an unlisted class there are besides those in `seen` (a set of text ids), as
   /// far as that is few; else ScalarDomain::kMany.
   uint64_t names_left(uint32_t id, const SetStore& sets, uint32_t seen);
+  /// What stands in such a set for a name of this unlisted class that was only looked at: an id of
+  /// the class where it has few names, else TextStore::kUnseen.
+  uint32_t unseen_name(uint32_t id, const SetStore& sets, uint32_t seen) {
+    const bool few = names_left(id, sets, seen) < ScalarDomain::kMany;
+    return few && id < kUnseenNames ? TextStore::kUnseen - 1 - id : TextStore::kUnseen;
+  }
   const KeyClass& key_class(uint32_t id) const { return classes_[id]; }
   const StringSignature& signature_of(uint32_t id) const { return signatures_[id]; }
   /// Classes of names that are not listed.
@@ -76,6 +83,8 @@ class KeyShape {
   size_t memory_bytes() const;
 
  private:
+  static constexpr uint32_t kUnseenNames = 1u << 20;  // classes of which a used name can be told
+
   std::optional<std::set<uint32_t>> products_before(
       const std::function<bool(uint32_t)>& wanted) const;
   uint32_t class_of_name(std::u32string_view name);

@@ -13,12 +13,15 @@
 #include "schema/scalar_domain.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <map>
 #include <optional>
 
 namespace espalier {
 namespace {
 
+constexpr double kExact = 1e15;        // below it a double tells whole numbers apart
 constexpr size_t kListed = 4096;       // values that are listed at most
 constexpr size_t kMaxProducts = 4000;  // product states that a count visits
 constexpr size_t kMaxLayers = 64;      // code points of a counted string
@@ -133,10 +136,12 @@ ScalarDomain number_domain(const NumberMachine& machine, const std::vector<Numbe
   out.complete = true;
   if (bounded_multiples) {
     // Whole numbers between the bounds, where they are few enough to be tried.
-    out.complete = multiples == 0 && least && most && least->to_string().size() < 16 &&
-                   most->to_string().size() < 16;
+    const auto value = [](const std::optional<Decimal>& bound) {
+      return bound ? std::strtod(bound->to_string().c_str(), nullptr) : HUGE_VAL;
+    };
+    const double from = value(least), to = value(most);
+    out.complete = multiples == 0 && std::abs(from) < kExact && std::abs(to) < kExact;
     if (out.complete) {
-      const double from = std::stod(least->to_string()), to = std::stod(most->to_string());
       if (to - from > static_cast<double>(kListed)) {
         out.at_least = static_cast<uint64_t>(to - from) - candidates.size() - 2;
         out.complete = false;
