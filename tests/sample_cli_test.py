@@ -136,6 +136,15 @@ def main():
         assert report["samples"] == [{"text": "", "tokens": [], "log_weight": report["log_z"]}], report
         assert abs(math.exp(report["log_z"]) - row([])[EOS]) < 1e-6
 
+        # What is hardly ever written ends by a budget: dead texts, a reason, no wait.
+        for method in EXACT:
+            done = subprocess.run([espalier, "sample", "--regex", "c{5}", "--model", "table:" + file.name, "--method", method,
+                                   "--samples", "3", "--max-attempts", "1", "--json"], capture_output=True, text=True)
+            report = json.loads(done.stdout)
+            assert done.returncode == 0 and "attempts" in done.stderr and "stopped" in report["policy"], (done, report)
+            assert [sample["log_weight"] for sample in report["samples"]] == ["-inf"] * 3, report
+            assert report["exact"] is False and report["log_z"] == "-inf", report
+
         for arguments in (["--regex", "(", "--model", "table:" + file.name], ["--model", "table:" + file.name],
                           ["--regex", "a", "--model", "table:/nowhere"], ["--regex", "a", "--method", "best"]):
             done = subprocess.run([espalier, "sample", *arguments], capture_output=True, text=True)
