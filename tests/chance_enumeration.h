@@ -1,5 +1,8 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <utility>
@@ -17,9 +20,12 @@ class Enumeration : public Chance {
   TokenId draw(const TokenRow& row) override {
     const std::vector<TokenId> tokens = row.tokens();
     std::vector<double> probabilities;
+    double total = 0;  // not that of the row, which is a sum of floats
     for (const TokenId token : tokens) {
       probabilities.push_back(std::exp(row.log_weight(token) - row.log_total()));
+      total += probabilities.back();
     }
+    for (double& p : probabilities) p /= total;
     drawn.push_back(tokens[choose(probabilities)]);
     return drawn.back();
   }
@@ -37,6 +43,22 @@ class Enumeration : public Chance {
     }
     probabilities.push_back(rest);
     return static_cast<double>(choose(probabilities));
+  }
+  /// The middle of an interval between cuts, for all of it.
+  double point(const Cuts& cuts) override {
+    constexpr double kRounding = 1e-14;  // of cuts that would be equal
+    std::vector<double> ends = cuts();
+    ends.push_back(1);
+    std::sort(ends.begin(), ends.end());
+    std::vector<double> middles, lengths;
+    double begin = 0;
+    for (const double end : ends) {
+      if (end > 1 || end - begin < kRounding) continue;
+      middles.push_back((begin + end) / 2);
+      lengths.push_back(end - begin);
+      begin = end;
+    }
+    return middles[choose(lengths)];
   }
 
   bool next() {
@@ -68,8 +90,10 @@ class Enumeration : public Chance {
   };
 
   size_t choose(std::vector<double> probabilities) {
+    const size_t options = probabilities.size();
     if (at_ == path_.size()) path_.push_back({std::move(probabilities), 0, probability});
     const Choice& choice = path_[at_++];
+    EXPECT_EQ(choice.probabilities.size(), options) << "the same choices led elsewhere";
     probability *= choice.probabilities[choice.taken];
     return choice.taken;
   }

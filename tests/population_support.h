@@ -5,8 +5,11 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "engine/sampling/look_ahead.h"
 #include "engine/sampling/prefix_tree.h"
 #include "jsonschemabench/fidelity_worlds.h"
 
@@ -36,6 +39,36 @@ inline KnownWorld lively_world(uint64_t seed, const RandomWorldOptions& options 
     KnownWorld known(random_world(seed, options));
     if (known.truth.z > 0.05 && known.truth.sequences.size() >= 4) return known;
   }
+}
+
+/// A world with dead prefixes that no mask sees before they are met, so that particles die: valid
+/// texts are of odd length, and "bb" is refused.
+inline KnownWorld deadly_world(uint64_t seed, const RandomWorldOptions& options) {
+  const auto odd = [](std::string_view text) { return text.size() % 2 == 1; };
+  const auto no_bb = [](std::string_view text) { return text.find("bb") == text.npos; };
+  for (;; seed += 17) {
+    KnownWorld known = lively_world(seed, options);
+    known.limited = limit_tokens(
+        conjunction({known.world.potential,
+                     predicate_potential({no_bb, odd}, known.world.model->vocabulary())}),
+        known.world.max_tokens);
+    known.truth.z = 0;
+    std::erase_if(known.truth.sequences, [&](const auto& item) {
+      const std::string text = known.world.model->vocabulary()->decode(item.first);
+      const bool refused = !odd(text) || !no_bb(text);
+      if (!refused) known.truth.z += item.second;
+      return refused;
+    });
+    if (known.truth.z > 0.02) return known;
+  }
+}
+
+inline std::unique_ptr<LookAhead> look_ahead_of(const World& world) {
+  LookAheadOptions options;
+  options.max_tokens = world.max_tokens;
+  auto look = LookAhead::build(world.potential, world.model.get(), options);
+  EXPECT_TRUE(look.ok()) << look.status().to_string();
+  return std::move(look).value();
 }
 
 /// |mean - wanted| of `count` values given by their sums is within `sigmas` standard errors.

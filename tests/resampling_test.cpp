@@ -7,6 +7,7 @@
 #include <limits>
 #include <random>
 
+#include "chance_enumeration.h"
 #include "engine_support.h"
 
 namespace espalier {
@@ -32,7 +33,7 @@ TEST_P(ResamplingTest, EachItemIsExpectedByItsShare) {
     constexpr int kRuns = 20'000;
     std::vector<double> sums(weights.size(), 0);
     std::vector<double> squares(weights.size(), 0);
-    Random draws(random());
+    RandomChance draws{Random(random())};
     for (int run = 0; run < kRuns; ++run) {
       const auto ancestors = resample(GetParam(), weights, count, &draws);
       ASSERT_EQ(ancestors.size(), count);
@@ -66,11 +67,62 @@ TEST_P(ResamplingTest, EachItemIsExpectedByItsShare) {
   }
 }
 
+/// Exactly, by walking through all intervals of the uniform numbers that decide alike.
+TEST_P(ResamplingTest, EachItemHasExactlyItsShare) {
+  std::mt19937_64 random(testing::test_seed());
+  for (int world = 0; world < 200; ++world) {
+    std::vector<double> shares(1 + random() % 5);
+    for (double& share : shares) share = static_cast<double>(random() % 4) * 0.1;
+    if (random() % 2 == 0) {
+      for (double& share : shares) share *= std::exp(static_cast<double>(random() % 60) / 10 - 3);
+    }
+    shares[random() % shares.size()] = 1;
+    const std::vector<double> weights = shares;
+    double total = 0;
+    for (const double weight : weights) total += weight;
+    for (double& share : shares) share /= total;
+    const size_t count = 1 + random() % 4;
+    const auto n = static_cast<double>(count);
+    double probability = 0;
+    std::vector<double> sums(weights.size(), 0);
+    std::vector<double> squares(weights.size(), 0);
+    testing::Enumeration enumeration;
+    do {
+      const auto ancestors = resample(GetParam(), weights, count, &enumeration);
+      ASSERT_EQ(ancestors.size(), count);
+      ASSERT_TRUE(std::is_sorted(ancestors.begin(), ancestors.end()));
+      probability += enumeration.probability;
+      for (size_t i = 0; i < weights.size(); ++i) {
+        const auto copies =
+            static_cast<double>(std::count(ancestors.begin(), ancestors.end(), uint32_t(i)));
+        sums[i] += enumeration.probability * copies;
+        squares[i] += enumeration.probability * copies * copies;
+        if (GetParam() == Resampling::kSystematic) {
+          ASSERT_LT(std::abs(copies - n * shares[i]), 1 + 1e-9);
+        }
+        if (GetParam() == Resampling::kResidual) {
+          ASSERT_GE(copies, std::floor(n * shares[i] - 1e-9));
+        }
+      }
+    } while (enumeration.next());
+    EXPECT_NEAR(probability, 1, 1e-12);
+    for (size_t i = 0; i < weights.size(); ++i) {
+      EXPECT_NEAR(sums[i], n * shares[i], 1e-12) << "item " << i << " of world " << world;
+      const double variance = squares[i] - sums[i] * sums[i];
+      const double independent = n * shares[i] * (1 - shares[i]);
+      EXPECT_LE(variance, independent + 1e-12);
+      if (GetParam() == Resampling::kMultinomial) {
+        EXPECT_NEAR(variance, independent, 1e-12);
+      }
+    }
+  }
+}
+
 TEST_P(ResamplingTest, EqualWeightsSurviveAndNamesAreRead) {
-  Random random(1);
+  RandomChance chance{Random(1)};
   const std::vector<double> weights(7, 0.3);
   if (GetParam() == Resampling::kSystematic || GetParam() == Resampling::kStratified) {
-    EXPECT_EQ(resample(GetParam(), weights, 7, &random),
+    EXPECT_EQ(resample(GetParam(), weights, 7, &chance),
               (std::vector<uint32_t>{0, 1, 2, 3, 4, 5, 6}));
   }
   EXPECT_EQ(parse_resampling(to_string(GetParam())), GetParam());

@@ -15,41 +15,7 @@ namespace {
 
 using testing::KnownWorld;
 
-std::unique_ptr<LookAhead> look_ahead_of(const World& world) {
-  LookAheadOptions options;
-  options.max_tokens = world.max_tokens;
-  auto look = LookAhead::build(world.potential, world.model.get(), options);
-  EXPECT_TRUE(look.ok()) << look.status().to_string();
-  return std::move(look).value();
-}
-
-/// A world with dead prefixes that no mask sees before they are met, so that particles die.
-KnownWorld deadly_world_at(uint64_t seed) {
-  KnownWorld known = testing::lively_world(seed, {.letters = 3, .states = 4, .max_tokens = 4});
-  const auto odd = [](std::string_view text) { return text.size() % 2 == 1; };
-  const auto no_bb = [](std::string_view text) { return text.find("bb") == text.npos; };
-  known.limited = limit_tokens(
-      conjunction({known.world.potential,
-                   predicate_potential({no_bb, odd}, known.world.model->vocabulary())}),
-      known.world.max_tokens);
-  std::map<std::vector<TokenId>, double> kept;
-  known.truth.z = 0;
-  for (const auto& [tokens, probability] : known.truth.sequences) {
-    const std::string text = known.world.model->vocabulary()->decode(tokens);
-    if (!odd(text) || !no_bb(text)) continue;
-    kept[tokens] = probability;
-    known.truth.z += probability;
-  }
-  known.truth.sequences = std::move(kept);
-  return known;
-}
-
-KnownWorld deadly_world(uint64_t seed) {
-  for (;; seed += 17) {
-    KnownWorld known = deadly_world_at(seed);
-    if (known.truth.z > 0.02) return known;
-  }
-}
+constexpr RandomWorldOptions kWorld = {.letters = 3, .states = 4, .max_tokens = 4};
 
 struct SmcCase {
   Resampling resampling;
@@ -84,14 +50,13 @@ TEST_P(SmcTest, EstimatesAreUnbiased) {
   const SmcCase& param = GetParam();
   const uint64_t seed = testing::test_seed();
   for (uint64_t w = 0; w < 2; ++w) {
-    KnownWorld known = param.deadly ? deadly_world(seed + w)
-                                    : testing::lively_world(
-                                          seed + w, {.letters = 3, .states = 4, .max_tokens = 4});
+    KnownWorld known = param.deadly ? testing::deadly_world(seed + w, kWorld)
+                                    : testing::lively_world(seed + w, kWorld);
     PrefixTree tree = known.tree();
     std::unique_ptr<LookAhead> look;
     SmcOptions options;
     if (param.twist == Twist::kLookAhead) {
-      look = look_ahead_of(known.world);
+      look = testing::look_ahead_of(known.world);
       options.look_ahead = look.get();
     }
     options.particles = param.particles;

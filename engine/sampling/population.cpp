@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "engine/sampling/bound_trie.h"
+#include "engine/sampling/chance.h"
 #include "engine/sampling/look_ahead.h"
 #include "engine/sampling/mcmc.h"
 #include "engine/sampling/prefix_tree.h"
@@ -321,8 +322,8 @@ class Run {
     for (const Particle& particle : population->particles) {
       weights.push_back(std::exp(particle.log_weight - population->log_z));
     }
-    Random random = random_stream(number, StreamPurpose::kProposal, chain, draw);
-    const uint32_t chosen = resample(Resampling::kMultinomial, weights, 1, &random).front();
+    RandomChance chance(random_stream(number, StreamPurpose::kProposal, chain, draw));
+    const uint32_t chosen = resample(Resampling::kMultinomial, weights, 1, &chance).front();
     return ImportanceDraw{population->particles[chosen].tokens, population->log_z};
   }
 

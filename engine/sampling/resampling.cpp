@@ -8,19 +8,20 @@
 //   points     x     x      x      x               stratified: one uniform point in each quarter
 //   points      x       x       x       x          systematic: one uniform offset for all quarters
 //
-// Multinomial uses n independent points, here as the running sum of n + 1 exponential gaps, so they
-// come in ascending order. Residual gives floor(n w_i / W) offspring to item i for certain and
-// draws the rest multinomially from the fractional parts.
+// Multinomial uses n independent points, sorted. Residual gives floor(n w_i / W) offspring to item
+// i for certain and draws the rest multinomially from the fractional parts.
 //
-// Invariants: ancestors ascend; an item of weight zero has no offspring. Cost: O(items + n).
-// Reference: Douc, Cappe, Moulines, "Comparison of resampling schemes for particle filtering",
-// 2005.
+// Invariants: ancestors ascend; an item of weight zero has no offspring. Cost: O(items + n),
+// O(items + n log n) for multinomial. Reference: Douc, Cappe, Moulines, "Comparison of resampling
+// schemes for particle filtering", 2005.
 
 #include "engine/sampling/resampling.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+
+#include "engine/sampling/chance.h"
 
 namespace espalier {
 namespace {
@@ -52,16 +53,53 @@ class Line {
   size_t last_ = 0;  ///< the last item of positive weight: where rounding may not go beyond
 };
 
-void multinomial(std::span<const double> weights, size_t count, Random* random,
-                 std::vector<uint32_t>* ancestors) {
-  std::vector<double> points(count + 1);
+/// Where the parts of the line end, as multiples of 1 / `count` of it.
+std::vector<double> part_ends(std::span<const double> weights, size_t count) {
+  std::vector<double> ends;
   double sum = 0;
-  for (double& point : points) point = sum += -std::log1p(-random->unit());
-  Line line(weights, ancestors);
-  for (size_t i = 0; i < count; ++i) line.add(points[i] / sum);
+  for (const double weight : weights) ends.push_back(sum += weight);
+  for (double& end : ends) end *= static_cast<double>(count) / sum;
+  return ends;
 }
 
-void residual(std::span<const double> weights, size_t count, Random* random,
+void multinomial(std::span<const double> weights, size_t count, Chance* chance,
+                 std::vector<uint32_t>* ancestors) {
+  std::vector<double> points(count);
+  const Chance::Cuts cuts = [&] { return part_ends(weights, 1); };
+  for (double& point : points) point = chance->point(cuts);
+  std::sort(points.begin(), points.end());
+  Line line(weights, ancestors);
+  for (const double point : points) line.add(point);
+}
+
+void stratified(std::span<const double> weights, size_t count, Chance* chance,
+                std::vector<uint32_t>* ancestors) {
+  Line line(weights, ancestors);
+  for (size_t i = 0; i < count; ++i) {
+    const auto begin = static_cast<double>(i);
+    const double offset = chance->point([&] {
+      std::vector<double> cuts = part_ends(weights, count);
+      for (double& cut : cuts) cut -= begin;
+      return cuts;
+    });
+    line.add((begin + offset) / static_cast<double>(count));
+  }
+}
+
+void systematic(std::span<const double> weights, size_t count, Chance* chance,
+                std::vector<uint32_t>* ancestors) {
+  const double offset = chance->point([&] {
+    std::vector<double> cuts = part_ends(weights, count);
+    for (double& cut : cuts) cut -= std::floor(cut);
+    return cuts;
+  });
+  Line line(weights, ancestors);
+  for (size_t i = 0; i < count; ++i) {
+    line.add((static_cast<double>(i) + offset) / static_cast<double>(count));
+  }
+}
+
+void residual(std::span<const double> weights, size_t count, Chance* chance,
               std::vector<uint32_t>* ancestors) {
   double total = 0;
   for (const double weight : weights) total += weight;
@@ -76,35 +114,29 @@ void residual(std::span<const double> weights, size_t count, Random* random,
   const size_t missing = count - ancestors->size();
   if (missing == 0) return;
   const bool any = std::any_of(rest.begin(), rest.end(), [](double x) { return x > 0; });
-  multinomial(any ? std::span<const double>(rest) : weights, missing, random, ancestors);
+  multinomial(any ? std::span<const double>(rest) : weights, missing, chance, ancestors);
   std::sort(ancestors->begin(), ancestors->end());
 }
 
 }  // namespace
 
 std::vector<uint32_t> resample(Resampling scheme, std::span<const double> weights, size_t count,
-                               Random* random) {
+                               Chance* chance) {
   std::vector<uint32_t> ancestors;
   if (weights.empty() || count == 0) return ancestors;
   ancestors.reserve(count);
-  const double step = 1.0 / static_cast<double>(count);
   switch (scheme) {
     case Resampling::kMultinomial:
-      multinomial(weights, count, random, &ancestors);
+      multinomial(weights, count, chance, &ancestors);
       break;
-    case Resampling::kStratified: {
-      Line line(weights, &ancestors);
-      for (size_t i = 0; i < count; ++i) line.add((static_cast<double>(i) + random->unit()) * step);
+    case Resampling::kStratified:
+      stratified(weights, count, chance, &ancestors);
       break;
-    }
-    case Resampling::kSystematic: {
-      Line line(weights, &ancestors);
-      const double offset = random->unit();
-      for (size_t i = 0; i < count; ++i) line.add((static_cast<double>(i) + offset) * step);
+    case Resampling::kSystematic:
+      systematic(weights, count, chance, &ancestors);
       break;
-    }
     case Resampling::kResidual:
-      residual(weights, count, random, &ancestors);
+      residual(weights, count, chance, &ancestors);
       break;
   }
   return ancestors;

@@ -34,6 +34,7 @@
 #include <string>
 #include <utility>
 
+#include "engine/sampling/chance.h"
 #include "engine/sampling/random_streams.h"
 
 namespace espalier {
@@ -154,13 +155,18 @@ class Swarm {
     draws_.clear();
     for (const uint32_t i : group) {
       if (!draws_.empty() && !tree_->spent().ok()) break;
-      draws_.push_back(prepared.ok() ? sampler_.draw({options_.seed, i, step}) : StepDraw{});
+      draws_.push_back(prepared.ok() ? draw_token(i, step) : StepDraw{});
       if (!prepared.ok()) draws_.back().status = prepared;
       tree_->cost().constraint_evaluations += draws_.back().constraint_evaluations;
     }
     for (size_t k = 0; k < draws_.size() && status_.ok(); ++k) {
       apply(draws_[k], &members_[group[k]]);
     }
+  }
+
+  StepDraw draw_token(uint64_t particle, uint64_t step) {
+    return options_.chance != nullptr ? sampler_.draw(options_.chance)
+                                      : sampler_.draw({options_.seed, particle, step});
   }
 
   void apply(const StepDraw& draw, Member* member) {
@@ -221,9 +227,10 @@ class Swarm {
     if (std::isinf(log_sum)) return;
     std::vector<double> weights;
     for (const double total : totals) weights.push_back(std::exp(total - log_sum));
-    Random random = random_stream(options_.seed, StreamPurpose::kResample, 0, step);
+    RandomChance stream(random_stream(options_.seed, StreamPurpose::kResample, 0, step));
     const std::vector<uint32_t> ancestors =
-        resample(options_.resampling, weights, members_.size(), &random);
+        resample(options_.resampling, weights, members_.size(),
+                 options_.chance != nullptr ? options_.chance : &stream);
     const double log_mean = log_sum - std::log(static_cast<double>(members_.size()));
     std::vector<Member> next;
     for (const uint32_t ancestor : ancestors) {

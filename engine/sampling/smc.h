@@ -25,6 +25,8 @@ struct SmcOptions {
   const LookAhead* look_ahead = nullptr;
   double temper = 0.5;
   uint64_t seed = 0;
+  /// Makes all choices, where tests walk through them; null: a random stream for each.
+  Chance* chance = nullptr;
   /// A particle that has not ended after so many tokens is dead.
   size_t max_tokens = 256;
 };
