@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "grammar/string_machine.h"
 #include "engine_support.h"
+#include "grammar/string_machine.h"
 
 namespace espalier::testing {
 namespace {

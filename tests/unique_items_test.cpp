@@ -157,8 +157,8 @@ TEST(UniqueItems, IsLiveExactlyWhereAValidArrayGoesOn) {
         schema += R"(,"not":{"uniqueItems":true,"items":)" + enum_of(random, domain, &used) + "}";
         break;
       case 5:
-        schema += R"(,"oneOf":[{"uniqueItems":true,"items":)" + enum_of(random, domain, &used) +
-                  "},{}]";
+        schema +=
+            R"(,"oneOf":[{"uniqueItems":true,"items":)" + enum_of(random, domain, &used) + "},{}]";
         break;
       default:
         schema += ",\"uniqueItems\":true";

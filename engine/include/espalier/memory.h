@@ -8,8 +8,9 @@ namespace espalier {
 /// an answer: a store over its budget forgets, and what is still needed is made again. Budgets of
 /// one grammar's states are part of Limits.
 struct StoreBudgets {
-  size_t leaf_rows = size_t{64} << 20;     ///< rows of leaf states, for all vocabularies
-  size_t subtree_rows = size_t{16} << 20;  ///< rows of subtrees of the vocabularies, and what may follow strings
+  size_t leaf_rows = size_t{64} << 20;  ///< rows of leaf states, for all vocabularies
+  size_t subtree_rows =
+      size_t{16} << 20;  ///< rows of subtrees of the vocabularies, and what may follow strings
   size_t leaves = size_t{64} << 20;  ///< strings' and numbers' automata; those in use may exceed it
   size_t masks = size_t{16} << 20;   ///< masks of each grammar under each vocabulary
   size_t steps = size_t{16} << 20;   ///< steps of each grammar
