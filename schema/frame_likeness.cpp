@@ -17,6 +17,16 @@
 #include "schema/schema_machine.h"
 
 namespace espalier {
+namespace {
+
+// The first frame with this key, `frame` if there was none.
+FrameId first_like(const Frame& key, FrameId frame, FrameStore* keys, std::vector<FrameId>* first) {
+  const FrameId id = keys->intern(key);
+  if (id > first->size()) first->push_back(frame);
+  return (*first)[id - 1];
+}
+
+}  // namespace
 
 // `frame` is a slot or a container.
 FrameId SchemaMachine::like(FrameId frame, const NameHeads& heads) {
@@ -43,9 +53,7 @@ FrameId SchemaMachine::like_slot(FrameId slot) {
   FrameId like = slot;
   if (key.parent != 0 && (key.bindings | key.remember | key.forbidden) == 0) {
     key.parent = like_container(key.parent);
-    const FrameId id = like_keys_.intern(key);
-    if (id > like_frames_.size()) like_frames_.push_back(slot);
-    like = like_frames_[id - 1];
+    like = first_like(key, slot, &like_keys_, &like_frames_);
   }
   like_memo_.set(slot, like);
   return like;
@@ -65,9 +73,7 @@ FrameId SchemaMachine::like_container(FrameId container) {
   }
   if (!alone) {
     key.parent = like_slot(frame.parent);
-    const FrameId id = like_keys_.intern(key);
-    if (id > like_frames_.size()) like_frames_.push_back(container);
-    like = like_frames_[id - 1];
+    like = first_like(key, container, &like_keys_, &like_frames_);
   }
   like_memo_.set(container, like);
   return like;
