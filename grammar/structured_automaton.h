@@ -27,7 +27,9 @@ namespace espalier {
 ///   void cuts(const State&, std::vector<uint32_t>*); // where a range of successors starts
 ///
 /// or, without toward_end, the machine of a predicate: then relaxed() and relaxed_state(State) as
-/// in CodepointAutomaton, and status(), not ok once the machine has given up.
+/// in CodepointAutomaton, and status(), not ok once the machine has given up. One with few states,
+/// however long the texts are, says so by `kRemembers = false`; its successors of code points
+/// between two cuts are equal.
 ///
 /// Successors of code points between two cuts must be alike: all dead, all equal, or all told apart
 /// by nothing but what they remember, the first being completed by whatever completes another.
@@ -60,10 +62,11 @@ class StructuredAutomaton final : public CodepointAutomaton {
     return state < states_.size() && states_[state].accepting;
   }
   bool universal(uint32_t) const override { return false; }
-  bool remembers() const override { return true; }
+  bool remembers() const override { return kRemembers; }
 
   uint32_t step(uint32_t state, uint32_t codepoint) const override {
     if (state == 0) return 0;
+    if constexpr (!kRemembers) return CodepointAutomaton::step(state, codepoint);
     const std::lock_guard lock(mutex_);
     return intern(machine_.step(states_[state].content, codepoint));
   }
@@ -133,6 +136,10 @@ class StructuredAutomaton final : public CodepointAutomaton {
 
  private:
   using State = typename Machine::State;
+  static constexpr bool kRemembers = [] {
+    if constexpr (requires { Machine::kRemembers; }) return Machine::kRemembers;
+    return true;
+  }();
   static constexpr bool kPredicate = requires(Machine & machine) { machine.relaxed(); };
   static constexpr size_t kLongestCompletion = 100'000;
   static constexpr uint32_t kWornStates = 1u << 16;

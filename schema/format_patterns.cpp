@@ -1,11 +1,7 @@
 // The formats of JSON Schema that are regular languages, as regular expressions built from the
 // grammars of their specifications, rule by rule and under the names used there.
 //
-//   date-time date time       RFC 3339, section 5.6, with the restrictions of section 5.7: lengths
-//                             of months, leap years, and a second 60 only at 23:59:60 UTC
 //   duration                  RFC 3339, appendix A
-//   email, idn-email          RFC 5321, section 4.1.2 (Mailbox) with the limits of 4.5.3.1;
-//                             RFC 6531, section 3.3
 //   ipv4, ipv6                RFC 2673, section 3.2; RFC 4291, section 2.2
 //   uri, uri-reference        RFC 3986, appendix A
 //   iri, iri-reference        RFC 3987, section 2.2
@@ -16,15 +12,8 @@
 //                             draft-07 and 2019-09 refer; since 2020-12
 //                             draft-bhutton-relative-json-pointer-00, section 3, which adds an
 //                             index manipulation
-//
-// Intersections are written as lookaheads: `(?=.{1,253}$)` bounds a length, and the leap second
-// says once how hours and once how minutes depend on the offset instead of listing 2,880 pairs.
-//
-// idn-email bounds the local part by 64 code points where the RFC says octets, and takes any
-// non-ASCII character in a domain label.
 #include "format_patterns.h"
 
-#include <cstdio>
 #include <utility>
 #include <vector>
 
@@ -39,53 +28,7 @@ std::string any_of(const std::vector<std::string>& choices) {
   return group(out);
 }
 
-std::string two_digits(int value) {
-  return {static_cast<char>('0' + value / 10), static_cast<char>('0' + value % 10)};
-}
-
 // RFC 3339.
-
-std::string full_date() {
-  const std::string leap_in_century = "(?:0[48]|[2468][048]|[13579][26])";
-  const std::string leap_year =
-      any_of({"\\d\\d" + leap_in_century, "(?:[02468][048]|[13579][26])00"});
-  return any_of({"\\d{4}-(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])",
-                 "\\d{4}-(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)", "\\d{4}-02-(?:0[1-9]|1\\d|2[0-8])",
-                 leap_year + "-02-29"});
-}
-
-/// Local times with second 60 and an offset such that it is 23:59:60 UTC. To the east of Greenwich
-/// 23:59 UTC is `offset` minus one minute, to the west it is 23:59 minus `offset`.
-std::string leap_second() {
-  const std::string fraction = "(?:\\.\\d+)?";
-  const auto hours = [&](const char* sign, int local, int offset) {
-    return two_digits(local) + ":\\d\\d:60" + fraction + sign + two_digits(offset) + ":\\d\\d";
-  };
-  const auto minutes = [&](const char* sign, int local, int offset) {
-    return "\\d\\d:" + two_digits(local) + ":60" + fraction + sign + "\\d\\d:" + two_digits(offset);
-  };
-  std::vector<std::string> east_hours, east_next_hours, east_minutes, west_hours, west_minutes;
-  for (int i = 0; i < 24; ++i) {
-    east_hours.push_back(hours("\\+", i, i));
-    east_next_hours.push_back(hours("\\+", i, (i + 1) % 24));
-    west_hours.push_back(hours("-", i, 23 - i));
-  }
-  for (int i = 0; i < 60; ++i) {
-    if (i < 59) east_minutes.push_back(minutes("\\+", i, i + 1));
-    west_minutes.push_back(minutes("-", i, 59 - i));
-  }
-  const auto both = [](const std::string& a, const std::string& b) { return "(?=" + a + "$)" + b; };
-  return any_of({"23:59:60" + fraction + "[Zz]", both(any_of(east_hours), any_of(east_minutes)),
-                 both(any_of(east_next_hours), minutes("\\+", 59, 0)),
-                 both(any_of(west_hours), any_of(west_minutes))});
-}
-
-std::string full_time() {
-  const std::string hour = "(?:[01]\\d|2[0-3])";
-  const std::string minute = "[0-5]\\d";
-  const std::string offset = "(?:[Zz]|[+-]" + hour + ":" + minute + ")";
-  return any_of({hour + ":" + minute + ":[0-5]\\d(?:\\.\\d+)?" + offset, leap_second()});
-}
 
 std::string duration() {
   const std::string seconds = "\\d+S";
@@ -96,22 +39,6 @@ std::string duration() {
   const std::string month = "\\d+M(?:" + day + ")?";
   const std::string year = "\\d+Y(?:" + month + ")?";
   return "P" + any_of({any_of({day, month, year}) + "(?:" + time + ")?", time, "\\d+W"});
-}
-
-// RFC 5321 and 6531.
-
-std::string mailbox(const std::string& non_ascii) {
-  const std::string atext = "[A-Za-z0-9!#$%&'*+\\-/=?^_`{|}~" + non_ascii + "]+";
-  const std::string dot_string = atext + "(?:\\." + atext + ")*";
-  const std::string quoted_string = "\"(?:[ !#-\\[\\]-~" + non_ascii + "]|\\\\[ -~])*\"";
-  const std::string let_dig = "[A-Za-z0-9" + non_ascii + "]";
-  const std::string ldh = "[A-Za-z0-9\\-" + non_ascii + "]";
-  const std::string sub_domain = let_dig + "(?:" + ldh + "{0,61}" + let_dig + ")?";
-  const std::string domain = "(?=.{1,255}$)" + sub_domain + "(?:\\." + sub_domain + ")*";
-  const std::string literal =
-      "\\[" + any_of({ipv4_pattern(), "[Ii][Pp][Vv]6:" + ipv6_pattern(2)}) + "\\]";
-  const std::string local_part = any_of({dot_string, quoted_string});
-  return "(?=[^]{1,64}@[^@]*$)" + local_part + "@" + any_of({domain, literal});
 }
 
 // RFC 3986 and 3987.
@@ -231,12 +158,7 @@ std::string ipv6_pattern(int omitted) {
 
 std::optional<std::string> format_pattern(std::string_view name,
                                           RelativePointers relative_pointers) {
-  if (name == "date-time") return full_date() + "[Tt]" + full_time();
-  if (name == "date") return full_date();
-  if (name == "time") return full_time();
   if (name == "duration") return duration();
-  if (name == "email") return mailbox("");
-  if (name == "idn-email") return mailbox("\\x80-\\uD7FF\\uE000-\\u{10FFFF}");
   if (name == "ipv4") return ipv4_pattern();
   if (name == "ipv6") return ipv6_pattern(1);
   if (name == "uri") return uri_rules().uri();

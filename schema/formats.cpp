@@ -5,6 +5,8 @@
 //             (hostname.cpp)
 //   regex     parentheses nest and names are remembered (grammar/regex_syntax.cpp)
 //   idn-hostname  a U-label's length is bounded through its Punycode form (idn_hostname.cpp)
+//   date-time, date, time   leap years and leap seconds relate distant digits (timestamp.cpp)
+//   email, idn-email        three lengths are bounded at once (mailbox.cpp)
 #include "schema/formats.h"
 
 #include <map>
@@ -16,6 +18,8 @@
 #include "schema/format_patterns.h"
 #include "schema/hostname.h"
 #include "schema/idn_hostname.h"
+#include "schema/mailbox.h"
+#include "schema/timestamp.h"
 
 namespace espalier {
 namespace {
@@ -46,6 +50,12 @@ Result<std::shared_ptr<const CodepointAutomaton>> format_automaton(std::string_v
     return shared_automaton<IdnHostnameMachine>("the format idn-hostname");
   }
   if (name == "regex") return shared_automaton<RegexSyntaxMachine>("the format regex");
+  using enum TimestampPart;
+  if (name == "date-time") return shared_automaton<TimestampMachine<kDateTime>>("date-times");
+  if (name == "date") return shared_automaton<TimestampMachine<kDate>>("dates");
+  if (name == "time") return shared_automaton<TimestampMachine<kTime>>("times");
+  if (name == "email") return shared_automaton<MailboxMachine<false>>("the format email");
+  if (name == "idn-email") return shared_automaton<MailboxMachine<true>>("the format idn-email");
   const bool plain = name == "relative-json-pointer" && dialect < Dialect::k2020_12;
   return pattern_format(name, plain ? RelativePointers::kPlain : RelativePointers::kWithIndexes);
 }

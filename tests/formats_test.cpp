@@ -14,12 +14,15 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "schema/content.h"
 #include "schema/idna.h"
 #include "schema/unicode.h"
 #include "shared_data.h"
+#include "tests/reference_format_patterns.h"
 #include "tests/reference_json.h"
 
 namespace espalier {
@@ -74,6 +77,69 @@ TEST(Formats, EveryLeapSecond) {
       }
     }
   }
+}
+
+// The machines of dates, times and mailboxes beside the automata of their grammars, in lockstep: at
+// every state the same code points live on, and both accept or neither.
+void expect_same_walks(std::string_view format, size_t walks, std::mt19937_64& random) {
+  const auto machine = *format_automaton(format);
+  const auto oracle = *compile_anchored(ReferenceFormatPatterns::pattern(format));
+  ASSERT_FALSE(machine->remembers());
+  const auto live = [](const CodepointAutomaton& automaton, uint32_t state) {
+    std::vector<std::pair<uint32_t, uint32_t>> ranges;
+    for (const CodepointEdge& edge : automaton.edges(state)) {
+      if (edge.next == 0) continue;
+      if (!ranges.empty() && ranges.back().second + 1 == edge.lo) {
+        ranges.back().second = edge.hi;
+      } else {
+        ranges.emplace_back(edge.lo, edge.hi);
+      }
+    }
+    return ranges;
+  };
+  for (size_t walk = 0; walk < walks; ++walk) {
+    uint32_t at = machine->start(), expected = oracle->start();
+    std::u32string text;
+    while (true) {
+      const std::string shown(text.begin(), text.end());
+      ASSERT_EQ(machine->accepting(at), oracle->accepting(expected)) << format << ": " << shown;
+      const auto ranges = live(*machine, at);
+      ASSERT_EQ(ranges, live(*oracle, expected)) << format << ": " << shown;
+      const auto rest = machine->completion(at);
+      if (rest) {
+        uint32_t end = at;
+        for (const char32_t c : *rest) end = machine->step(end, c);
+        ASSERT_TRUE(machine->accepting(end)) << format << ": " << shown;
+      }
+      if (ranges.empty() || text.size() > 400) break;
+      auto [lo, hi] = ranges[random() % ranges.size()];
+      // Every other walk goes on with letters, up to the bounds of length.
+      const auto letters = std::find_if(ranges.begin(), ranges.end(), [](const auto& range) {
+        return range.first <= U'a' && range.second >= U'z';
+      });
+      if (walk % 2 == 1 && letters != ranges.end() && random() % 64 != 0) {
+        std::tie(lo, hi) = std::pair(U'a', U'z');
+      }
+      const uint32_t c = lo + static_cast<uint32_t>(random() % (hi - lo + 1));
+      text.push_back(c);
+      at = machine->step(at, c);
+      expected = oracle->step(expected, c);
+      ASSERT_NE(at, 0u) << format << ": " << shown;
+    }
+  }
+}
+
+TEST(Formats, MachinesDoAsTheirGrammarsSay) {
+  const char* given = std::getenv("ESPALIER_SEED");
+  const uint64_t seed =
+      given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+  std::cout << "ESPALIER_SEED=" << seed << "\n";
+  std::mt19937_64 random(seed);
+  expect_same_walks("date", 2000, random);
+  expect_same_walks("time", 300, random);
+  expect_same_walks("date-time", 300, random);
+  expect_same_walks("email", 40, random);
+  expect_same_walks("idn-email", 20, random);
 }
 
 TEST(Formats, Limits) {
