@@ -121,6 +121,7 @@ Ternary Examples::truth_of(const Atom& atom, const Example& example, uint64_t in
       // Items that went before are not known, so that the first one may be a repetition.
       return example.members.empty() && example.items.empty() ? Ternary::kTrue : Ternary::kUnknown;
     case Atom::Kind::kValue:
+    case Atom::Kind::kDemanded:
       return Ternary::kUnknown;
     case Atom::Kind::kNumber:
       return ternary(number_truth(atom, example));

@@ -25,7 +25,10 @@
 namespace espalier {
 
 Expansion::Expansion(const SchemaGraph& graph, FormulaPool* pool, TextStore* texts)
-    : graph_(&graph), pool_(pool), texts_(texts) {}
+    : graph_(&graph),
+      omits_(graph.options.optional_properties == OptionalProperties::kOmit),
+      pool_(pool),
+      texts_(texts) {}
 
 FormulaId Expansion::expand(NodeId id, ValueClass value_class) {
   const uint64_t key = uint64_t{id} << 3 | static_cast<uint64_t>(value_class);
@@ -67,9 +70,18 @@ void Expansion::rest_on(size_t depth) {
 }
 
 FormulaId Expansion::expand_all(const std::vector<NodeId>& ids, ValueClass value_class) {
+  if (omits_ && value_class == ValueClass::kObject) return expand_lists({ids}, value_class)[0];
   std::vector<FormulaId> parts;
   for (const NodeId id : ids) parts.push_back(expand(id, value_class));
   return pool_->conjunction(std::move(parts));
+}
+
+std::vector<FormulaId> Expansion::expand_lists(const std::vector<std::vector<NodeId>>& lists,
+                                               ValueClass value_class) {
+  if (omits_ && value_class == ValueClass::kObject) return expand_demanding(lists);
+  std::vector<FormulaId> formulas;
+  for (const auto& list : lists) formulas.push_back(expand_all(list, value_class));
+  return formulas;
 }
 
 std::vector<Expansion::Piece> Expansion::pieces(NodeId id, ValueClass c) {
@@ -211,6 +223,7 @@ NodeId Expansion::add_node(SchemaNode node) {
 }
 
 NodeId Expansion::value_node(const JsonValue& value, const SchemaNode& like) {
+  if (const auto it = value_nodes_.find(&value); it != value_nodes_.end()) return it->second;
   SchemaNode node;
   node.pointer = like.pointer;
   node.dialect = like.dialect;
@@ -240,7 +253,7 @@ NodeId Expansion::value_node(const JsonValue& value, const SchemaNode& like) {
     }
     node.additional_properties = none;
   }
-  return add_node(std::move(node));
+  return value_nodes_[&value] = add_node(std::move(node));
 }
 
 // A node that says "the property is there and is this string".
@@ -338,6 +351,14 @@ void Expansion::object_assertions(NodeId id, const SchemaNode& node, std::vector
     return pool_->atom({Atom::Kind::kRequired, texts_->intern(to_codepoints(name)), 0});
   };
   for (const std::string& name : node.required) out->push_back({"required", required(name)});
+  if (node.omitted) {
+    for (const std::string& name : *node.omitted) {
+      const uint32_t text = texts_->intern(to_codepoints(name));
+      out->push_back(
+          {"properties", pool_->disjunction({pool_->negate(required(name)),
+                                             pool_->atom({Atom::Kind::kDemanded, text, 0})})});
+    }
+  }
   if (node.min_properties) {
     out->push_back({"minProperties", at_least(Atom::Kind::kMoreProperties, *node.min_properties)});
   }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "schema/formula.h"
@@ -39,7 +40,11 @@ class Expansion {
     NodeId node = kNoNode;
   };
   std::vector<Piece> pieces(NodeId id, ValueClass value_class);
+  /// The formula of a value that all these nodes apply to.
   FormulaId expand_all(const std::vector<NodeId>& ids, ValueClass value_class);
+  /// The formula of each list, for a value to which the first applies and the others may.
+  std::vector<FormulaId> expand_lists(const std::vector<std::vector<NodeId>>& lists,
+                                      ValueClass value_class);
   /// Does the node accept (reject) everything, as far as its own keywords show?
   bool trivially_true(NodeId id) const { return node(id).kind == SchemaNode::Kind::kTrue; }
   bool trivially_false(NodeId id) const { return node(id).kind == SchemaNode::Kind::kFalse; }
@@ -69,6 +74,26 @@ class Expansion {
 
  private:
   FormulaId unevaluated(NodeId id, ValueClass c);
+
+  // in_place.cpp
+  struct Passage;
+  struct Reached {
+    NodeId node;
+    FormulaId when;
+  };
+  enum class Ways : uint8_t {
+    kAnnotating,  // whose annotations reach the node
+    kAsserting,   // whose assertions hold where the node holds
+  };
+  std::vector<Passage> passages(NodeId from, Ways ways);
+  std::vector<Reached> reached_in_place(NodeId from, ValueClass c, Ways ways);
+
+  // omission.cpp
+  using Demand = std::pair<uint32_t, FormulaId>;  // a name's text, and when it is required
+  const std::vector<Demand>& demands(NodeId id);
+  std::vector<FormulaId> expand_demanding(const std::vector<std::vector<NodeId>>& lists);
+  FormulaId as_written(FormulaId f);
+
   NodeId condition_node(const PropertyDependency& dependency);
   void in_place(const SchemaNode& node, ValueClass value_class, std::vector<Piece>* out);
   FormulaId type_formula(const SchemaNode& node, ValueClass value_class);
@@ -84,6 +109,7 @@ class Expansion {
   void array_assertions(NodeId id, const SchemaNode& node, std::vector<Piece>* out);
 
   const SchemaGraph* graph_;
+  const bool omits_;              // optional properties
   std::deque<SchemaNode> added_;  // nodes that no schema has, after the graph's; never move
   FormulaPool* pool_;
   TextStore* texts_;
@@ -102,6 +128,8 @@ class Expansion {
   std::map<std::pair<NodeId, Atom::Kind>, std::vector<NodeId>> evaluators_;
   std::map<std::vector<NodeId>, NodeId> any_of_nodes_;
   std::map<std::pair<std::string, std::string>, NodeId> condition_nodes_;
+  std::unordered_map<const JsonValue*, NodeId> value_nodes_;
+  std::unordered_map<NodeId, std::vector<Demand>> demands_;
   static constexpr FormulaId kInProgress = UINT32_MAX;
 };
 

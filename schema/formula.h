@@ -19,6 +19,7 @@ struct Atom {
     kProperties,      ///< all properties so far satisfy node `index`; true until violated
     kRequired,        ///< the property named text `index` is present; false until seen
     kMoreProperties,  ///< at least `bound` more properties follow
+    kDemanded,        ///< some subschema that holds requires text `index`; see omission.cpp
     // Arrays.
     kItems,      ///< all items so far satisfy node `index`; true until violated
     kMoreItems,  ///< at least `bound` more items follow

@@ -46,11 +46,9 @@ uint32_t SchemaMachine::typed_id(uint32_t ask, ValueClass value_class) {
   const uint64_t key = pack(ask, static_cast<uint32_t>(value_class));
   const auto it = typed_memo_.find(key);
   if (it != typed_memo_.end()) return it->second;
-  std::vector<FormulaId> formulas;
-  const bool scalar = value_class == ValueClass::kNumber || value_class == ValueClass::kString;
-  for (const auto& nodes : asks_[ask]) {
-    const FormulaId f = expansion_.expand_all(nodes, value_class);
-    formulas.push_back(scalar ? pool_.propagate(f) : f);
+  std::vector<FormulaId> formulas = expansion_.expand_lists(asks_[ask], value_class);
+  if (value_class == ValueClass::kNumber || value_class == ValueClass::kString) {
+    for (FormulaId& f : formulas) f = pool_.propagate(f);
   }
   return typed_memo_[key] = formula_lists_.intern(formulas);
 }

@@ -9,8 +9,9 @@
 //     {"properties": {"a": A}}  required and closed:
 //     {"properties": {"a": A'}, "required": ["a"], "additionalProperties": false}
 //
-// An object is closed once, at the outermost of the subschemas that speak of it, by
-// unevaluatedProperties where there are several.
+// What is omitted is only noted: whether a property is optional depends on all subschemas of an
+// object (omission.cpp). An object is closed once, at the outermost of the subschemas that speak of
+// it, by unevaluatedProperties where there are several.
 //
 // Invariant: what the new root accepts, the old one accepts. Cost: at most two copies of each node.
 #include "schema/narrow_schema.h"
@@ -147,14 +148,16 @@ class Narrower {
 
   void narrow_properties(SchemaNode* node) {
     const std::set<std::string> required(node->required.begin(), node->required.end());
+    std::vector<std::string> omitted;
     for (auto& [name, id] : node->properties) {
       const bool optional = !required.contains(name);
       const bool possible = graph_->nodes[id].kind != SchemaNode::Kind::kFalse;
       if (optional && possible && optional_ == OptionalProperties::kRequire)
         node->required.push_back(name);
-      id = optional && optional_ == OptionalProperties::kOmit ? nothing()
-                                                              : narrowed(id, Outermost::kYes);
+      if (optional && optional_ == OptionalProperties::kOmit) omitted.push_back(name);
+      id = narrowed(id, Outermost::kYes);
     }
+    if (!omitted.empty()) node->omitted = std::move(omitted);
   }
 
   const OptionalProperties optional_;

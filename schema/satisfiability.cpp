@@ -76,9 +76,10 @@ Cost Satisfiability::value(const Goal& goal) {
 }
 
 FormulaId Satisfiability::formula_of(const Goal& goal, ValueClass value_class) {
-  std::vector<FormulaId> parts{expansion_->expand_all(goal.must, value_class)};
-  for (const auto& fail : goal.fail)
-    parts.push_back(pool_->negate(expansion_->expand_all(fail, value_class)));
+  std::vector<std::vector<NodeId>> lists{goal.must};
+  lists.insert(lists.end(), goal.fail.begin(), goal.fail.end());
+  std::vector<FormulaId> parts = expansion_->expand_lists(lists, value_class);
+  for (size_t i = 1; i < parts.size(); ++i) parts[i] = pool_->negate(parts[i]);
   return pool_->conjunction(std::move(parts));
 }
 

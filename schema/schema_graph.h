@@ -122,6 +122,8 @@ struct SchemaNode {
   NodeId property_names = kNoNode;
   NodeId unevaluated_properties = kNoNode;
   std::vector<std::string> required;
+  /// By policy: listed names that may be there only where a subschema that holds requires them.
+  Boxed<std::vector<std::string>> omitted;
   std::optional<uint64_t> min_properties, max_properties;
   std::vector<std::pair<std::string, std::vector<std::string>>> dependent_required;
   std::vector<std::pair<std::string, NodeId>> dependent_schemas;

@@ -1,9 +1,10 @@
 // Random schemas: the byte machine (exact profile) against the reference validator.
 //
-// Three directions. Instances, mostly nearly valid, are spelled at random and must be accepted
+// Four directions. Instances, mostly nearly valid, are spelled at random and must be accepted
 // exactly when the reference says valid. Texts drawn byte by byte from the machine must be valid,
-// and no live state may lack a completion. Schemas the machine refuses by name are counted, not
-// compared.
+// and no live state may lack a completion. Where optional properties are omitted, what is drawn has
+// none, and a valid instance without any is accepted. Schemas the machine refuses by name are
+// counted, not compared.
 
 #include <gtest/gtest.h>
 
@@ -17,6 +18,7 @@
 #include "espalier/grammar.h"
 #include "grammar/byte_set.h"
 #include "grammar/recognizer.h"
+#include "tests/optional_names.h"
 #include "tests/reference_validator.h"
 #include "tests/schema_random.h"
 
@@ -50,7 +52,8 @@ struct Case {
   std::shared_ptr<const Grammar> grammar;  // nullptr: refused
 };
 
-Case make_case(SchemaRandom& random) {
+Case make_case(SchemaRandom& random,
+               OptionalProperties optional_properties = OptionalProperties::kSchema) {
   Case c;
   std::string error;
   c.schema = random.schema();
@@ -66,6 +69,7 @@ Case make_case(SchemaRandom& random) {
   SchemaOptions machine;
   machine.profile = Profile::kExact;
   machine.content = ContentPolicy::kAssert;
+  machine.optional_properties = optional_properties;
   auto grammar = Grammar::from_json_schema(c.schema, machine);
   if (grammar.ok()) {
     c.grammar = grammar.value();
@@ -216,6 +220,55 @@ TEST(SchemaDifferential, WhatTheMachineWritesIsValid) {
   }
   std::printf("%zu texts drawn, %zu stuck\n", drawn, stuck_count);
   EXPECT_LE(stuck_count * kTextsPerDeadEnd, drawn);
+}
+
+TEST(SchemaDifferential, OptionalPropertiesAreOmittedAndNoOthers) {
+  SchemaRandom random(seed(std::random_device{}()));
+  size_t drawn = 0, optional = 0, accepted = 0, pruned = 0;
+  for (int round = rounds(1500); round > 0 && !HasFailure(); --round) {
+    const Case c = make_case(random, OptionalProperties::kOmit);
+    if (c.judge == nullptr) break;
+    if (c.grammar == nullptr || !testing::OptionalNames::understands(c.parsed)) continue;
+    const testing::OptionalNames names(c.parsed);
+    const std::shared_ptr<Recognizer> owner = c.grammar->recognizer();
+    Recognizer& recognizer = *owner;
+    for (int i = 0; i < 10 && !HasFailure(); ++i) {
+      const Json whole = random.instance(c.parsed);
+      const Json value = names.without_optional(whole);
+      const std::string text = random.respell(value, is_draft4(c));
+      const bool valid = c.judge->valid(text);
+      const bool taken = run(recognizer, text) > text.size();
+      if (!recognizer.status().ok()) break;
+      EXPECT_FALSE(taken && !valid) << "schema: " << c.schema << "\ninstance: " << text;
+      EXPECT_TRUE(taken || !valid || names.maybe_optional(value))
+          << "schema: " << c.schema << "\ninstance: " << text;
+      EXPECT_FALSE(taken && c.grammar->unsatisfiable()) << c.schema;
+      const std::string all = reference::print_json(whole);
+      if (names.surely_optional(whole) && c.judge->valid(all)) {
+        EXPECT_LE(run(recognizer, all), all.size())
+            << "schema: " << c.schema << "\ninstance: " << all;
+        ++optional;
+      }
+      accepted += taken ? 1 : 0;
+      pruned += taken && !reference::equal(whole, value) ? 1 : 0;
+    }
+    for (int i = 0; i < 3 && !HasFailure() && !c.grammar->unsatisfiable(); ++i) {
+      std::string stuck, error;
+      const std::string text = draw(recognizer, random, &stuck);
+      if (!recognizer.status().ok()) break;
+      if (text.empty()) continue;
+      ++drawn;
+      EXPECT_TRUE(c.judge->valid(text)) << "schema: " << c.schema << "\nwritten: " << text;
+      const auto value = reference::parse_json(text, &error);
+      ASSERT_TRUE(value) << error << ": " << text;
+      EXPECT_FALSE(names.surely_optional(*value))
+          << "schema: " << c.schema << "\nwritten: " << text;
+    }
+  }
+  std::printf(
+      "%zu instances accepted (%zu had optional properties), %zu with some refused; %zu texts "
+      "drawn\n",
+      accepted, pruned, optional, drawn);
 }
 
 }  // namespace

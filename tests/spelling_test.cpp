@@ -343,6 +343,41 @@ TEST(Spelling, OptionalAndAdditionalProperties) {
           strict,
           {R"({"b":[{"c":{"x":1}}],"a":1})"},
           {R"({"a":1})", R"({"a":1,"b":[],"x":0})", R"({"a":1,"b":[{}]})"}}});
+  // Optional is what no subschema that holds requires, wherever it stands.
+  check(R"({"properties": {"a": {}, "b": {}, "c": {}}, "allOf": [{"required": ["a"]}],
+            "$ref": "#/$defs/d", "$defs": {"d": {"required": ["b"], "properties": {"d": {}}}}})",
+        Profile::kExact,
+        {{"omit",
+          omit,
+          {R"({"a":1,"b":1})", R"({"b":1,"x":0,"a":1})"},
+          {R"({"a":1})", "{}", R"({"a":1,"b":1,"c":1})", R"({"a":1,"b":1,"d":1})"}}});
+  check(R"({"properties": {"a": {}, "b": {}, "c": {}, "k": {}}, "required": ["k"],
+            "anyOf": [{"properties": {"k": {"const": 1}}, "required": ["a"]},
+                      {"properties": {"k": {"const": 2}}, "required": ["b"]}],
+            "dependentRequired": {"x": ["c"]}})",
+        Profile::kExact,
+        {{"omit",
+          omit,
+          {R"({"k":1,"a":0})", R"({"b":0,"k":2})", R"({"c":0,"k":1,"a":0,"x":0})"},
+          {R"({"k":1,"a":0,"b":0})", R"({"k":2,"a":0,"b":0})", R"({"k":1,"a":0,"c":0})",
+           R"({"k":1})"}}});
+  check(R"({"properties": {"a": {}, "b": {}}, "if": {"required": ["a", "x"]}, "then": {},
+            "else": {"required": ["b"]}})",
+        Profile::kExact,
+        {{"omit",
+          omit,
+          {R"({"b":1})", R"({"b":1,"x":1})"},
+          {"{}", R"({"a":1,"x":1})", R"({"a":1,"b":1})"}}});
+  // Two subschemas of the parent speak of one value, and a constant requires what it holds.
+  check(R"({"properties": {"v": {"properties": {"a": {}, "b": {}}}}, "required": ["v"],
+            "allOf": [{"additionalProperties": {"required": ["a"]}}],
+            "anyOf": [{"properties": {"v": {"const": {"a": 1, "b": 2}}}},
+                      {"properties": {"v": {"minProperties": 1}}}]})",
+        Profile::kExact,
+        {{"omit",
+          omit,
+          {R"({"v":{"a":1}})", R"({"v":{"b":2,"a":1}})", R"({"v":{"a":2,"x":2}})"},
+          {"{}", R"({"v":{"a":2,"b":2}})", R"({"v":{}})", R"({"v":{"a":1,"b":2,"x":1}})"}}});
   // An object of several subschemas is closed once, and recursion stays.
   check(R"({"$ref": "#/$defs/node", "$defs": {"base": {"properties": {"id": {}}},
             "node": {"allOf": [{"$ref": "#/$defs/base"}],

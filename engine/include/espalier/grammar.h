@@ -70,7 +70,8 @@ struct Spelling {
   friend bool operator==(const Spelling&, const Spelling&) = default;
 };
 
-/// What becomes of properties that a schema lists and does not require.
+/// What becomes of properties that a subschema lists and no subschema that applies to the same
+/// object and holds requires.
 enum class OptionalProperties : uint8_t {
   kSchema,   ///< they may come or not
   kRequire,  ///< every object has them
