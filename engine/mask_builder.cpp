@@ -87,14 +87,16 @@ class MaskBuilder {
   }
 
   void walk(State from, const ByteSet* excluded) {
-    const auto emit_token = [this](TokenId token, const State& after) { emit(token, after); };
-    if (memo_ != nullptr) {
-      walk_structure(
-          vocabulary_, from, excluded, recognizer_, &scratch_.stack, emit_token,
-          [this](std::shared_ptr<const SparseMask> piece) { emit_piece(std::move(piece)); });
-    } else {
-      walk_vocabulary(vocabulary_.trie(), from, excluded, recognizer_, &scratch_.stack, emit_token);
-    }
+    if (memo_ != nullptr) return walk_below({from, 0}, excluded);
+    walk_vocabulary(vocabulary_.trie(), from, excluded, recognizer_, &scratch_.stack,
+                    [this](TokenId token, const State& after) { emit(token, after); });
+  }
+
+  void walk_below(const WalkItem& from, const ByteSet* excluded) {
+    walk_structure(
+        vocabulary_, from, excluded, recognizer_, &scratch_.stack,
+        [this](TokenId token, const State& after) { emit(token, after); },
+        [this](std::shared_ptr<const SparseMask> piece) { emit_piece(std::move(piece)); });
   }
 
   /// All tokens that a relaxed leaf does not refuse.
@@ -142,6 +144,7 @@ class MaskBuilder {
   void step_exceptions(State state, Bulk::Exceptions kind, const LeafRow& leaf_row) {
     scratch_.exceptions.clear();
     scratch_.exceptional_and_allowed.clear();
+    scratch_.foreign.clear();
     const bool ends_only = kind == Bulk::Exceptions::kEnds;
     const ContentIndex& index = *ContentIndex::of(vocabulary_);
     if (leaf_row.index != nullptr) {
@@ -152,6 +155,7 @@ class MaskBuilder {
     } else {
       step_through(ends_only ? index.marked() : vocabulary_.trie(), state, kind, Ends::kHere);
     }
+    for (const WalkItem& root : scratch_.foreign) walk_below(root, nullptr);
     if (scratch_.exceptions.empty()) return;
     for (const TokenId token : scratch_.exceptions) {
       if (!mask_bit(row_, token)) continue;
@@ -250,6 +254,13 @@ class MaskBuilder {
             }
             if (ends == Ends::kElsewhere && trie.node(child).byte == '"' && between(item.state))
               return;
+            // No token of the row begins so: those that may come are all there is.
+            const Bulk bulk = recognizer_.bulk(item.state);
+            if (&trie == &vocabulary_.trie() &&
+                bulk.leaf->step(bulk.state, trie.node(child).byte) == 0) {
+              if (!next.dead()) scratch_.foreign.push_back({next, child});
+              return;
+            }
             below.assign(1, {next, child});
             while (!below.empty()) {
               const WalkItem end = below.back();

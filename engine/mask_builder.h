@@ -23,6 +23,8 @@ struct MaskScratch {
   /// Tokens of which looking ahead cannot tell, not in the mask; see settle_doubts.
   std::vector<TokenId> doubtful;
   std::vector<WalkItem> ended;
+  /// Where tokens that are not in the row of a leaf have left it.
+  std::vector<WalkItem> foreign;
   std::vector<TokenId> exceptions;
   std::vector<TokenId> exceptional_and_allowed;
 };

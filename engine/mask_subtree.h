@@ -90,23 +90,25 @@ inline void find_exceptional_ends(const TokenTrie& trie, const WalkItem& from,
   }
 }
 
-/// As walk_vocabulary over the vocabulary's own trie, with whole subtrees taken from subtree rows
-/// where a leaf is entered; of their tokens those that are kept as a piece go to `emit_piece`. No
-/// byte of `excluded` may begin a token that stays in the leaf of `state`.
+/// As walk_vocabulary over the vocabulary's own trie, from one of its nodes (whose token is
+/// emitted) with the state there, and with whole subtrees taken from subtree rows where a leaf is
+/// entered; of their tokens those that are kept as a piece go to `emit_piece`. No byte of
+/// `excluded`, which are left out at the root, may begin a token that stays in the leaf of the
+/// state.
 template <typename Emit, typename EmitPiece>
-void walk_structure(const Vocabulary& vocabulary, State state, const ByteSet* excluded,
+void walk_structure(const Vocabulary& vocabulary, const WalkItem& from, const ByteSet* excluded,
                     Recognizer& recognizer, std::vector<WalkItem>* stack, Emit&& emit,
                     EmitPiece&& emit_piece) {
   constexpr uint32_t kFewChildren = 4;  // below it, stepping is as quick
   const TokenTrie& trie = vocabulary.trie();
-  if (trie.size() == 0 || state.dead()) return;
+  if (trie.size() == 0 || from.state.dead()) return;
   const bool respelled = !trie.duplicates().empty();
   const auto emit_all = [&](TokenId token, const State& s) {
     emit(token, s);
     while (respelled && (token = trie.next_same(token)) >= 0) emit(token, s);
   };
   std::vector<WalkItem> inner, exceptional;
-  stack->assign(1, {state, 0});
+  stack->assign(1, from);
   while (!stack->empty()) {
     const WalkItem item = stack->back();
     stack->pop_back();
