@@ -26,9 +26,9 @@
 #include "engine/mask_builder.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
-#include "engine/mask_subtree.h"
 #include "grammar/content_leaf.h"
 
 namespace espalier {
@@ -87,14 +87,15 @@ class MaskBuilder {
   }
 
   void walk(State from, const ByteSet* excluded) {
-    if (memo_ != nullptr) return walk_below({from, 0}, excluded);
+    if (from.dead()) return;
+    if (memo_ != nullptr) return walk_below(std::array{WalkItem{from, 0}}, excluded);
     walk_vocabulary(vocabulary_.trie(), from, excluded, recognizer_, &scratch_.stack,
                     [this](TokenId token, const State& after) { emit(token, after); });
   }
 
-  void walk_below(const WalkItem& from, const ByteSet* excluded) {
+  void walk_below(std::span<const WalkItem> from, const ByteSet* excluded) {
     walk_structure(
-        vocabulary_, from, excluded, recognizer_, &scratch_.stack,
+        vocabulary_, from, excluded, recognizer_, &scratch_.stack, &scratch_.subtrees,
         [this](TokenId token, const State& after) { emit(token, after); },
         [this](std::shared_ptr<const SparseMask> piece) { emit_piece(std::move(piece)); });
   }
@@ -155,7 +156,7 @@ class MaskBuilder {
     } else {
       step_through(ends_only ? index.marked() : vocabulary_.trie(), state, kind, Ends::kHere);
     }
-    for (const WalkItem& root : scratch_.foreign) walk_below(root, nullptr);
+    walk_below(scratch_.foreign, nullptr);
     if (scratch_.exceptions.empty()) return;
     for (const TokenId token : scratch_.exceptions) {
       if (!mask_bit(row_, token)) continue;

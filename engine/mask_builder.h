@@ -6,6 +6,7 @@
 
 #include "engine/mask_bits.h"
 #include "engine/mask_parts.h"
+#include "engine/mask_subtree.h"
 #include "engine/mask_walk.h"
 #include "engine/suffix_memo.h"
 #include "espalier/vocabulary.h"
@@ -25,6 +26,7 @@ struct MaskScratch {
   std::vector<WalkItem> ended;
   /// Where tokens that are not in the row of a leaf have left it.
   std::vector<WalkItem> foreign;
+  SubtreeScratch subtrees;
   std::vector<TokenId> exceptions;
   std::vector<TokenId> exceptional_and_allowed;
 };

@@ -3,9 +3,9 @@
 // The idea: outside of scalars the vocabulary's trie is walked byte by byte, but most of its nodes
 // lie where such a walk has just entered a scalar: after `, "` come hundreds of tokens that spell
 // the beginning of a string. From there on the leaf decides alone, as in mask_leaf_rows.h, and
-// always in the same way for the same (leaf state, node). So the subtree is read once: tokens that
-// stay inside are kept as a list, and the nodes where the leaf ends as the places where the walk
-// goes on.
+// always in the same way for the same (leaf state, nodes). So their subtrees are read once, all
+// those that are reached in one state together: tokens that stay inside are kept as a piece, and
+// the nodes where the leaf ends as the places where the walk goes on.
 //
 // Example: at the node ` "` in the start state of a free string, `Ann` below it is inside, and the
 // quote below it is an exit from which `,` and `}` are tried.
@@ -30,7 +30,7 @@ namespace {
 constexpr size_t kFew = 8;  // tokens that are not worth a piece
 
 std::shared_ptr<const SubtreeRow> build(const Vocabulary& vocabulary, const Bulk& bulk,
-                                        uint32_t root) {
+                                        std::span<const uint32_t> roots) {
   struct Item {
     uint32_t node, state, depth;
   };
@@ -41,7 +41,8 @@ std::shared_ptr<const SubtreeRow> build(const Vocabulary& vocabulary, const Bulk
   const auto spellings = [&](int32_t token, auto&& visit) {
     for (; token >= 0; token = trie.duplicates().empty() ? -1 : trie.next_same(token)) visit(token);
   };
-  std::vector<Item> stack{{root, bulk.state, 0}};
+  std::vector<Item> stack;
+  for (const uint32_t root : roots) stack.push_back({root, bulk.state, 0});
   while (!stack.empty()) {
     const Item item = stack.back();
     stack.pop_back();
@@ -102,9 +103,10 @@ SubtreeRowCache& SubtreeRowCache::process() {
   return *cache;
 }
 
-size_t SubtreeRowCache::KeyHash::operator()(const Key& key) const {
-  const uint64_t place = uint64_t{key.state} << 32 | key.node;
-  return static_cast<size_t>(mix64(key.leaf * kGoldenGamma + mix64(place) + key.vocabulary));
+size_t SubtreeRowCache::Hash::operator()(const Place& place) const {
+  uint64_t h = mix64(place.leaf * kGoldenGamma + place.state) + place.vocabulary;
+  for (const uint32_t node : place.nodes) h = (h ^ node) * kGoldenGamma;
+  return static_cast<size_t>(mix64(h));
 }
 
 void SubtreeRowCache::set_budget(size_t bytes) {
@@ -118,28 +120,29 @@ size_t SubtreeRowCache::memory_bytes() const {
 }
 
 std::shared_ptr<const SubtreeRow> SubtreeRowCache::get(const Vocabulary& vocabulary,
-                                                       const Bulk& bulk, uint32_t node) {
-  const Key key{vocabulary.uid(), bulk.leaf->uid(), bulk.state, node};
+                                                       const Bulk& bulk,
+                                                       std::span<const uint32_t> nodes) {
+  const Place place{vocabulary.uid(), bulk.leaf->uid(), bulk.state, nodes};
   thread_local ThreadCache<Key, SubtreeRow> recent;
-  const size_t hash = KeyHash()(key);
+  const size_t hash = Hash()(place);
   const uint64_t generation = generation_.load(std::memory_order_acquire);
-  if (auto row = recent.find(key, hash, generation)) return row;
+  if (auto row = recent.find(place, hash, generation)) return row;
   {
     const std::lock_guard lock(mutex_);
-    if (const auto it = rows_.find(key); it != rows_.end()) {
-      recent.insert(key, hash, generation, it->second);
+    if (const auto it = rows_.find(place); it != rows_.end()) {
+      recent.insert(it->first, hash, generation, it->second);
       return it->second;
     }
   }
-  std::shared_ptr<const SubtreeRow> row = build(vocabulary, bulk, node);
+  std::shared_ptr<const SubtreeRow> row = build(vocabulary, bulk, nodes);
   const std::lock_guard lock(mutex_);
   if (bytes_ > budget_) {
     rows_.clear();
     bytes_ = 0;
     generation_.fetch_add(1, std::memory_order_release);
   }
-  const auto [it, inserted] = rows_.try_emplace(key, std::move(row));
-  if (inserted) bytes_ += it->second->memory_bytes() + sizeof(Key) + 64;
+  const auto [it, inserted] = rows_.try_emplace(Key(place), std::move(row));
+  if (inserted) bytes_ += it->second->memory_bytes() + sizeof(Key) + 64 + nodes.size_bytes();
   return it->second;
 }
 

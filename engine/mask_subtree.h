@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -19,8 +21,8 @@
 
 namespace espalier {
 
-/// What one leaf state decides about the tokens below one node of the vocabulary's trie: those that
-/// enter a leaf part-way (` "Ann`) once the structure has read their beginning. Immutable.
+/// What one leaf state decides about the tokens below some nodes of the vocabulary's trie: those
+/// that enter a leaf part-way (` "Ann`) once the structure has read their beginning. Immutable.
 struct SubtreeRow {
   /// Tokens that stay in the leaf, all spellings: few of them one by one, many as a piece.
   std::vector<TokenId> inside;
@@ -52,28 +54,67 @@ struct SubtreeRow {
 class SubtreeRowCache {
  public:
   static SubtreeRowCache& process();
+  /// The row of all `nodes` (sorted, none below another) together.
   std::shared_ptr<const SubtreeRow> get(const Vocabulary& vocabulary, const Bulk& bulk,
-                                        uint32_t node);
+                                        std::span<const uint32_t> nodes);
   void set_budget(size_t bytes);
   size_t memory_bytes() const;
 
  private:
-  struct Key {
-    uint64_t vocabulary, leaf;
-    uint32_t state, node;
-    friend bool operator==(const Key&, const Key&) = default;
+  struct Place {
+    uint64_t vocabulary = 0, leaf = 0;
+    uint32_t state = 0;
+    std::span<const uint32_t> nodes;
   };
-  struct KeyHash {
-    size_t operator()(const Key& key) const;
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const Place& a, const Place& b) const {
+      return a.vocabulary == b.vocabulary && a.leaf == b.leaf && a.state == b.state &&
+             std::equal(a.nodes.begin(), a.nodes.end(), b.nodes.begin(), b.nodes.end());
+    }
+  };
+  struct Key {
+    Key() = default;
+    explicit Key(const Place& place)
+        : vocabulary(place.vocabulary),
+          leaf(place.leaf),
+          state(place.state),
+          nodes(place.nodes.begin(), place.nodes.end()) {}
+    operator Place() const { return {vocabulary, leaf, state, nodes}; }
+    bool operator==(const Place& place) const { return Equal()(*this, place); }
+
+    uint64_t vocabulary = 0, leaf = 0;
+    uint32_t state = 0;
+    std::vector<uint32_t> nodes;
+  };
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(const Place& place) const;
   };
   mutable std::mutex mutex_;
-  std::unordered_map<Key, std::shared_ptr<const SubtreeRow>, KeyHash> rows_;
+  std::unordered_map<Key, std::shared_ptr<const SubtreeRow>, Hash, Equal> rows_;
   size_t budget_ = size_t{12} << 20;
   size_t bytes_ = 0;
   std::atomic<uint64_t> generation_{0};  // counts what ThreadCache must forget
 };
 
-/// The nodes below `from` at which an exceptional text ends its leaf, with the (possibly dead)
+/// Working space of walk_structure, kept between calls.
+struct SubtreeScratch {
+  std::vector<WalkItem> entered, inner, exceptional;
+  std::vector<uint32_t> nodes;
+};
+
+inline bool by_state(const WalkItem& a, const WalkItem& b) {
+  const auto fields = [](const WalkItem& item) {
+    const State& s = item.state;
+    return std::tuple(s.frame, s.leaf, s.state, s.text, item.node);
+  };
+  return fields(a) < fields(b);
+}
+
+inline bool by_node(const WalkItem& a, const WalkItem& b) { return a.node < b.node; }
+
+/// Adds the nodes below `from` at which an exceptional text ends its leaf, with the (possibly dead)
 /// state there.
 inline void find_exceptional_ends(const TokenTrie& trie, const WalkItem& from,
                                   Recognizer& recognizer, std::vector<WalkItem>* stack,
@@ -90,58 +131,52 @@ inline void find_exceptional_ends(const TokenTrie& trie, const WalkItem& from,
   }
 }
 
-/// As walk_vocabulary over the vocabulary's own trie, from one of its nodes (whose token is
-/// emitted) with the state there, and with whole subtrees taken from subtree rows where a leaf is
-/// entered; of their tokens those that are kept as a piece go to `emit_piece`. No byte of
-/// `excluded`, which are left out at the root, may begin a token that stays in the leaf of the
-/// state.
+/// As walk_vocabulary over the vocabulary's own trie, from some of its nodes (whose tokens are
+/// emitted; none below another) with the states there, and with whole subtrees taken from subtree
+/// rows where a leaf is entered: one row for all nodes that are reached in the same state. Of their
+/// tokens those that are kept as a piece go to `emit_piece`. No byte of `excluded`, which are left
+/// out at the root, may begin a token that stays in the leaf of the state.
 template <typename Emit, typename EmitPiece>
-void walk_structure(const Vocabulary& vocabulary, const WalkItem& from, const ByteSet* excluded,
-                    Recognizer& recognizer, std::vector<WalkItem>* stack, Emit&& emit,
-                    EmitPiece&& emit_piece) {
+void walk_structure(const Vocabulary& vocabulary, std::span<const WalkItem> begin,
+                    const ByteSet* excluded, Recognizer& recognizer, std::vector<WalkItem>* stack,
+                    SubtreeScratch* scratch, Emit&& emit, EmitPiece&& emit_piece) {
   constexpr uint32_t kFewChildren = 4;  // below it, stepping is as quick
   const TokenTrie& trie = vocabulary.trie();
-  if (trie.size() == 0 || from.state.dead()) return;
+  if (trie.size() == 0) return;
   const bool respelled = !trie.duplicates().empty();
   const auto emit_all = [&](TokenId token, const State& s) {
     emit(token, s);
     while (respelled && (token = trie.next_same(token)) >= 0) emit(token, s);
   };
-  std::vector<WalkItem> inner, exceptional;
-  stack->assign(1, from);
-  while (!stack->empty()) {
-    const WalkItem item = stack->back();
-    stack->pop_back();
-    const ByteSet* barred = item.node == 0 ? excluded : nullptr;
-    const TokenTrie::Node& node = trie.node(item.node);
-    if (node.token >= 0) emit_all(node.token, item.state);
-    if (node.num_children == 0) continue;
-    const Bulk bulk = node.num_children >= kFewChildren ? recognizer.bulk(item.state) : Bulk{};
-    if (bulk.leaf == nullptr || bulk.relaxed || bulk.exceptions == Bulk::Exceptions::kAll) {
-      expand_trie_node(trie, node, item.state, barred, recognizer, stack);
-      continue;
-    }
+  const auto enter = [&](const Bulk& bulk, std::span<const WalkItem> items) {
+    const State& from = items[0].state;
+    const ByteSet* barred = items[0].node == 0 ? excluded : nullptr;
+    scratch->nodes.clear();
+    for (const WalkItem& item : items) scratch->nodes.push_back(item.node);
     const std::shared_ptr<const SubtreeRow> row =
-        SubtreeRowCache::process().get(vocabulary, bulk, item.node);
-    for (const TokenId token : row->inside) emit(token, item.state);
+        SubtreeRowCache::process().get(vocabulary, bulk, scratch->nodes);
+    for (const TokenId token : row->inside) emit(token, from);
     if (!row->many_inside.empty())
       emit_piece(std::shared_ptr<const SparseMask>(row, &row->many_inside));
+    std::vector<WalkItem>& exceptional = scratch->exceptional;
     exceptional.clear();
     if (bulk.exceptions != Bulk::Exceptions::kNone) {
-      find_exceptional_ends(trie, item, recognizer, &inner, &exceptional);
+      for (const WalkItem& item : items)
+        find_exceptional_ends(trie, item, recognizer, &scratch->inner, &exceptional);
       for (const WalkItem& end : exceptional) {
         if (!end.state.dead()) stack->push_back(end);
       }
+      std::sort(exceptional.begin(), exceptional.end(), by_node);
     }
     uint32_t left = 0;
     State after;
     const auto leave = [&](uint32_t exit_state) {
-      if (exit_state != left) after = recognizer.leave(item.state, left = exit_state);
+      if (exit_state != left) after = recognizer.leave(from, left = exit_state);
       return after;
     };
     for (const SubtreeRow::Exit& exit : row->ended) {
-      const auto same = [&](const WalkItem& end) { return end.node == exit.node; };
-      if (std::any_of(exceptional.begin(), exceptional.end(), same)) continue;
+      const WalkItem end{{}, exit.node};
+      if (std::binary_search(exceptional.begin(), exceptional.end(), end, by_node)) continue;
       if (!leave(exit.state).dead()) stack->push_back({after, exit.node});
     }
     for (const SubtreeRow::OpenExit& exit : row->open) {
@@ -156,6 +191,32 @@ void walk_structure(const Vocabulary& vocabulary, const WalkItem& from, const By
         for (uint32_t i = range.first; i < range.last; ++i)
           stack->push_back({next, exit.children[i]});
       }
+    }
+  };
+
+  std::vector<WalkItem>& entered = scratch->entered;
+  stack->assign(begin.begin(), begin.end());
+  while (!stack->empty()) {
+    entered.clear();
+    while (!stack->empty()) {
+      const WalkItem item = stack->back();
+      stack->pop_back();
+      const TokenTrie::Node& node = trie.node(item.node);
+      if (node.token >= 0) emit_all(node.token, item.state);
+      if (node.num_children == 0) continue;
+      const Bulk bulk = node.num_children >= kFewChildren ? recognizer.bulk(item.state) : Bulk{};
+      if (bulk.leaf != nullptr && !bulk.relaxed && bulk.exceptions != Bulk::Exceptions::kAll) {
+        entered.push_back(item);
+      } else {
+        expand_trie_node(trie, node, item.state, item.node == 0 ? excluded : nullptr, recognizer,
+                         stack);
+      }
+    }
+    std::sort(entered.begin(), entered.end(), by_state);
+    for (size_t first = 0, last; first < entered.size(); first = last) {
+      for (last = first + 1; last < entered.size() && entered[last].state == entered[first].state;)
+        ++last;
+      enter(recognizer.bulk(entered[first].state), std::span(entered).subspan(first, last - first));
     }
   }
 }

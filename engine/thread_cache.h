@@ -14,7 +14,9 @@ namespace espalier {
 template <typename Key, typename Value>
 class ThreadCache {
  public:
-  std::shared_ptr<const Value> find(const Key& key, size_t hash, uint64_t generation) {
+  /// `key` is a Key or what compares with one.
+  template <typename LikeKey>
+  std::shared_ptr<const Value> find(const LikeKey& key, size_t hash, uint64_t generation) {
     Slot& slot = slots_[index(hash)];
     if (slot.value == nullptr || slot.generation != generation || !(slot.key == key))
       return nullptr;

@@ -492,8 +492,11 @@ FrameId SchemaMachine::property_slot(FrameId object, uint32_t key_class, uint32_
 }
 
 FrameId SchemaMachine::item_slot(FrameId array) {
-  const auto it = item_memo_.find(array);
-  if (it != item_memo_.end()) return it->second;
+  if (const FrameId known = item_memo_.get(array)) return known != kNoSlot ? known : 0;
+  const auto remember = [&](FrameId slot) {
+    item_memo_.set(array, slot != 0 ? slot : kNoSlot);
+    return slot;
+  };
   Frame frame = frames_[array];
   std::vector<FormulaId> formulas = formula_lists_[frame.formulas];
   for (FormulaId& f : formulas) f = count_one(f);
@@ -511,12 +514,12 @@ FrameId SchemaMachine::item_slot(FrameId array) {
       f = pool_.substitute(f, [&](FormulaId g) { return g == atom ? FormulaPool::kFalse : g; });
     }
   }
-  if (formulas[0] == FormulaPool::kFalse) return item_memo_[array] = 0;
+  if (formulas[0] == FormulaPool::kFalse) return remember(0);
   Ask ask(1);
   std::vector<Binding> bindings;
   uint64_t prefix = unevaluated ? unevaluated_items(&formulas, frame.index) : 0;
   if (unevaluated) ask_value(&formulas, &ask, &bindings);
-  if (formulas[0] == FormulaPool::kFalse) return item_memo_[array] = 0;
+  if (formulas[0] == FormulaPool::kFalse) return remember(0);
   std::set<NodeId> contained;
   for (const FormulaId atom : atoms) {
     const Atom a = pool_.atom_of(atom);
@@ -547,8 +550,7 @@ FrameId SchemaMachine::item_slot(FrameId array) {
   frame.index = static_cast<uint32_t>(std::min<uint64_t>(frame.index + 1, prefix));
   std::sort(bindings.begin(), bindings.end());
   prepare_item(&frame, formulas, &bindings, &ask);
-  const FrameId slot = make_slot(frame, std::move(ask), std::move(bindings), 0);
-  return item_memo_[array] = slot;
+  return remember(make_slot(frame, std::move(ask), std::move(bindings), 0));
 }
 
 }  // namespace espalier

@@ -35,27 +35,6 @@ namespace {
 
 bool is_json_space(uint8_t b) { return b == ' ' || b == '\t' || b == '\n' || b == '\r'; }
 
-ValueClass class_of_byte(uint8_t byte, bool* ok) {
-  *ok = true;
-  switch (byte) {
-    case 'n':
-      return ValueClass::kNull;
-    case 'f':
-      return ValueClass::kFalse;
-    case 't':
-      return ValueClass::kTrue;
-    case '"':
-      return ValueClass::kString;
-    case '[':
-      return ValueClass::kArray;
-    case '{':
-      return ValueClass::kObject;
-    default:
-      *ok = byte == '-' || (byte >= '0' && byte <= '9');
-      return ValueClass::kNumber;
-  }
-}
-
 }  // namespace
 
 SchemaMachine::SchemaMachine(std::shared_ptr<const SchemaGraph> graph, const SchemaOptions& options)
@@ -134,15 +113,18 @@ State SchemaMachine::look_up(State s, uint8_t byte, Mode mode) {
   if (steps_.find(s, label, &next)) return next;
   const std::lock_guard lock(mutex_);
   next = advance(s, byte, mode);
-  if (status_.ok()) steps_.insert(s, label, next);
+  // How values begin is noted elsewhere (value_starts.cpp).
+  const bool noted = s.leaf == kValue || s.leaf == kArrayStart;
+  if (State again = s; status_.ok() && !(noted && advance_unlocked(&again, byte, mode)))
+    steps_.insert(s, label, next);
   return next;
 }
 
 // The bytes that need nothing but leaves, frames and flags: inside a scalar; at the end of a value
-// that feeds no binding; in white space; after ',' and '}' where the answer is known; and, when
-// only looking ahead, inside a name of an object that takes listed names alone, or takes any name
-// and has used listed ones only.
-// False: go on from *s with the same byte.
+// that feeds no binding; at the start of one if it is known how it begins; in white space; after
+// ',' and '}' where the answer is known; and, when only looking ahead, inside a name of an object
+// that takes listed names alone, or takes any name and has used listed ones only. False: go on from
+// *s with the same byte.
 bool SchemaMachine::advance_unlocked(State* s, uint8_t byte, Mode mode) const {
   if (s->leaf >= kFirstLeaf) {
     if (s->doubtful()) return true;
@@ -204,6 +186,17 @@ bool SchemaMachine::advance_unlocked(State* s, uint8_t byte, Mode mode) const {
     case kDone:
       *s = {};
       return true;
+    case kValue:
+      if (s->state > 1 || (s->state == 1 && byte == ' ')) return false;
+      return begin_value_unlocked(s->frame, byte, s);
+    case kArrayStart: {
+      if (byte == ']') return false;
+      const FrameId known = item_memo_.get(s->frame);
+      if (known == 0) return false;
+      if (known != kNoSlot) return begin_value_unlocked(known, byte, s);
+      *s = {};
+      return true;
+    }
     default:
       return false;
   }
@@ -268,28 +261,6 @@ State SchemaMachine::advance(State s, uint8_t byte, Mode mode) {
     default:
       return {};
   }
-}
-
-State SchemaMachine::begin_value(FrameId slot, uint8_t byte) {
-  bool ok = false;
-  const ValueClass value_class = class_of_byte(byte, &ok);
-  if (!ok || !class_live(slot, value_class)) return {};
-  if (value_class == ValueClass::kObject || value_class == ValueClass::kArray) {
-    const FrameId frame = container(slot, value_class);
-    if (frame == 0) return {};
-    return {frame, value_class == ValueClass::kObject ? kObjectStart : kArrayStart, 0, 0};
-  }
-  const uint32_t id = leaf_of(slot, value_class);
-  const Leaf& leaf = *leaves_[id];
-  const uint32_t state =
-      value_class == ValueClass::kString ? leaf.start() : leaf.step(leaf.start(), byte);
-  if (state == 0) return {};
-  uint32_t text = 0;
-  if (frames_[slot].remember != 0) {
-    if (value_class == ValueClass::kString && !leaf.walked()) text = values_.string_start();
-    if (value_class == ValueClass::kNumber) text = texts_.append(values_.number_start(), byte);
-  }
-  return {slot, kFirstLeaf + id, state, text};
 }
 
 State SchemaMachine::advance_leaf(State s, uint8_t byte, Mode mode) {
@@ -478,8 +449,10 @@ void SchemaMachine::next_bytes(State s, ByteSet* out) {
   if (s.state == 1 && (s.leaf == kValue || s.leaf == kKeyQuote)) insert(" ");
   switch (s.leaf) {
     case kValue:
+      return first_bytes(s.frame, out);
     case kArrayStart:
-      insert("]\"-0123456789tfn{[");
+      insert("]");
+      if (const FrameId slot = item_memo_.get(s.frame); slot != kNoSlot) first_bytes(slot, out);
       return;
     case kObjectStart:
       insert("}\"");

@@ -104,7 +104,18 @@ class SchemaMachine final : public Recognizer {
   bool object_is_open(FrameId object);
 
   State advance(State s, uint8_t byte, Mode mode);
+
+  // value_starts.cpp
+  struct ValueStarts {
+    std::atomic<uint8_t> known = 0;  // bit i for ValueClass i
+    // By ValueClass: the state after the first byte; before it for numbers, which have several.
+    std::array<State, kValueClasses> after;
+  };
   State begin_value(FrameId slot, uint8_t byte);
+  bool begin_value_unlocked(FrameId slot, uint8_t byte, State* s) const;
+  void note_start(FrameId slot, ValueClass value_class, State after);
+  void first_bytes(FrameId slot, ByteSet* out) const;
+
   State advance_leaf(State s, uint8_t byte, Mode mode);
   State advance_key(State s, uint8_t byte, Mode mode);
   State end_leaf(State s, uint32_t exit_state, Mode mode);
@@ -305,7 +316,10 @@ class SchemaMachine final : public Recognizer {
   FlagTable slot_memo_, frame_memo_, close_memo_, open_memo_, name_memo_;  // by frame: kYes, kNo
   FlagTable names_memo_;                                                   // by frame: Names
   FlagTable indifferent_memo_;                                             // by frame: kYes, kNo
-  FlatMap<FrameId> item_memo_;
+  AtomicTable<FrameId> item_memo_;  // by array: item_slot(), kNoSlot where there is none
+  static constexpr FrameId kNoSlot = UINT32_MAX;
+  AtomicTable<ValueStarts*> value_starts_;  // by slot
+  std::vector<std::unique_ptr<ValueStarts>> owned_value_starts_;
   std::unordered_map<uint64_t, PlainObject> plain_objects_;  // (formulas, shape)
   std::map<std::pair<uint32_t, std::vector<uint32_t>>, PlainNames> plain_names_;
   // (shape, 0, classes); where not all classes are known (shape, object, none)
