@@ -17,7 +17,7 @@
 // found while an enclosing question was open is not remembered, since it may rest on that
 // question's assumed "no".
 //
-// Cost: the number of cases per question is bounded (kCases); beyond it the answer is an optimistic
+// Cost: the number of cases per question is bounded (Cases); beyond it the answer is an optimistic
 // "yes", which can only cause a dead end, never an invalid text.
 #include "schema/satisfiability.h"
 
@@ -26,12 +26,6 @@
 #include "schema/plain_values.h"
 
 namespace espalier {
-namespace {
-
-constexpr int kCases = 4000;  // case splits for one question
-
-}  // namespace
-
 Satisfiability::Satisfiability(Answer answer, Expansion* expansion, FormulaPool* pool,
                                const SetStore* seen, ValueStore* ids, StringSpelling strings,
                                NumberSpelling numbers, std::function<KeyShape*(FormulaId)> shape_of)
@@ -198,10 +192,10 @@ Cost Satisfiability::solve_object(FormulaId f, const ObjectContext& context) {
   objects_[key] = {};
   const bool outer_taint = tainted_;
   tainted_ = false;
-  int budget = kCases;
+  Cases cases;
   ++open_questions_;
   const Cost cost = solve(
-      f, [&](const Literals& literals) { return object_literals(literals, context); }, 0, &budget);
+      f, [&](const Literals& literals) { return object_literals(literals, context); }, 0, &cases);
   --open_questions_;
   if (cost == kNever && tainted_ && open_questions_ > 0) {
     objects_.erase(key);
@@ -228,11 +222,11 @@ Cost Satisfiability::array(FormulaId f, uint64_t index, uint32_t used) {
   arrays_[key] = {};
   const bool outer_taint = tainted_;
   tainted_ = false;
-  int budget = kCases;
+  Cases cases;
   ++open_questions_;
   const Cost cost = solve(
       f, [&](const Literals& literals) { return array_literals(literals, index, used); }, 0,
-      &budget);
+      &cases);
   --open_questions_;
   if (cost == kNever && tainted_ && open_questions_ > 0) {
     arrays_.erase(key);
@@ -475,6 +469,10 @@ Cost Satisfiability::array_literals(const Literals& literals, uint64_t index, ui
     if (count >= most) return never();
     const uint64_t at = index + count;
     Goal goal;
+    // What may be met no more is failed by every item, whatever else the items are to do.
+    for (const auto& [node, bound] : limited) {
+      if (bound == 0) goal.fail.push_back({node});
+    }
     const auto require = [&](NodeId child) {
       if (child != kNoNode && !expansion_->trivially_true(child)) goal.must.push_back(child);
     };
@@ -484,6 +482,7 @@ Cost Satisfiability::array_literals(const Literals& literals, uint64_t index, ui
       std::sort(g.must.begin(), g.must.end());
       g.must.erase(std::unique(g.must.begin(), g.must.end()), g.must.end());
       std::sort(g.fail.begin(), g.fail.end());
+      g.fail.erase(std::unique(g.fail.begin(), g.fail.end()), g.fail.end());
       return g;
     };
     // Let this item do as much as it can: satisfy every open `contains`, violate every open node,
@@ -522,6 +521,7 @@ Cost Satisfiability::array_literals(const Literals& literals, uint64_t index, ui
     const bool violated = fail.size() + some_left.size() < open_before;
     std::vector<size_t> spent;
     for (size_t i = 0; i < limited.size(); ++i) {
+      if (limited[i].second == 0) continue;
       const bool counted = std::any_of(
           met.begin(), met.end(), [&](size_t j) { return wanted[j].first == limited[i].first; });
       if (counted) {
@@ -537,10 +537,7 @@ Cost Satisfiability::array_literals(const Literals& literals, uint64_t index, ui
     if (cost == kNever) return never();
     if (distinct && answer_ == Answer::kCost)
       cost = cost_of_unused(normalized(ambitious), used, cost, &taken);
-    for (const size_t i : spent) {
-      if (limited[i].second == 0) return never();
-      --limited[i].second;
-    }
+    for (const size_t i : spent) --limited[i].second;
     for (const size_t i : met) --wanted[i].second;
     total = add(total, cost + 1);
     ++count;

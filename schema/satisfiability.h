@@ -86,8 +86,12 @@ class Satisfiability {
     std::vector<FormulaId> positive, negative;
   };
   // satisfiability_cases.cpp
+  struct Cases {
+    int left = 4000;     // splits for one question
+    int unchecked = 16;  // splits before literals are checked early
+  };
   using Check = std::function<Cost(const Literals&)>;
-  Cost solve(FormulaId f, const Check& check, int depth, int* budget);
+  Cost solve(FormulaId f, const Check& check, int depth, Cases* cases);
   FormulaId propagate(FormulaId f, Literals* literals, std::vector<FormulaId>* open);
   std::vector<FormulaId> alternatives(FormulaId open);
 

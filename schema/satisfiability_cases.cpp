@@ -3,7 +3,8 @@
 // The idea: literals that a conjunction contains hold in all of it, so they are substituted in the
 // rest until nothing changes (unit propagation). What stays open is split: the part with fewest
 // alternatives first, its easiest alternative first, as the first case with a witness is mostly
-// enough.
+// enough. A question that takes long checks the literals before it splits what is left, as a case
+// that is lost by its literals is lost however it is split.
 //
 // Example: a and (not a or b or c) becomes a and (b or c); its cases are {a, b} and {a, c}.
 //
@@ -104,7 +105,7 @@ std::vector<FormulaId> Satisfiability::alternatives(FormulaId open) {
   return out;
 }
 
-Cost Satisfiability::solve(FormulaId f, const Check& check, int depth, int* budget) {
+Cost Satisfiability::solve(FormulaId f, const Check& check, int depth, Cases* cases) {
   Literals literals;
   std::vector<FormulaId> open;
   f = propagate(f, &literals, &open);
@@ -115,7 +116,9 @@ Cost Satisfiability::solve(FormulaId f, const Check& check, int depth, int* budg
     if (cost != kNever || (undecided = undecided_part(literals)) == FormulaPool::kFalse)
       return cost;
   }
-  if (--*budget < 0) return kUnknownCost;
+  if (--cases->left < 0) return kUnknownCost;
+  // Literals that cannot hold together rule out all cases that have them.
+  if (!open.empty() && --cases->unchecked < 0 && check(literals) == kNever) return kNever;
   const auto fewest = std::min_element(open.begin(), open.end(), [&](FormulaId a, FormulaId b) {
     return pool_->parts(a).size() < pool_->parts(b).size();
   });
@@ -145,7 +148,7 @@ Cost Satisfiability::solve(FormulaId f, const Check& check, int depth, int* budg
   int tried = 0;
   for (const FormulaId alternative : choices) {
     best =
-        std::min(best, solve(pool_->conjunction({others, alternative}), check, depth + 1, budget));
+        std::min(best, solve(pool_->conjunction({others, alternative}), check, depth + 1, cases));
     if (found(best) || (best != kNever && (depth > 0 || ++tried >= kEnough || best <= 1))) break;
   }
   return best;

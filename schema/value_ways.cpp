@@ -74,14 +74,14 @@ const ScalarDomain& Satisfiability::domain(FormulaId f, ValueClass c) {
 // solve() looks for the least cost; here that is what kMany exceeds the number of ways by.
 uint64_t Satisfiability::most_ways(FormulaId f,
                                    const std::function<uint64_t(const Literals&)>& count) {
-  int budget = kWaysCases;
+  Cases cases{kWaysCases, kWaysCases};  // whole cases are counted
   const Cost cost = solve(
       f,
       [&](const Literals& literals) {
         const uint64_t found = count(literals);
         return found == 0 ? kNever : kMany - std::min(found, kMany);
       },
-      0, &budget);
+      0, &cases);
   return cost == kNever ? 0 : kMany - std::min(cost, kMany);
 }
 

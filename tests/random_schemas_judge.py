@@ -29,6 +29,7 @@ SHOWN = 20
 KNOWN = [
     ("unevaluated", "what additionalProperties evaluates, for one, it takes for unevaluated"),
     ("$recursiveRef", "it starts from another resource than the outermost with a $recursiveAnchor"),
+    ('"$anchor"', "it leads a $dynamicRef to a plain $anchor of another resource"),
 ]
 
 

@@ -257,7 +257,11 @@ class Judge:
     """Judges instances of one schema (a value from read_json)."""
 
     def __init__(self, schema):
-        self._validator = _dialect(schema)(schema, format_checker=FORMATS)
+        dialect = _dialect(schema)
+        # Where a reference leads to a `$schema`, jsonschema takes its own dialect instead of this one.
+        if isinstance(schema, dict):
+            schema = {keyword: value for keyword, value in schema.items() if keyword != "$schema"}
+        self._validator = dialect(schema, format_checker=FORMATS)
 
     def complaint(self, instance):
         """None when valid, else a sentence. JudgeError when the judge cannot tell."""

@@ -16,9 +16,9 @@ constexpr size_t kMostBytes = size_t{64} << 20;
 
 class Schema {
  public:
-  explicit Schema(const std::string& text) {
+  explicit Schema(const std::string& text, Profile profile = Profile::kExact) {
     SchemaOptions options;
-    options.profile = Profile::kExact;
+    options.profile = profile;
     auto grammar = Grammar::from_json_schema(text, options);
     EXPECT_TRUE(grammar.ok()) << grammar.status().to_string();
     if (grammar.ok()) grammar_ = grammar.value();
@@ -92,6 +92,37 @@ TEST(SchemaLimits, ObjectOf600Properties) {
     EXPECT_TRUE(schema.completes("{"));
     EXPECT_TRUE(schema.completes("{\"property_5"));
   }
+}
+
+// Whether a rest exists is decided without a look at all combinations of branches.
+TEST(SchemaLimits, OneOf40BranchesInOrder) {
+  std::string branches;
+  for (int i = 0; i < 40; ++i) {
+    const std::string n = std::to_string(i);
+    branches += std::string(i > 0 ? "," : "") + R"({"properties":{"type":{"const":"t)" + n +
+                R"("},"k)" + n + R"(":{"type":"integer"}},"required":["type","k)" + n + "\"]}";
+  }
+  Schema schema("{\"oneOf\":[" + branches + "]}", Profile::kGeneration);
+  EXPECT_TRUE(schema.accepts(R"({"type":"t7","k7":1})"));
+  EXPECT_TRUE(schema.completes(R"({"type":"t3)"));
+  EXPECT_TRUE(schema.completes(R"({"type":"t39",)"));
+  EXPECT_TRUE(schema.after(R"({"k0)").dead());  // "type" comes first or not at all
+  EXPECT_TRUE(schema.after(R"({"type":"t5","k6":1,"k7")").dead());
+}
+
+TEST(SchemaLimits, ContainsInTwoBranches) {
+  Schema schema(R"({"type": "array", "oneOf": [
+      {"anyOf": [{"items": {"$ref": "#/$defs/a"}}, {"contains": {"$ref": "#/$defs/a"}}]},
+      {"anyOf": [{"items": {"$ref": "#/$defs/b"}}, {"contains": {"$ref": "#/$defs/a"}}]}],
+      "$defs": {"a": {"type": "array", "contains": {"type": "number", "minimum": 100}},
+                "b": {"type": "array", "items": {"type": "number", "multipleOf": 4}}}})");
+  // What contains an "a" satisfies both branches; so each item is a "b" and none an "a".
+  EXPECT_TRUE(schema.accepts("[[]]"));
+  EXPECT_TRUE(schema.accepts("[[4,-8],[]]"));
+  EXPECT_TRUE(schema.completes("["));
+  EXPECT_TRUE(schema.completes("[[4"));
+  for (const char* dead : {"[n", "[1", "[[n", "[[]]]", "[[100,", "[[4],[\""})
+    EXPECT_TRUE(schema.after(dead).dead()) << dead;
 }
 
 TEST(SchemaLimits, LengthOfAMillion) {
