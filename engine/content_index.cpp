@@ -33,6 +33,8 @@ ContentIndex::ContentIndex(const Vocabulary& vocabulary) {
   const size_t words = vocabulary.row_words();
   plain_.assign(words, 0);
   high_.assign(words, 0);
+  leading_space_.assign(words, 0);
+  inner_space_.assign(words, 0);
   const auto set = [&](std::vector<MaskWord>& row, TokenId token) {
     if (row.empty()) row.assign(words, 0);
     set_mask_bit(row, token);
@@ -71,6 +73,8 @@ ContentIndex::ContentIndex(const Vocabulary& vocabulary) {
     if (length < 0) continue;
     plain.emplace_back(bytes, token);
     set_mask_bit(plain_, token);
+    if (bytes[0] == ' ') set_mask_bit(leading_space_, token);
+    if (bytes.find(' ', 1) != std::string_view::npos) set_mask_bit(inner_space_, token);
     if (static_cast<size_t>(length) > kLengthRows) {
       long_.emplace_back(static_cast<uint32_t>(length), token);
     }
@@ -92,6 +96,11 @@ ContentIndex::ContentIndex(const Vocabulary& vocabulary) {
   }
   marked_ = TokenTrie(std::move(marked));
   plain_texts_ = ContentTrie(std::move(plain));
+  for (uint32_t i = 0; i < plain_texts_.num_values(); ++i) {
+    (plain_texts_.letters(i) & Letters::high()).for_each([&](uint32_t letter) {
+      set(high_letters_[letter], plain_texts_.value(i));
+    });
+  }
   index_enders(vocabulary, quoted);
   index_escapes(vocabulary, escaped, StringSpelling::kJson);
   index_escapes(vocabulary, escaped, StringSpelling::kMinimal);
@@ -250,7 +259,8 @@ void ContentIndex::index_enders(const Vocabulary& vocabulary,
 }
 
 size_t ContentIndex::memory_bytes() const {
-  size_t words = plain_.size() + high_.size();
+  size_t words = plain_.size() + high_.size() + leading_space_.size() + inner_space_.size();
+  for (const auto& row : high_letters_) words += row.size();
   for (const auto& row : containing_) words += row.size();
   for (const auto& row : groups_) words += row.size();
   for (const auto& row : longer_) words += row.size();

@@ -55,6 +55,15 @@ class ContentIndex {
   /// aside.
   static constexpr size_t kGroupBytes = 8, kGroups = 128 / kGroupBytes;
   std::span<const MaskWord> containing_group(size_t group) const { return groups_[group]; }
+  /// Plain tokens with a letter; empty when there are none. Those of the space have one that is not
+  /// their first.
+  std::span<const MaskWord> with_letter(uint32_t letter) const {
+    return letter > ' '    ? containing(static_cast<uint8_t>(letter))
+           : letter == ' ' ? std::span<const MaskWord>(inner_space_)
+                           : std::span<const MaskWord>(high_letters_[letter]);
+  }
+  /// Tokens that begin with a space.
+  std::span<const MaskWord> leading_space() const { return leading_space_; }
   /// Plain tokens of more than n code points, n < kLengthRows.
   std::span<const MaskWord> longer_than(size_t n) const { return longer_[n]; }
   /// Plain tokens of more than kLengthRows code points with their number.
@@ -124,6 +133,8 @@ class ContentIndex {
   std::array<std::vector<MaskWord>, 256> containing_;
   std::array<std::vector<MaskWord>, kGroups> groups_;
   std::array<std::vector<MaskWord>, kLengthRows> longer_;
+  std::array<std::vector<MaskWord>, Letters::kFirstBlock + Letters::kBlocks.size()> high_letters_;
+  std::vector<MaskWord> leading_space_, inner_space_;
   std::vector<std::pair<uint32_t, TokenId>> long_;
   TokenTrie marked_;
   std::vector<uint32_t> first_marked_ender_;  // by node of marked_

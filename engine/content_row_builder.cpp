@@ -31,9 +31,9 @@ namespace {
 /// With so few ASCII characters in its loop a walk goes down few branches.
 constexpr uint32_t kFewLoopingBytes = 12;
 /// Tokens that are read one by one rather than in a walk of all plain texts, which shares what
-/// tokens have in common; a leaf that remembers() has little to share.
-constexpr size_t kMaxStrays = 4'000;
-constexpr size_t kMaxRememberedStrays = 80'000;
+/// tokens have in common (it is long where many are alive); and beside a loop, rather than asking
+/// for regions, which are small where a leaf remembers().
+constexpr size_t kMaxStrays = 12'000, kMaxLoopStrays = 500, kMaxRememberedStrays = 80'000;
 /// With fewer code points to an end the tokens that are longer are too many to be read one by one.
 constexpr uint32_t kMinHorizon = 40;
 
@@ -67,9 +67,10 @@ class ContentRowBuilder {
     escaped_inside_.clear();
     product_ = product;
     start(product);
+    products_.begin_row();
     read_escaped(state);
     if (!inside_from_loop(state, row.get())) {
-      if (!inside_from_lifetime(row.get())) inside_by_walk(row.get());
+      if (!inside_from_regions(row.get())) inside_by_walk(row.get());
       if (horizon_ < index_->plain_texts().depth()) drop_long_tokens(row.get());
     }
     find_enders();
@@ -174,14 +175,69 @@ class ContentRowBuilder {
     return true;
   }
 
-  /// All plain tokens, where none can kill the leaf.
-  bool inside_from_lifetime(LeafRow* row) {
-    const uint32_t lifetime = products_.lifetime(start_);
-    long_lived_ = lifetime >= ContentLifetimes::kLong;
-    if (lifetime < index_->plain_texts().depth()) return false;
-    row->dense.assign(index_->plain().begin(), index_->plain().end());
-    for (const TokenId token : escaped_inside_) set_mask_bit(row->dense, token);
+  /// What regions settle, and the strays they leave; false where a walk is cheaper.
+  bool inside_from_regions(LeafRow* row) {
+    const size_t words = vocabulary_.row_words();
+    const ContentRegion& region = products_.region(start_, index_->plain_texts().counts());
+    if (region.depth == 0) return false;
+    std::vector<MaskWord>& bits = row->dense;
+    std::vector<MaskWord> strays(words, 0);
+    bits.assign(index_->plain().begin(), index_->plain().end());
+    if (region.inside.has(' ')) {
+      settle(region, 0, bits, strays);
+    } else {
+      // A word is often preceded by a space that may not occur within.
+      and_not_mask(bits, index_->leading_space());
+      settle(region, 0, bits, strays);
+      const uint32_t next = products_.step(start_, ' ');
+      if (next != ContentProducts::kDead) {
+        std::vector<MaskWord> words_bits(index_->leading_space().begin(),
+                                         index_->leading_space().end());
+        std::vector<MaskWord> words_strays(words, 0);
+        settle(products_.region(next, index_->plain_texts().counts()), 1, words_bits, words_strays);
+        or_mask(bits, words_bits);
+        or_mask(strays, words_strays);
+      }
+    }
+    if (count_mask_bits(strays) > std::max(kMaxStrays, count_mask_bits(bits) / 4)) {
+      bits.clear();
+      return false;
+    }
+    for_each_mask_bit(strays, [&](TokenId token) {
+      if (survives(vocabulary_.bytes(token))) set_mask_bit(bits, token);
+      return true;
+    });
+    for (const TokenId token : escaped_inside_) set_mask_bit(bits, token);
     return true;
+  }
+
+  /// Splits the plain tokens in `bits`, of which `read` code points have been read: keeps those
+  /// that the region settles as alive, drops the dead and puts the others into `strays`, which is
+  /// empty.
+  void settle(const ContentRegion& region, uint32_t read, std::span<MaskWord> bits,
+              std::span<MaskWord> strays) const {
+    const Letters others = Letters::all() - region.inside;
+    (others - region.fatal).for_each([&](uint32_t letter) {
+      or_mask(strays, index_->with_letter(letter));
+    });
+    const bool bounded = region.depth != ContentRegion::kAnyDepth;
+    if (bounded && !region.ends) or_mask(strays, index_->longer_than(region.depth + read));
+    and_mask(strays, bits);
+    if (bounded) and_not_mask(bits, index_->longer_than(region.depth + read));
+    const bool high = !region.inside.meets(Letters::high());
+    if (high) and_not_mask(bits, index_->high());
+    for (uint32_t first = 0; first < 0x80; first += ContentIndex::kGroupBytes) {
+      Letters group;
+      for (uint32_t i = 0; i < ContentIndex::kGroupBytes; ++i) group.add(first + i);
+      if (first < 0x20 && high) continue;
+      if (first > 0x20 && (group & Letters::all()).within(others)) {
+        and_not_mask(bits, index_->containing_group(first / ContentIndex::kGroupBytes));
+      } else {
+        (group & others).for_each([&](uint32_t letter) {
+          and_not_mask(bits, index_->with_letter(letter));
+        });
+      }
+    }
   }
 
   /// The plain tokens with a byte that may leave the loop alive; false when they are too many to be
@@ -208,8 +264,8 @@ class ContentRowBuilder {
       }
       add(tokens);
     }
-    return !any ||
-           count_mask_bits(strays) <= (content_.remembers() ? kMaxRememberedStrays : kMaxStrays);
+    return !any || count_mask_bits(strays) <=
+                       (content_.remembers() ? kMaxRememberedStrays : kMaxLoopStrays);
   }
 
   /// The UTF-8 form of a code point above U+007F.
@@ -225,14 +281,19 @@ class ContentRowBuilder {
   }
 
   bool survives(std::string_view text) {
-    if (content_.remembers() || text.size() > horizon_) return survives_unnumbered(text);
+    if (text.size() > horizon_) return survives_unnumbered(text);
     for (uint32_t at = start_; !text.empty();) {
-      const PlainCodepoint next = first_codepoint(text);
-      if (!next.whole()) return products_.any(at, next.lo, next.hi);
-      at = products_.step(at, next.lo);
+      const auto byte = static_cast<uint8_t>(text[0]);
+      if (byte < 0x80) {
+        at = products_.step_ascii(at, byte);
+        text.remove_prefix(1);
+      } else {
+        const PlainCodepoint next = first_codepoint(text);
+        if (!next.whole()) return products_.any(at, next.lo, next.hi);
+        at = products_.step(at, next.lo);
+        text.remove_prefix(next.bytes);
+      }
       if (at == ContentProducts::kDead) return false;
-      if (products_.universal(at)) return true;
-      text.remove_prefix(next.bytes);
     }
     return true;
   }
@@ -249,9 +310,18 @@ class ContentRowBuilder {
     return true;
   }
 
-  /// Does a product survive any text of so many code points?
-  bool lives_on(uint32_t number, uint32_t depth) {
-    return long_lived_ && depth <= products_.lifetime(number);
+  enum class Survival : uint8_t { kAll, kWithout, kNotKnown };
+  /// Which texts of the letters in `below` does a product survive? All; or those without some
+  /// letters, which are fatal wherever they stand; or that is not known.
+  Survival survival(uint32_t number, const ContentTrie::Below& below, Letters* fatal) {
+    const ContentRegion& region = products_.region(number, index_->plain_texts().counts());
+    if (below.depth > region.depth) return Survival::kNotKnown;
+    *fatal = below.letters - region.inside;
+    if (!fatal->any()) return Survival::kAll;
+    // With more fatal letters than others a walk meets little that is alive.
+    return fatal->within(region.fatal) && fatal->count() <= (below.letters - *fatal).count()
+               ? Survival::kWithout
+               : Survival::kNotKnown;
   }
 
   /// What a walk does not want to be told: it then visits all that survives node by node.
@@ -266,16 +336,14 @@ class ContentRowBuilder {
   /// that do not at all.
   template <typename OnNode, typename OnFree, typename OnDead>
   void walk(const ContentTrie& trie, OnNode&& on_node, OnFree&& on_free, OnDead&& on_dead) {
-    walk(trie, on_node, on_free, on_dead,
-         [](uint32_t, uint32_t, const ContentTrie::Letters&) { return false; });
+    walk(trie, on_node, on_free, on_dead, [](uint32_t, uint32_t, const Letters&) { return false; });
   }
   /// `on_part(i, end, fatal)` sees subtrees of which all texts survive in which, from node i on,
   /// none of these letters occurs; false if it cannot deal with that.
   template <typename OnNode, typename OnFree, typename OnDead, typename OnPart>
   void walk(const ContentTrie& trie, OnNode&& on_node, OnFree&& on_free, OnDead&& on_dead,
             OnPart&& on_part) {
-    using Survival = ContentProducts::Survival;
-    ContentTrie::Letters fatal;
+    Letters fatal;
     path_.assign(1, {trie.size(), start_, 0});
     const auto below = trie.below();
     // The first entry of `below` that is not before node i.
@@ -285,6 +353,10 @@ class ContentRowBuilder {
       const uint32_t from = path_.back().product;
       const ContentTrie::Node& node = trie.node(i);
       const bool many = node.end - i > ContentTrie::kManyNodes;
+      if (path_.size() == 1 && node.codepoint >= 0x80 && products_.ascii_only(from)) {
+        on_dead(i, trie.size());
+        break;
+      }
       if (node.codepoint >= ContentTrie::kPartial) {
         const ContentTrie::Partial& partial = trie.partial(node);
         if (products_.any(from, partial.lo, partial.hi)) {
@@ -304,8 +376,7 @@ class ContentRowBuilder {
           end = fate.last == node.codepoint ? node.end : trie.root_after(fate.last);
         } else if (const ContentTrie::Block* block = trie.block_at(i);
                    kTakesFree<OnFree> && block != nullptr && block->last <= fate.last &&
-                   (lives_on(fate.next, block->below.depth) ||
-                    products_.survival(fate.next, block->below, &fatal) == Survival::kAll)) {
+                   survival(fate.next, block->below, &fatal) == Survival::kAll) {
           end = block->end;
         }
         if (end > i) {
@@ -320,23 +391,22 @@ class ContentRowBuilder {
         }
       }
       const uint32_t next = products_.step(from, node.codepoint);
-      Survival survival = Survival::kNotKnown;
+      Survival survived = Survival::kNotKnown;
       const bool dead = next == ContentProducts::kDead;
       if (kTakesFree<OnFree> && !dead) {
-        if (products_.universal(next) ||
-            lives_on(next, many ? below[summary].depth : node.end - i)) {
-          survival = Survival::kAll;
+        if (products_.universal(next)) {
+          survived = Survival::kAll;
         } else if (many) {
-          survival = products_.survival(next, below[summary], &fatal);
+          survived = survival(next, below[summary], &fatal);
         }
       }
-      if (survival == Survival::kWithout && !on_part(i, node.end, fatal)) {
-        survival = Survival::kNotKnown;
+      if (survived == Survival::kWithout && !on_part(i, node.end, fatal)) {
+        survived = Survival::kNotKnown;
       }
-      if (dead || survival != Survival::kNotKnown) {
+      if (dead || survived != Survival::kNotKnown) {
         if (dead) {
           on_dead(i, node.end);
-        } else if (survival == Survival::kAll) {
+        } else if (survived == Survival::kAll) {
           on_free(i, node.end);
         }
         if (many) summary = below[summary].end;
@@ -355,10 +425,10 @@ class ContentRowBuilder {
     const auto nothing = [](uint32_t, uint32_t) {};
     const auto first_value = [&](uint32_t i) { return trie.node(i).first_value; };
     // The letters of a value are those of its whole text.
-    const auto on_path = [&](uint32_t i, const ContentTrie::Letters& fatal) {
-      ContentTrie::Letters path;
-      path.add(trie.node(i).codepoint);
-      for (size_t k = 1; k < path_.size(); ++k) path.add(trie.node(path_[k].node).codepoint);
+    const auto on_path = [&](uint32_t i, const Letters& fatal) {
+      Letters path;
+      path.add(trie.letter(trie.node(i)));
+      for (size_t k = 1; k < path_.size(); ++k) path.add(trie.letter(trie.node(path_[k].node)));
       return path.meets(fatal);
     };
     if (mostly_alive(trie)) {
@@ -368,14 +438,13 @@ class ContentRowBuilder {
           clear_mask_bit(row->dense, trie.value(k));
         }
       };
-      walk(trie, nothing, nothing, drop,
-           [&](uint32_t i, uint32_t end, const ContentTrie::Letters& fatal) {
-             if (on_path(i, fatal)) return false;
-             for (uint32_t k = first_value(i); k < first_value(end); ++k) {
-               if (trie.letters(k).meets(fatal)) clear_mask_bit(row->dense, trie.value(k));
-             }
-             return true;
-           });
+      walk(trie, nothing, nothing, drop, [&](uint32_t i, uint32_t end, const Letters& fatal) {
+        if (on_path(i, fatal)) return false;
+        for (uint32_t k = first_value(i); k < first_value(end); ++k) {
+          if (trie.letters(k).meets(fatal)) clear_mask_bit(row->dense, trie.value(k));
+        }
+        return true;
+      });
       for (const TokenId token : escaped_inside_) set_mask_bit(row->dense, token);
       return;
     }
@@ -385,7 +454,7 @@ class ContentRowBuilder {
     };
     walk(
         trie, [&](uint32_t i, uint32_t) { take(i, i + 1); }, take, nothing,
-        [&](uint32_t i, uint32_t end, const ContentTrie::Letters& fatal) {
+        [&](uint32_t i, uint32_t end, const Letters& fatal) {
           if (on_path(i, fatal)) return false;
           for (uint32_t k = first_value(i); k < first_value(end); ++k) {
             if (!trie.letters(k).meets(fatal)) tokens.push_back(trie.value(k));
@@ -503,7 +572,6 @@ class ContentRowBuilder {
   uint32_t product_ = 0;           // of the row's state
   uint32_t start_ = 0;             // the number of the one to start from
   uint32_t horizon_ = UINT32_MAX;  // that one is good for so many code points
-  bool long_lived_ = false;        // is its lifetime worth asking for?
   std::vector<Exit> exits_;
   std::vector<std::pair<uint32_t, ContentIndex::Ender>> other_enders_;
   std::vector<TokenId> escaped_inside_;

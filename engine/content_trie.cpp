@@ -6,8 +6,8 @@
 //
 // Example: {"a", "ab", "b"} is root, a, b (below a), b, with ends 4, 3, 3, 4.
 //
-// For subtrees of some size the set of code points in them is kept: where a state loops on all of
-// them, the subtree need not be walked.
+// For subtrees of some size the letters in them are kept: where all these lie in a state's region
+// (content_regions.h), the subtree need not be walked.
 //
 // Invariant: texts with a common beginning of whole code points share its nodes.
 // Cost: twelve bytes a node; the build sorts the texts once.
@@ -133,13 +133,24 @@ ContentTrie::ContentTrie(std::vector<std::pair<std::string_view, int32_t>> entri
   for (const auto& [entry, value] : entries) {
     builder.begin();
     Letters& letters = letters_.emplace_back();
-    for (std::string_view text = entry; !text.empty();) {
+    uint32_t length = 0;
+    Letters counted;
+    for (std::string_view text = entry; !text.empty(); ++length) {
       const PlainCodepoint next = first_codepoint(text);
-      letters.add(next.lo);
+      const uint32_t letter =
+          next.whole() ? Letters::of(next.lo) : Letters::of_cut(next.lo, next.hi);
+      letters.add(letter);
+      if (length > 0 || letter != ' ') counted.add(letter);
       builder.append(next.lo, next.hi);
       text.remove_prefix(next.bytes);
     }
     builder.end(value);
+    counted.for_each([&](uint32_t letter) { ++counts_.with[letter]; });
+    const bool word = !counted.meets(LetterCounts::others());
+    for (uint32_t n = 0; n < std::min(length, LetterCounts::kLengths + 1); ++n) {
+      ++counts_.longer[n];
+      if (word) ++counts_.longer_words[n];
+    }
   }
   builder.finish();
 }
@@ -173,18 +184,6 @@ const ContentTrie::Block* ContentTrie::block_at(uint32_t node) const {
   return it != blocks_.end() && it->node == node ? &*it : nullptr;
 }
 
-/// Counts in the code point of a node.
-void ContentTrie::add(uint32_t i, Below* below) const {
-  const Node& node = nodes_[i];
-  if (node.codepoint < 0x80) {
-    below->ascii[node.codepoint / 64] |= uint64_t{1} << (node.codepoint % 64);
-  } else {
-    const bool cut = node.codepoint >= kPartial;
-    below->high_lo = std::min(below->high_lo, cut ? partial(node).lo : node.codepoint);
-    below->high_hi = std::max(below->high_hi, cut ? partial(node).hi : node.codepoint);
-  }
-}
-
 void ContentTrie::make_blocks() {
   for (size_t r = 0; r < roots_.size(); ++r) {
     const uint32_t root = roots_[r], codepoint = nodes_[root].codepoint;
@@ -200,7 +199,7 @@ void ContentTrie::make_blocks() {
       while (!path.empty() && path.back() <= i) path.pop_back();
       path.push_back(nodes_[i].end);
       block.below.depth = std::max(block.below.depth, static_cast<uint32_t>(path.size()));
-      add(i, &block.below);
+      block.below.letters.add(letter(nodes_[i]));
     }
   }
   blocks_.shrink_to_fit();
@@ -222,7 +221,7 @@ void ContentTrie::summarize() {
     for (const size_t k : open) {
       const auto depth = static_cast<uint32_t>(path.size()) - depth_of[k];
       below_[k].depth = std::max(below_[k].depth, depth);
-      add(i, &below_[k]);
+      below_[k].letters.add(letter(node));
     }
     if (node.end - i > kManyNodes) {
       open.push_back(below_.size());

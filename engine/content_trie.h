@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -8,6 +7,9 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "engine/content_letters.h"
+#include "engine/content_regions.h"
 
 namespace espalier {
 
@@ -22,36 +24,14 @@ class ContentTrie {
     uint32_t first_value;  ///< values of texts that end here: up to the next node's first_value
   };
   static constexpr uint32_t kPartial = 0x110000;
-  /// Which code points occur below a node. Kept where there are many.
+  /// Which letters occur below a node. Kept where there are many.
   struct Below {
     uint32_t node;
     uint32_t end = 0;  ///< the index of the first entry of a node that is not below this one
-    std::array<uint64_t, 2> ascii{};
-    /// Bounds of those above U+007F, whole or cut short; lo > hi when there are none.
-    uint32_t high_lo = UINT32_MAX, high_hi = 0;
+    Letters letters;
     uint32_t depth = 0;  ///< nodes on the longest path
   };
   static constexpr uint32_t kManyNodes = 12;
-  /// The characters of a text: a bit for each ASCII one, and one for all others.
-  struct Letters {
-    static constexpr uint64_t kHigh = 1;  // U+0000 is in no plain text
-    std::array<uint64_t, 2> bits{};
-    bool any() const { return (bits[0] | bits[1]) != 0; }
-    bool has(const Letters& all) const {
-      return ((all.bits[0] & ~bits[0]) | (all.bits[1] & ~bits[1])) == 0;
-    }
-    bool meets(const Letters& others) const {
-      return ((bits[0] & others.bits[0]) | (bits[1] & others.bits[1])) != 0;
-    }
-    void keep(const Letters& others) {
-      bits[0] &= others.bits[0];
-      bits[1] &= others.bits[1];
-    }
-    void add(uint32_t codepoint) {
-      if (codepoint >= 0x80) codepoint = 0;
-      bits[codepoint / 64] |= uint64_t{1} << (codepoint % 64);
-    }
-  };
   /// Neighbours below the root, from `node` up to `end`, whose code points are above U+007F and
   /// none greater than `last`; and what occurs below them.
   struct Block {
@@ -71,6 +51,10 @@ class ContentTrie {
 
   uint32_t size() const { return nodes_.empty() ? 0 : static_cast<uint32_t>(nodes_.size() - 1); }
   const Node& node(uint32_t i) const { return nodes_[i]; }
+  uint32_t letter(const Node& node) const {
+    if (node.codepoint < kPartial) return Letters::of(node.codepoint);
+    return Letters::of_cut(partial(node).lo, partial(node).hi);
+  }
   const Partial& partial(const Node& node) const { return partials_[node.codepoint - kPartial]; }
   /// The first node below the root whose code point is greater, or the end.
   uint32_t root_after(uint32_t codepoint) const;
@@ -79,9 +63,11 @@ class ContentTrie {
   /// Values in preorder: those of node i are [node(i).first_value, node(i + 1).first_value), those
   /// of its subtree end at node(node(i).end).first_value.
   const int32_t& value(uint32_t i) const { return values_.data()[i]; }
-  /// The characters of the text that value i belongs to; kept for plain texts.
+  uint32_t num_values() const { return static_cast<uint32_t>(values_.size()); }
+  /// The letters of the text that value i belongs to; kept for plain texts.
   const Letters& letters(uint32_t i) const { return letters_[i]; }
-  bool has_letters() const { return !letters_.empty(); }
+  /// Of plain texts; a space at the beginning does not count.
+  const LetterCounts& counts() const { return counts_; }
   /// What occurs below nodes with kManyNodes nodes below them, in preorder.
   std::span<const Below> below() const { return below_; }
   /// Code points of the longest text.
@@ -93,7 +79,6 @@ class ContentTrie {
  private:
   class Builder;
   void summarize();
-  void add(uint32_t node, Below* below) const;
   void make_blocks();
 
   std::vector<Node> nodes_;      // and a sentinel
@@ -103,6 +88,7 @@ class ContentTrie {
   std::vector<Partial> partials_;
   std::vector<int32_t> values_;
   std::vector<Letters> letters_;  // by value
+  LetterCounts counts_;
   uint32_t depth_ = 0;
 };
 

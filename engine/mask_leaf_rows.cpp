@@ -14,8 +14,11 @@
 
 namespace espalier {
 
+// More are sorted by way of a bitmap.
+constexpr size_t kFewTokens = 256;
+
 void LeafRow::set_inside(std::vector<TokenId> tokens, size_t words) {
-  if (tokens.size() < words / 2) {
+  if (tokens.size() < kFewTokens) {
     std::sort(tokens.begin(), tokens.end());
     tokens.shrink_to_fit();
     sparse = std::move(tokens);
@@ -23,6 +26,13 @@ void LeafRow::set_inside(std::vector<TokenId> tokens, size_t words) {
   }
   dense.assign(words, 0);
   for (const TokenId token : tokens) set_mask_bit(dense, token);
+  if (tokens.size() >= words / 2) return;
+  sparse.reserve(tokens.size());
+  for_each_mask_bit(dense, [this](TokenId token) {
+    sparse.push_back(token);
+    return true;
+  });
+  dense = {};
 }
 
 bool LeafRow::holds_inside(TokenId token) const {

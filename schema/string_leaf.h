@@ -274,6 +274,17 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     return true;
   }
 
+  // The same, where lengths matter: is what its automaton accepts soonest acceptable?
+  bool accepted_soon(uint32_t product) const {
+    const StringSpec& spec = machine_->spec();
+    if (spec.automata.size() != 1 || !machine_->off_trie(product)) return false;
+    const uint32_t more = until_accepting(0, machine_->automaton_state(product, 0));
+    if (more >= kUnknownDistance) return false;
+    StringSignature signature = machine_->signature(machine_->lengthened(product, more));
+    signature.accepted[0] = true;
+    return verdict_.acceptable(value(signature));
+  }
+
   // A string that leads from the product to acceptance by one of its automata and is acceptable,
   // where an automaton knows one without a search.
   std::optional<std::u32string> known_rest(uint32_t product) const {
@@ -391,7 +402,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
       product_flags_.set(product, found ? kLive : kDead);
       return found;
     }
-    if (accepted_alone(product) || known_rest(product)) {
+    if (accepted_alone(product) || accepted_soon(product) || known_rest(product)) {
       product_flags_.set(product, kLive);
       return true;
     }
