@@ -3,12 +3,13 @@
 // RapidJSON does the parsing (in place, iteratively, numbers kept as their spelling); a pass before
 // it over the raw bytes does what RapidJSON cannot be asked for:
 //
-//   - invalid UTF-8, NUL bytes and nesting beyond the limit are refused with their place;
+//   - invalid UTF-8 and NUL bytes are refused with their place;
 //   - an escaped lone surrogate ("\ud800"), which RapidJSON refuses, is written as the three bytes
 //     of its WTF-8 form, so that schemas can speak about such strings;
 //   - a number that RapidJSON finds too big for a double (1e400) is put aside and a "0" stands in
-//   its
-//     place: schemas compare decimals exactly, whatever their size.
+//     its place: schemas compare decimals exactly, whatever their size.
+//
+// Texts in which none of that can occur (plain_text.cpp), that is nearly all, do without.
 //
 // Example: {"a":[1,2]} becomes  0: 1 (parent 2)  1: 2 (parent 2)  2: [..] key "a" (parent 3)
 // 3: {..}. Children are consecutive and come before their parent; the root is last.
@@ -28,6 +29,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "schema/plain_text.h"
 #include "schema/unicode.h"
 
 namespace espalier {
@@ -100,14 +102,17 @@ size_t plain_end(std::string_view text, size_t at) {
 /// The pass before RapidJSON: copies `text` to `out`, checking and rewriting as described above.
 class Prescan {
  public:
-  Prescan(std::string_view text, size_t max_depth, std::string* out,
+  Prescan(std::string_view text, std::string* out,
           std::unordered_map<size_t, std::string>* long_numbers)
-      : text_(text), max_depth_(max_depth), out_(out), long_numbers_(long_numbers) {}
+      : text_(text), out_(out), long_numbers_(long_numbers) {}
 
   Status run() {
+    if (is_plain_json(text_)) {
+      *out_ = text_;
+      return {};
+    }
     out_->reserve(text_.size() + 1);
     if (text_.starts_with("\xEF\xBB\xBF")) skip(3);
-    size_t depth = 0;
     while (at_ < text_.size()) {
       const uint8_t c = text_[at_];
       switch (kOutside[c]) {
@@ -122,19 +127,6 @@ class Prescan {
           break;
         case Outside::kNumber:
           number();
-          break;
-        case Outside::kOpen:
-          if (++depth > max_depth_) {
-            return Status(
-                StatusCode::kBudgetExceeded,
-                "The text is nested deeper than the limit of " + std::to_string(max_depth_) + ".",
-                line_and_column(text_, at_));
-          }
-          ++at_;
-          break;
-        case Outside::kClose:
-          if (depth > 0) --depth;
-          ++at_;
           break;
         case Outside::kForeign:
           return error(
@@ -264,14 +256,12 @@ class Prescan {
   }
 
   // What a byte means outside and inside of strings.
-  enum class Outside : uint8_t { kPlain, kQuote, kNumber, kOpen, kClose, kForeign };
+  enum class Outside : uint8_t { kPlain, kQuote, kNumber, kForeign };
   enum class Inside : uint8_t { kPlain, kQuote, kEscape, kUtf8, kNul };
   static constexpr std::array<Outside, 256> kOutside = [] {
     std::array<Outside, 256> table{};
     for (const uint8_t c : std::string_view("-0123456789")) table[c] = Outside::kNumber;
     table['"'] = Outside::kQuote;
-    table['['] = table['{'] = Outside::kOpen;
-    table[']'] = table['}'] = Outside::kClose;
     table[0] = Outside::kForeign;
     for (size_t c = 0x80; c < 256; ++c) table[c] = Outside::kForeign;
     return table;
@@ -286,7 +276,6 @@ class Prescan {
   }();
 
   std::string_view text_;
-  size_t max_depth_;
   std::string* out_;
   std::unordered_map<size_t, std::string>* long_numbers_;
   size_t at_ = 0;
@@ -302,7 +291,10 @@ class JsonBuilder {
   using Kind = JsonValue::Kind;
   using Ch = char;
 
-  explicit JsonBuilder(JsonDocument* document) : document_(*document) {}
+  JsonBuilder(JsonDocument* document, size_t max_depth)
+      : document_(*document), max_depth_(max_depth) {}
+
+  bool too_deep() const { return depth_ > max_depth_; }
 
   bool Null() { return push(Kind::kNull); }
   bool Bool(bool b) { return push(b ? Kind::kTrue : Kind::kFalse); }
@@ -326,8 +318,8 @@ class JsonBuilder {
     key_ = std::string_view(text, length);
     return true;
   }
-  bool StartObject() { return push(Kind::kObject); }
-  bool StartArray() { return push(Kind::kArray); }
+  bool StartObject() { return ++depth_ <= max_depth_ && push(Kind::kObject); }
+  bool StartArray() { return ++depth_ <= max_depth_ && push(Kind::kArray); }
   bool EndObject(rapidjson::SizeType count) { return close(count); }
   bool EndArray(rapidjson::SizeType count) { return close(count); }
 
@@ -349,6 +341,7 @@ class JsonBuilder {
   }
 
   bool close(size_t count) {
+    --depth_;
     auto& nodes = document_.nodes_;
     const size_t begin = stack_.size() - count;
     stack_[begin - 1].first = static_cast<uint32_t>(nodes.size());
@@ -359,6 +352,8 @@ class JsonBuilder {
   }
 
   JsonDocument& document_;
+  const size_t max_depth_;
+  size_t depth_ = 0;
   std::vector<JsonNode> stack_;
   std::string_view key_;
 };
@@ -372,16 +367,22 @@ Result<std::shared_ptr<const JsonDocument>> JsonDocument::parse(std::string_view
                   "1:1");
   }
   std::shared_ptr<JsonDocument> document(new JsonDocument);
-  Prescan prescan(text, std::min(max_depth, kDepthCeiling), &document->buffer_,
-                  &document->long_numbers_);
+  Prescan prescan(text, &document->buffer_, &document->long_numbers_);
   if (Status status = prescan.run(); !status.ok()) return status;
 
-  JsonBuilder builder(document.get());
+  max_depth = std::min(max_depth, kDepthCeiling);
+  JsonBuilder builder(document.get(), max_depth);
   rapidjson::Reader reader;
   rapidjson::InsituStringStream stream(document->buffer_.data());
   constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag |
                               rapidjson::kParseNumbersAsStringsFlag;
   if (reader.Parse<kFlags>(stream, builder).IsError()) {
+    if (builder.too_deep()) {
+      return Status(
+          StatusCode::kBudgetExceeded,
+          "The text is nested deeper than the limit of " + std::to_string(max_depth) + ".",
+          prescan.place(reader.GetErrorOffset()));
+    }
     return Status(StatusCode::kParseError, rapidjson::GetParseError_En(reader.GetParseErrorCode()),
                   prescan.place(reader.GetErrorOffset()));
   }

@@ -6,7 +6,10 @@
 // `$ref` may still point into it. Reference: the drafts and their meta-schemas.
 #include "schema/schema_keywords.h"
 
-#include <unordered_map>
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <iterator>
 
 namespace espalier {
 namespace {
@@ -17,6 +20,7 @@ using enum SubschemaShape;
 constexpr Dialect kFirst = kDraft4;
 constexpr Dialect kLast = kV1;
 
+// Rows of one name follow each other.
 constexpr KeywordInfo kKeywords[] = {
     {"$schema", Keyword::kSchema, kNone, kFirst, kLast},
     {"id", Keyword::kId, kNone, kDraft4, kDraft4},
@@ -87,26 +91,53 @@ constexpr KeywordInfo kKeywords[] = {
     {"deprecated", Keyword::kAnnotation, kNone, k2019_09, kLast},
 };
 
-// Names -> the rows [first, second] of kKeywords.
-using Index = std::unordered_map<std::string_view, std::pair<uint8_t, uint8_t>>;
-
-const Index& keyword_index() {
-  static const Index index = [] {
-    Index map;
+// Names -> their first rows of kKeywords: an open hash table by length and two letters, as most
+// look-ups are for a handful of names and some for none.
+class KeywordIndex {
+ public:
+  KeywordIndex() {
+    rows_.fill(kNone);
     for (uint8_t i = 0; i < std::size(kKeywords); ++i) {
-      map.try_emplace(kKeywords[i].name, i, i).first->second.second = i;
+      const std::string_view name = kKeywords[i].name;
+      if (i > 0 && kKeywords[i - 1].name == name) continue;
+      size_t at = start(name);
+      while (rows_[at] != kNone) at = (at + 1) % kSize;
+      rows_[at] = i;
     }
-    return map;
-  }();
-  return index;
-}
+  }
+
+  /// std::size(kKeywords) if there is none.
+  size_t first_row(std::string_view name) const {
+    if (name.size() < kShortest || name.size() > kLongest) return std::size(kKeywords);
+    for (size_t at = start(name); rows_[at] != kNone; at = (at + 1) % kSize) {
+      if (kKeywords[rows_[at]].name == name) return rows_[at];
+    }
+    return std::size(kKeywords);
+  }
+
+ private:
+  static constexpr size_t kSize = 512;
+  static constexpr uint8_t kNone = UINT8_MAX;
+  static constexpr size_t kShortest = 2, kLongest = 32;
+  static_assert(std::size(kKeywords) < kNone);
+  static_assert(std::all_of(std::begin(kKeywords), std::end(kKeywords), [](const auto& row) {
+    return row.name.size() >= kShortest && row.name.size() <= kLongest;
+  }));
+
+  static size_t start(std::string_view name) {
+    const auto letter = [&](size_t i) { return size_t{static_cast<uint8_t>(name[i])}; };
+    return (name.size() * 37 + letter(1) * 5 + letter(name.size() - 2) * 91) % kSize;
+  }
+
+  std::array<uint8_t, kSize> rows_;
+};
 
 }  // namespace
 
 const KeywordInfo* find_keyword(std::string_view name, Dialect dialect) {
-  const auto found = keyword_index().find(name);
-  if (found == keyword_index().end()) return nullptr;
-  for (uint8_t i = found->second.first; i <= found->second.second; ++i) {
+  static const KeywordIndex index;
+  for (size_t i = index.first_row(name); i < std::size(kKeywords); ++i) {
+    if (kKeywords[i].name != name) return nullptr;
     if (kKeywords[i].since <= dialect && dialect <= kKeywords[i].until) return &kKeywords[i];
   }
   return nullptr;

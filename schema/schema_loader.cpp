@@ -109,7 +109,6 @@ class SchemaLoader {
     }
     if (added) {
       work_.push_back({location, scope});
-      graph_->nodes.emplace_back();
     }
     return it->second;
   }
@@ -149,7 +148,7 @@ class SchemaLoader {
               std::string_view subject = {}) {
     if (reports_ == KeywordReports::kNone || pointer_bytes_ > kMaxPointerBytes) return;
     KeywordReport& entry = graph_->report.emplace_back();
-    entry.pointer = node_.pointer.text();
+    entry.pointer = node_->pointer.text();
     append_pointer_token(&entry.pointer, keyword);
     entry.keyword = std::string(keyword);
     pointer_bytes_ += entry.pointer.size();
@@ -185,7 +184,7 @@ class SchemaLoader {
   ScopeId scope_ = 0;
   ResourceId resource_ = 0;
   const JsonDocument* json_ = nullptr;
-  SchemaNode node_;
+  SchemaNode* node_ = nullptr;
 };
 
 Status SchemaLoader::read(NodeId id) {
@@ -194,14 +193,14 @@ Status SchemaLoader::read(NodeId id) {
   scope_ = work_[id].scope;
   resource_ = resolver_.resource_of(location);
   json_ = &resolver_.document(location.document);
-  node_ = SchemaNode();
-  node_.pointer = {&graph_->documents, location};
-  node_.dialect = resolver_.resource(resource_).dialect;
+  node_ = &graph_->nodes.emplace_back();
+  node_->pointer = {&graph_->documents, location};
+  node_->dialect = resolver_.resource(resource_).dialect;
 
   Status status;
   const JsonNode& value = (*json_)[location.json];
   if (value.is_boolean()) {
-    node_.kind = value.is_true() ? SchemaNode::Kind::kTrue : SchemaNode::Kind::kFalse;
+    node_->kind = value.is_true() ? SchemaNode::Kind::kTrue : SchemaNode::Kind::kFalse;
   } else if (value.is_object()) {
     status = read_object(location.json);
   } else {
@@ -211,13 +210,12 @@ Status SchemaLoader::read(NodeId id) {
     return Status(status.code(), status.message(),
                   graph_->documents.place(location.document, status.place()));
   }
-  graph_->nodes[id] = std::move(node_);
   return {};
 }
 
 Status SchemaLoader::read_object(JsonId schema) {
   const JsonNode& object = (*json_)[schema];
-  const Dialect dialect = node_.dialect;
+  const Dialect dialect = node_->dialect;
   const bool only_ref = ref_hides_siblings(dialect) && json_->find(schema, "$ref") != kNoJson;
   for (uint32_t i = 0; i < object.count; ++i) {
     const JsonId value = object.first + i;
@@ -240,7 +238,8 @@ Status SchemaLoader::read_object(JsonId schema) {
     KeywordSupport support = keyword_support(*keyword, *json_, schema, value, dialect);
     std::string note = std::move(support.reason);
     if (support.kind == KeywordSupport::Kind::kPlain) {
-      (keyword->keyword == Keyword::kUnevaluatedItems ? node_.items : node_.additional_properties) =
+      (keyword->keyword == Keyword::kUnevaluatedItems ? node_->items
+                                                      : node_->additional_properties) =
           child(value);
     } else if (support.kind == KeywordSupport::Kind::kTrivial) {
       // Nothing is left for it.
@@ -285,59 +284,60 @@ Status SchemaLoader::read_keyword(const KeywordInfo& keyword, JsonId schema, Jso
     case Keyword::kRecursiveRef:
       return read_reference(keyword, value);
     case Keyword::kProperties:
-      return read_map(value, &node_.properties);
+      return read_map(value, &node_->properties);
     case Keyword::kPatternProperties:
       return read_pattern_properties(value);
     case Keyword::kAdditionalProperties:
-      return subschema(&node_.additional_properties);
+      return subschema(&node_->additional_properties);
     case Keyword::kUnevaluatedProperties:
-      return subschema(&node_.unevaluated_properties);
+      return subschema(&node_->unevaluated_properties);
     case Keyword::kPropertyNames:
-      return subschema(&node_.property_names);
+      return subschema(&node_->property_names);
     case Keyword::kDependentSchemas:
-      return read_map(value, &node_.dependent_schemas);
+      return read_map(value, &node_->dependent_schemas);
     case Keyword::kDependencies:
       return read_dependencies(value);
     case Keyword::kPropertyDependencies:
       return read_property_dependencies(value);
     case Keyword::kPrefixItems:
-      return read_array(value, &node_.prefix_items, false);
+      return read_array(value, &node_->prefix_items, false);
     case Keyword::kItems:
       if (keyword.shape == SubschemaShape::kSchemaOrArray && json[value].is_array()) {
-        return read_array(value, &node_.prefix_items, true);
+        return read_array(value, &node_->prefix_items, true);
       }
-      return subschema(&node_.items);
+      return subschema(&node_->items);
     case Keyword::kAdditionalItems: {
       const JsonId items = json.find(schema, "items");
-      if (items != kNoJson && json[items].is_array()) return subschema(&node_.items);
+      if (items != kNoJson && json[items].is_array()) return subschema(&node_->items);
       *note = "asserts nothing without an array of items";
       return {};
     }
     case Keyword::kUnevaluatedItems:
-      return subschema(&node_.unevaluated_items);
+      return subschema(&node_->unevaluated_items);
     case Keyword::kContains:
-      return subschema(&node_.contains);
+      return subschema(&node_->contains);
     case Keyword::kAllOf:
-      return read_array(value, &node_.all_of, false);
+      return read_array(value, &node_->all_of, false);
     case Keyword::kAnyOf:
-      return read_array(value, &node_.any_of, false);
+      return read_array(value, &node_->any_of, false);
     case Keyword::kOneOf:
-      return read_array(value, &node_.one_of, false);
+      return read_array(value, &node_->one_of, false);
     case Keyword::kNot:
-      return subschema(&node_.not_schema);
+      return subschema(&node_->not_schema);
     case Keyword::kIf:
       if (json.find(schema, "then") == kNoJson && json.find(schema, "else") == kNoJson) {
         *note = "asserts nothing without then or else";
-        if (node_.dialect < Dialect::k2019_09) return {};
+        if (node_->dialect < Dialect::k2019_09) return {};
       }
-      return subschema(&node_.if_schema);
+      return subschema(&node_->if_schema);
     case Keyword::kThen:
     case Keyword::kElse:
       if (json.find(schema, "if") == kNoJson) {
         *note = "asserts nothing without if";
         return {};
       }
-      return subschema(keyword.keyword == Keyword::kThen ? &node_.then_schema : &node_.else_schema);
+      return subschema(keyword.keyword == Keyword::kThen ? &node_->then_schema
+                                                         : &node_->else_schema);
     default:
       break;
   }
@@ -345,7 +345,7 @@ Status SchemaLoader::read_keyword(const KeywordInfo& keyword, JsonId schema, Jso
     *note = "the meta-schema leaves the validation vocabulary out";
     return {};
   }
-  return read_assertion({json, schema, node_.dialect, options_}, keyword, value, &node_, note);
+  return read_assertion({json, schema, node_->dialect, options_}, keyword, value, node_, note);
 }
 
 Status SchemaLoader::read_reference(const KeywordInfo& keyword, JsonId value) {
@@ -365,8 +365,8 @@ Status SchemaLoader::read_reference(const KeywordInfo& keyword, JsonId value) {
       const bool dynamic = std::any_of(anchors.begin(), anchors.end(), [&](const auto& anchor) {
         return anchor.first == resolved->fragment;
       });
-      if (dynamic || node_.dialect == Dialect::kV1) name = resolved->fragment;
-    } else if (node_.dialect == Dialect::kV1 && reference.text.starts_with('#')) {
+      if (dynamic || node_->dialect == Dialect::kV1) name = resolved->fragment;
+    } else if (node_->dialect == Dialect::kV1 && reference.text.starts_with('#')) {
       name = std::string(reference.text.substr(1));
     }
     const Location* outermost = name.empty() ? nullptr : in_scope(name);
@@ -391,10 +391,10 @@ Status SchemaLoader::read_reference(const KeywordInfo& keyword, JsonId value) {
                   json_->pointer(value));
   }
   const NodeId node = node_at(target, scope_);
-  if (node_.ref == kNoNode) {
-    node_.ref = node;
+  if (node_->ref == kNoNode) {
+    node_->ref = node;
   } else {
-    node_.all_of.push_back(node);
+    node_->all_of.push_back(node);
   }
   return {};
 }
@@ -426,7 +426,7 @@ Status SchemaLoader::read_pattern_properties(JsonId value) {
     const std::string_view pattern = (*json_)[member].key;
     auto automaton = read_pattern(*json_, member, pattern, options_);
     if (!automaton.ok()) return automaton.status();
-    node_.pattern_properties.push_back(
+    node_->pattern_properties.push_back(
         {std::string(pattern), std::move(*automaton), child(member)});
   }
   return {};
@@ -439,11 +439,11 @@ Status SchemaLoader::read_dependencies(JsonId value) {
     const JsonId member = map.first + i;
     std::string name((*json_)[member].key);
     if ((*json_)[member].is_array()) {
-      auto& entry = node_.dependent_required.emplace_back();
+      auto& entry = node_->dependent_required.emplace_back();
       entry.first = std::move(name);
       if (Status status = read_names(*json_, member, &entry.second); !status.ok()) return status;
     } else {
-      node_.dependent_schemas.emplace_back(std::move(name), child(member));
+      node_->dependent_schemas.emplace_back(std::move(name), child(member));
     }
   }
   return {};
@@ -457,7 +457,7 @@ Status SchemaLoader::read_property_dependencies(JsonId value) {
     if (!by_value.is_object()) return expected(*json_, map.first + i, "an object of schemas");
     for (uint32_t j = 0; j < by_value.count; ++j) {
       const JsonId schema = by_value.first + j;
-      node_.property_dependencies.push_back(
+      node_->property_dependencies.push_back(
           {std::string(by_value.key), std::string((*json_)[schema].key), child(schema)});
     }
   }

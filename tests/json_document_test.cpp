@@ -3,11 +3,15 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "schema/plain_text.h"
 #include "schema/uri.h"
+#include "tests/engine_support.h"
 
 namespace espalier {
 namespace {
@@ -76,6 +80,42 @@ TEST(JsonDocument, BudgetsAreStatuses) {
   EXPECT_EQ(JsonDocument::parse(deeper, kBytes, SIZE_MAX).status().code(),
             StatusCode::kBudgetExceeded);
   EXPECT_EQ(JsonDocument::parse("[1, 2]", 5, kDepth).status().code(), StatusCode::kBudgetExceeded);
+}
+
+TEST(JsonDocument, TextsThatNeedNoRewritingAreRecognized) {
+  std::mt19937_64 random(testing::test_seed());
+  // Byte by byte: what RapidJSON cannot be left alone with.
+  const auto special = [](std::string_view text) {
+    for (size_t i = 0; i < text.size(); ++i) {
+      const auto c = static_cast<uint8_t>(text[i]);
+      const char next = i + 1 < text.size() ? text[i + 1] : ' ';
+      if (c == 0 || c >= 0x80 || (c == '\\' && next == 'u')) return true;
+      if (c >= '0' && c <= '9' && (next == 'e' || next == 'E')) return true;
+    }
+    return false;
+  };
+  const std::string_view common = "abdfu {}[]\",:0123456789\n\\/eE";
+  const std::string rare("\0\x7F\x80\xFF", 4);
+  size_t plain = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text(random() % 40, ' ');
+    for (char& c : text) c = common[random() % (round % 2 == 0 ? 20 : common.size())];
+    if (!text.empty() && round % 3 == 0) text[random() % text.size()] = rare[random() % 4];
+    EXPECT_EQ(is_plain_json(text), !special(text)) << ::testing::PrintToString(text);
+    plain += special(text) ? 0 : 1;
+  }
+  EXPECT_GT(plain, 2'000u);
+  EXPECT_TRUE(is_plain_json("[12345678901234567890]"));
+  for (size_t at = 0; at < 9; ++at)
+    EXPECT_FALSE(is_plain_json(std::string(at, ' ') + std::string(301, '7')));
+}
+
+TEST(JsonDocument, NamesThePlaceWhereNestingExceedsTheLimit) {
+  for (const std::string_view tail : {"", "\"\xC3\xA9\""}) {
+    const std::string text = "[\n {\"[[\":[" + std::string(tail) + "]}]";
+    EXPECT_EQ(JsonDocument::parse(text, kBytes, 2).status().place(), "2:8");
+    EXPECT_TRUE(JsonDocument::parse(text, kBytes, 3).ok());
+  }
 }
 
 TEST(Uri, ResolvesTheExamplesOfRfc3986) {
