@@ -13,6 +13,8 @@
 
 namespace espalier {
 
+class LetterClasses;
+
 /// One outgoing edge of a code-point automaton: code points [lo, hi] lead to `next`.
 struct CodepointEdge {
   uint32_t lo;
@@ -47,6 +49,11 @@ class CodepointAutomaton {
   /// True only if no text kills it and every state leads to a universal one: nothing but matches
   /// somewhere in the text are asked for.
   virtual bool everlasting() const { return false; }
+  /// A lower bound on the length of the texts that a live state accepts.
+  virtual uint32_t least_length(uint32_t state) const { return accepting(state) ? 0 : 1; }
+  /// Refines classes until no state tells code points of one class apart; false if what states tell
+  /// apart is not known beforehand.
+  virtual bool refine(LetterClasses* /*classes*/) const { return false; }
   virtual Status status() const = 0;
   /// How many automata of the process have run out of a budget so far: while it stands still, so
   /// does every status().

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "grammar/codepoint_set.h"
+
 namespace espalier {
 
 // How JSON spells code points: UTF-8 (RFC 3629) and the escapes of RFC 8259 section 7.
@@ -14,8 +16,6 @@ enum class StringSpelling : uint8_t {
   kJson,     ///< every RFC 8259 escape; a lone surrogate escape is one code point (profile `exact`)
   kMinimal,  ///< only the escapes JSON needs, in one form; no surrogates (profile `generation`)
 };
-
-inline constexpr uint32_t kMaxCodepoint = 0x10FFFF;
 
 inline bool is_high(uint32_t c) { return c >= 0xD800 && c <= 0xDBFF; }
 inline bool is_low(uint32_t c) { return c >= 0xDC00 && c <= 0xDFFF; }
@@ -53,9 +53,6 @@ inline bool minimal_hex(uint32_t c) {
   return c < 0x20 && c != 8 && c != 9 && c != 10 && c != 12 && c != 13;
 }
 
-struct CodepointRange {
-  uint32_t lo, hi;
-};
 // Code points whose UTF-8 form of `total` bytes starts with bits `acc`, `left` bytes missing.
 inline CodepointRange utf8_range(uint32_t total, uint32_t left, uint32_t acc) {
   const uint32_t lo = acc << (6 * left);

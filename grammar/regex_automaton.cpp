@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "letter_classes.h"
 #include "regex_builder.h"
 #include "regex_liveness.h"
 #include "regex_position.h"
@@ -35,6 +36,7 @@ enum class Exceeded : uint8_t { kNothing, kStates, kMemory };
 struct StateRecord {
   Position position;
   bool accepting = false;
+  uint32_t least_length = 0;
   std::vector<CodepointEdge> edges;
   std::atomic<bool> published = false;  // `edges` are final
 };
@@ -84,6 +86,16 @@ class RegexAutomaton final : public CodepointAutomaton {
 
   bool everlasting() const override { return everlasting_; }
 
+  uint32_t least_length(uint32_t state) const override {
+    return state < states_.size() ? states_[state].least_length : 0;
+  }
+
+  bool refine(LetterClasses* classes) const override {
+    const std::lock_guard lock(mutex_);
+    for (const CodepointSet& set : store_.sets()) classes->refine(set);
+    return true;
+  }
+
   Status status() const override {
     switch (exceeded_.load(std::memory_order_acquire)) {
       case Exceeded::kNothing:
@@ -123,6 +135,7 @@ class RegexAutomaton final : public CodepointAutomaton {
     StateRecord& record = states_.next();
     record.position = position;
     record.accepting = stepper_.accepting(position);
+    record.least_length = store_.min_length(position.term);
     bytes_ += sizeof(StateRecord) + 48;
     entry->second = states_.publish_last();
     return entry->second;

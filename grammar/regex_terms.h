@@ -89,6 +89,8 @@ class TermStore {
   std::vector<TermId> disjuncts(TermId term);
   /// A lower bound on the length of accepted texts.
   uint32_t min_length(TermId term) const { return terms_[index_of(term)].min_length; }
+  /// The sets of code points that derivatives tell apart: unions of others may be missing.
+  const std::vector<CodepointSet>& sets() const { return sets_; }
 
   size_t memory_bytes() const { return bytes_; }
   /// Set once a construction went over the budget; results are then meaningless.

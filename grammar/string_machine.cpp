@@ -214,6 +214,20 @@ uint32_t StringMachine::trie_child(uint32_t node, uint32_t codepoint) const {
   return it != children.end() && it->first == codepoint ? it->second : kOff;
 }
 
+uint32_t StringMachine::trie_next(uint32_t node, uint32_t codepoint) const {
+  const std::lock_guard lock(mutex_);
+  return trie_child(node, codepoint);
+}
+
+void StringMachine::trie_letters(uint32_t node, std::vector<uint32_t>* out) const {
+  if (node == kOff) return;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [codepoint, child] : expanded_node(node).children) {
+    out->push_back(codepoint);
+    out->push_back(codepoint + 1);
+  }
+}
+
 uint32_t StringMachine::step_codepoint(uint32_t product, uint32_t codepoint) const {
   const std::lock_guard lock(mutex_);
   return step_locked(product, codepoint);

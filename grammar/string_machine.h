@@ -98,10 +98,21 @@ class StringMachine {
   /// The same for the listed strings below the product state alone.
   bool search_listed(uint32_t product,
                      const std::function<bool(const StringSignature&)>& visit) const;
+  bool search_listed_below(uint32_t trie_node,
+                           const std::function<bool(const StringSignature&)>& visit) const;
   /// The state of automaton i.
   uint32_t automaton_state(uint32_t product, size_t i) const {
     return products_[product].automata[i];
   }
+
+  /// The node of the trie of strings, kOffTrie if the product state has left it; where it goes with
+  /// a code point; whether it is one of the strings; appends the letters that lead on, each with
+  /// the code point after it.
+  static constexpr uint32_t kOffTrie = UINT32_MAX;
+  uint32_t trie_node(uint32_t product) const { return products_[product].node; }
+  uint32_t trie_next(uint32_t node, uint32_t codepoint) const;
+  bool is_listed(uint32_t node) const { return trie_[node].string != StringSignature::kOther; }
+  void trie_letters(uint32_t node, std::vector<uint32_t>* out) const;
 
   /// Does an automaton remember what it has read? See CodepointAutomaton::remembers.
   bool remembers() const;
@@ -156,7 +167,7 @@ class StringMachine {
 
  private:
   static constexpr uint32_t kUnknown = UINT32_MAX;
-  static constexpr uint32_t kOff = UINT32_MAX;
+  static constexpr uint32_t kOff = kOffTrie;
   // What of a code point's encoding has been read, in the top byte; details below it.
   static constexpr uint32_t kBody = 0;
   static constexpr uint32_t kEnd = 1u << 24;

@@ -235,9 +235,13 @@ StringMachine::Search StringMachine::search_unlisted(
 
 bool StringMachine::search_listed(uint32_t product,
                                   const std::function<bool(const StringSignature&)>& visit) const {
-  const std::lock_guard lock(mutex_);
   const uint32_t node = products_[product].node;
-  if (node == kOff) return false;
+  return node != kOff && search_listed_below(node, visit);
+}
+
+bool StringMachine::search_listed_below(
+    uint32_t node, const std::function<bool(const StringSignature&)>& visit) const {
+  const std::lock_guard lock(mutex_);
   const uint32_t first = trie_[node].first, last = trie_[node].last;
   for (uint32_t i = first; i < last; ++i) {
     if (visit(string_signature(i))) return true;

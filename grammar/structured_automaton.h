@@ -12,6 +12,7 @@
 
 #include "codepoint_automaton.h"
 #include "codepoint_set.h"
+#include "letter_classes.h"
 #include "state_table.h"
 
 namespace espalier {
@@ -28,8 +29,9 @@ namespace espalier {
 ///
 /// or, without toward_end, the machine of a predicate: then relaxed() and relaxed_state(State) as
 /// in CodepointAutomaton, and status(), not ok once the machine has given up. One with few states,
-/// however long the texts are, says so by `kRemembers = false`; its successors of code points
-/// between two cuts are equal.
+/// however long the texts are, says so by `kRemembers = false`; its cuts are those of every
+/// state, its successors of code points between two of them are equal, and it has
+/// least_length(State) as in CodepointAutomaton.
 ///
 /// Successors of code points between two cuts must be alike: all dead, all equal, or all told apart
 /// by nothing but what they remember, the first being completed by whatever completes another.
@@ -63,6 +65,24 @@ class StructuredAutomaton final : public CodepointAutomaton {
   }
   bool universal(uint32_t) const override { return false; }
   bool remembers() const override { return kRemembers; }
+
+  uint32_t least_length(uint32_t state) const override {
+    if constexpr (kRemembers) {
+      return CodepointAutomaton::least_length(state);
+    } else {
+      const std::lock_guard lock(mutex_);
+      return machine_.least_length(states_[state].content);
+    }
+  }
+  bool refine(LetterClasses* classes) const override {
+    if constexpr (!kRemembers) {
+      std::vector<uint32_t> cuts;
+      const std::lock_guard lock(mutex_);
+      machine_.cuts(machine_.start(), &cuts);
+      classes->cut(std::move(cuts));
+    }
+    return !kRemembers;
+  }
 
   uint32_t step(uint32_t state, uint32_t codepoint) const override {
     if (state == 0) return 0;

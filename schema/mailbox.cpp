@@ -116,6 +116,24 @@ std::optional<Mailbox> MailboxMachine<kInternational>::step(const State& from, u
 }
 
 template <bool kInternational>
+uint32_t MailboxMachine<kInternational>::least_length(const State& state) const {
+  using Part = Mailbox::Part;
+  switch (state.part) {
+    case Part::kDomain:
+      return accepting(state) ? 0 : 1;
+    case Part::kLiteral:
+      return literals_->least_length(state.literal);
+    case Part::kAtom:
+    case Part::kQuotedEnd:
+      return 2;
+    case Part::kPair:
+      return 4;
+    default:
+      return 3;
+  }
+}
+
+template <bool kInternational>
 uint32_t MailboxMachine<kInternational>::toward_end(const State& state) const {
   switch (state.part) {
     case Mailbox::Part::kAtom:

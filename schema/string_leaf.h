@@ -18,8 +18,8 @@
 
 #include "grammar/content_leaf.h"
 #include "grammar/string_loop.h"
-#include "schema/automaton_letters.h"
 #include "schema/scalar_leaf.h"
+#include "schema/string_liveness.h"
 #include "schema/verdict.h"
 
 namespace espalier {
@@ -34,7 +34,8 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
       : machine_(std::move(machine)),
         verdict_(std::move(verdict)),
         membership_(std::move(membership)),
-        relaxed_(std::move(relaxed)) {
+        relaxed_(std::move(relaxed)),
+        liveness_(*machine_, verdict_, member(), longest()) {
     start_ = live(machine_->start()) ? machine_->start() : 0;
     everlasting_ = start_ != 0 && matches_alone();
     capped_ = start_ != 0 && relaxed_ == nullptr && !remembers() && capped();
@@ -55,7 +56,23 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     std::call_once(searched_, [this] { outcomes_ = search_outcomes(); });
     return outcomes_;
   }
+  // Few outcomes are asked for one by one, which needs no walk through all strings.
   std::optional<std::vector<Outcome>> search_outcomes() const {
+    const size_t tracked = verdict_.tracked();
+    if (relaxed_ == nullptr && !machine_->spec().automata.empty() && tracked <= kFewTracked) {
+      std::vector<Outcome> possible;
+      for (size_t bits = 0; bits < size_t{1} << tracked; ++bits) {
+        Outcome outcome;
+        for (size_t i = 0; i < tracked; ++i) outcome.push_back((bits >> i & 1) != 0);
+        if (!verdict_.allows(outcome)) continue;
+        const Verdict verdict = verdict_.with_outcome(outcome);
+        StringLiveness liveness(*machine_, verdict, member(), longest());
+        const auto answer = liveness.ask(machine_->product(machine_->start()));
+        if (answer == StringLiveness::Answer::kOverBudget) return std::nullopt;
+        if (answer == StringLiveness::Answer::kLive) possible.push_back(outcome);
+      }
+      return possible;
+    }
     std::set<Outcome> found;
     const auto all = machine_->search(machine_->product(machine_->start()),
                                       [&](const StringSignature& signature) {
@@ -88,8 +105,8 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   }
   Status status() const override { return machine_->status(); }
   const StringMachine* string_machine() const override { return machine_.get(); }
-  size_t own_bytes() const override { return sizeof *this; }
-  size_t memory_bytes() const override { return sizeof *this + machine_->memory_bytes(); }
+  size_t own_bytes() const override { return sizeof *this + liveness_.memory_bytes(); }
+  size_t memory_bytes() const override { return own_bytes() + machine_->memory_bytes(); }
   Relaxed relaxed(uint32_t state) const override {
     if (relaxed_ == nullptr) return {};
     const StringMachine& plain = *relaxed_->machine_;
@@ -177,15 +194,14 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   }
 
  private:
+  using Ternary = FormulaPool::Ternary;
   static constexpr uint8_t kLive = 1, kDead = 2;
   static constexpr size_t kShortestBudget = 20'000;  // products one shortest_exit may visit
   static constexpr size_t kPredicateBudget = 1'000;  // the same where a predicate is asked
-  static constexpr uint32_t kUnknownDistance = 32;   // of an automaton that is too large to search
-  static constexpr size_t kDistanceBudget = 200;     // states one such search may visit
+  static constexpr size_t kFewTracked = 2;           // formulas whose outcomes are asked for singly
+  static constexpr size_t kDistanceBudget = 200;     // states one search for acceptance may visit
   static constexpr uint32_t kDistanceFailures = 32;  // searches in vain after which there are none
   static constexpr size_t kRests = 10'000;           // products whose shortest rest is remembered
-  static constexpr size_t kLiveBudget = 4'000;       // products one liveness question may visit
-  static constexpr size_t kSmallBudget = 600;        // the same once one was too large
   static constexpr uint64_t kRoom = 16;  // characters before the maximum length in which to end
   static constexpr uint64_t kManyLengths = 256;  // lengths to the last bound that are not walked
 
@@ -209,7 +225,6 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   // What is certain about every string that extends the product state (kUnknown: at any length).
   enum class Lengths : uint8_t { kKnown, kUnknown };
   FormulaPool::Ternary certain(uint32_t product, Lengths lengths = Lengths::kKnown) const {
-    using Ternary = FormulaPool::Ternary;
     const StringSignature& signature = machine_->signature(product);
     const StringSpec& spec = machine_->spec();
     return verdict_.certain([&](const Atom& atom) {
@@ -246,9 +261,15 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     return lengths.size() > 1 ? lengths[lengths.size() - 2] : 0;
   }
 
+  StringLiveness::Member member() const {
+    return [this](const Atom& atom, uint32_t string) -> bool {
+      return membership_[atom.index][string];
+    };
+  }
+  uint64_t longest() const { return capped() ? machine_->spec().lengths.back() - 1 : UINT64_MAX; }
+
   // Is every string of the greatest length, or longer, unacceptable?
   bool capped() const {
-    using Ternary = FormulaPool::Ternary;
     return !machine_->spec().lengths.empty() && verdict_.certain([](const Atom& atom) {
       const bool length = atom.kind == Atom::Kind::kLength;
       return length ? Ternary::kTrue : Ternary::kUnknown;
@@ -274,13 +295,42 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     return true;
   }
 
+  // How many code points the only automaton lacks until it accepts, where few states show it.
+  std::optional<uint32_t> until_accepting(uint32_t from) const {
+    const CodepointAutomaton& automaton = *machine_->spec().automata[0];
+    if (from == 0) return std::nullopt;
+    if (automaton.accepting(from)) return 0;
+    const auto [it, inserted] = until_accepting_.try_emplace(from);
+    if (!inserted || distances_failed_ >= kDistanceFailures) return it->second;
+    struct Reached {
+      uint32_t state, distance;
+      size_t parent;
+    };
+    std::vector<Reached> queue{{from, 0, 0}};
+    std::unordered_set<uint32_t> seen{from};
+    for (size_t i = 0; i < queue.size() && queue.size() < kDistanceBudget; ++i) {
+      for (const CodepointEdge& edge : automaton.edges(queue[i].state)) {
+        if (automaton.accepting(edge.next)) {
+          const uint32_t total = queue[i].distance + 1;
+          for (size_t j = i;; j = queue[j].parent) {
+            until_accepting_[queue[j].state] = total - queue[j].distance;
+            if (j == 0) return total;
+          }
+        }
+        if (seen.insert(edge.next).second) queue.push_back({edge.next, queue[i].distance + 1, i});
+      }
+    }
+    ++distances_failed_;
+    return std::nullopt;
+  }
+
   // The same, where lengths matter: is what its automaton accepts soonest acceptable?
   bool accepted_soon(uint32_t product) const {
     const StringSpec& spec = machine_->spec();
     if (spec.automata.size() != 1 || !machine_->off_trie(product)) return false;
-    const uint32_t more = until_accepting(0, machine_->automaton_state(product, 0));
-    if (more >= kUnknownDistance) return false;
-    StringSignature signature = machine_->signature(machine_->lengthened(product, more));
+    const auto more = until_accepting(machine_->automaton_state(product, 0));
+    if (!more) return false;
+    StringSignature signature = machine_->signature(machine_->lengthened(product, *more));
     signature.accepted[0] = true;
     return verdict_.acceptable(value(signature));
   }
@@ -299,90 +349,20 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     return std::nullopt;
   }
 
-  // How many code points an automaton lacks until it accepts.
-  uint32_t until_accepting(size_t automaton, uint32_t from) const {
-    const CodepointAutomaton& machine = *machine_->spec().automata[automaton];
-    if (from == 0) return Verdict::kFar;
-    if (machine.accepting(from)) return 0;
-    const auto [it, inserted] =
-        until_accepting_.try_emplace(uint64_t{automaton} << 32 | from, kUnknownDistance);
-    if (!inserted || distances_failed_ >= kDistanceFailures) return it->second;
-    struct Reached {
-      uint32_t state, distance;
-      size_t parent;
-    };
-    std::vector<Reached> queue{{from, 0, 0}};
-    std::unordered_set<uint32_t> seen{from};
-    for (size_t i = 0; i < queue.size() && queue.size() < kDistanceBudget; ++i) {
-      for (const CodepointEdge& edge : machine.edges(queue[i].state)) {
-        if (machine.accepting(edge.next)) {
-          const uint32_t total = queue[i].distance + 1;
-          for (size_t j = i;; j = queue[j].parent) {
-            until_accepting_[uint64_t{automaton} << 32 | queue[j].state] =
-                total - queue[j].distance;
-            if (j == 0) return total;
-          }
-        }
-        if (seen.insert(edge.next).second) queue.push_back({edge.next, queue[i].distance + 1, i});
-      }
-    }
-    ++distances_failed_;
-    return kUnknownDistance;
-  }
-
-  uint32_t lack(uint32_t product) const {
-    const auto& lengths = machine_->spec().lengths;
-    return verdict_.lack([&](const Atom& atom) -> Verdict::Lack {
-      switch (atom.kind) {
-        case Atom::Kind::kPattern: {
-          const uint32_t state = machine_->automaton_state(product, atom.index);
-          const uint32_t more = until_accepting(atom.index, state);
-          return {more, more > 0 ? 0u : 1u};
-        }
-        case Atom::Kind::kOneOfStrings:
-          return {machine_->off_trie(product) ? Verdict::kFar : 1u, 0};
-        default: {
-          const uint64_t length = machine_->length(product);
-          const bool reached = !lengths.empty() && length >= atom.bound;
-          if (reached) return {0, Verdict::kFar};
-          return {static_cast<uint32_t>(std::min<uint64_t>(atom.bound - length, Verdict::kFar)), 0};
-        }
-      }
-    });
-  }
-
-  // Is an automaton that must accept without a letter it needs, because another one that must
-  // accept never reads it?
-  bool letter_lacks(uint32_t product) const {
-    using Ternary = FormulaPool::Ternary;
-    const auto& automata = machine_->spec().automata;
-    std::vector<size_t> needed;
-    for (size_t i = 0; i < automata.size(); ++i) {
-      const bool must = verdict_.certain([i](const Atom& atom) {
-        const bool it = atom.kind == Atom::Kind::kPattern && atom.index == i;
-        return it ? Ternary::kFalse : Ternary::kUnknown;
-      }) == Ternary::kFalse;
-      if (must) needed.push_back(i);
-    }
-    if (needed.size() < 2) return false;
-    for (size_t i = letters_.size(); i < automata.size(); ++i)
-      letters_.push_back(letters_of(*automata[i]));
-    return std::any_of(needed.begin(), needed.end(), [&](size_t i) {
-      return std::any_of(needed.begin(), needed.end(), [&](size_t j) {
-        return i != j && letters_[j] &&
-               !accepts_with(*automata[i], machine_->automaton_state(product, i), *letters_[j]);
-      });
-    });
-  }
-
-  // Can an acceptable string be reached? Without automata the machine's own search answers at once;
-  // else products are searched, those that lack least first, the latest among these: those on the
-  // way to an acceptable one are remembered as live, and when nothing is found all that were seen
-  // as dead.
+  // Can an acceptable string be reached? Without automata the machine's own search answers at once.
   bool live_product(uint32_t product) const {
     if (const uint8_t flag = product_flags_.get(product)) return flag == kLive;
-    const bool observes_list_alone =
-        machine_->spec().automata.empty() && machine_->spec().lengths.empty();
+    const bool live = relaxed_ != nullptr ? certain(product) != Ternary::kFalse
+                      : machine_->spec().automata.empty()
+                          ? listed_live(product)
+                          : accepted_alone(product) || accepted_soon(product) ||
+                                known_rest(product) || searched_live(product);
+    product_flags_.set(product, live ? kLive : kDead);
+    return live;
+  }
+
+  bool listed_live(uint32_t product) const {
+    const bool observes_list_alone = machine_->spec().lengths.empty();
     const auto acceptable = [&](const StringSignature& signature) {
       if (!observes_list_alone) return verdict_.acceptable(value(signature));
       const uint32_t index = signature.string + 1;  // 0: not listed
@@ -391,80 +371,22 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
       string_flags_.set(index, accepted ? kLive : kDead);
       return accepted;
     };
-    if (relaxed_ != nullptr) {
-      // A predicate cannot be searched: alive until it is certain that nothing will do.
-      const bool possible = certain(product) != FormulaPool::Ternary::kFalse;
-      product_flags_.set(product, possible ? kLive : kDead);
-      return possible;
-    }
-    if (machine_->spec().automata.empty()) {
-      const bool found = machine_->search(product, acceptable) != StringMachine::Search::kExhausted;
-      product_flags_.set(product, found ? kLive : kDead);
-      return found;
-    }
-    if (accepted_alone(product) || accepted_soon(product) || known_rest(product)) {
-      product_flags_.set(product, kLive);
-      return true;
-    }
+    return machine_->search(product, acceptable) != StringMachine::Search::kExhausted;
+  }
+
+  // Over budget the answer is an optimistic yes, which may cost a dead end but never a wrong
+  // string.
+  bool searched_live(uint32_t product) const {
     if (machine_->lengths_left(product) > kManyLengths) {
-      const auto search = machine_->search(product, acceptable);
-      if (search != StringMachine::Search::kOverBudget) {
-        const bool live = search == StringMachine::Search::kFound;
-        product_flags_.set(product, live ? kLive : kDead);
-        return live;
-      }
-    }
-    std::vector<std::pair<uint32_t, size_t>> queue;     // (product, index it was reached from)
-    std::vector<std::pair<int64_t, size_t>> next_best;  // a heap of (-lack, index)
-    std::unordered_set<uint32_t> seen;
-    std::vector<std::pair<uint32_t, uint32_t>> ranges;  // (width, product)
-    bool found = false;
-    const size_t budget = overrun_ ? kSmallBudget : kLiveBudget;
-    const auto enter = [&](uint32_t p, size_t from) {
-      if (!seen.insert(p).second) return false;
-      const uint8_t flag = product_flags_.get(p);
-      if (flag == kDead) return false;
-      if (flag != kLive && certain(p) == FormulaPool::Ternary::kFalse) {
-        product_flags_.set(p, kDead);
-        return false;
-      }
-      next_best.emplace_back(-int64_t{lack(p)}, queue.size());
-      std::push_heap(next_best.begin(), next_best.end());
-      queue.emplace_back(p, from);
-      return flag == kLive || acceptable(machine_->signature(p)) || accepted_alone(p) ||
-             machine_->search_listed(p, acceptable);
-    };
-    found = enter(product, 0);
-    while (!next_best.empty() && !found && queue.size() < budget) {
-      std::pop_heap(next_best.begin(), next_best.end());
-      const size_t i = next_best.back().second;
-      next_best.pop_back();
-      // Where most code points lead is most likely to be known.
-      ranges.clear();
-      machine_->successors(queue[i].first, [&](uint32_t lo, uint32_t hi, uint32_t next) {
-        ranges.emplace_back(hi - lo, next);
+      const auto search = machine_->search(product, [&](const StringSignature& signature) {
+        return verdict_.acceptable(value(signature));
       });
-      std::sort(ranges.begin(), ranges.end(), std::greater<>());
-      for (const auto& [width, next] : ranges) {
-        if ((found = enter(next, i))) break;
-      }
+      if (search != StringMachine::Search::kOverBudget)
+        return search == StringMachine::Search::kFound;
     }
-    if (found) {
-      for (size_t i = queue.size() - 1;; i = queue[i].second) {
-        product_flags_.set(queue[i].first, kLive);
-        if (i == 0) return true;
-      }
-    }
-    // Over budget the answer is an optimistic yes, which may cost a dead end but never a wrong
-    // string.
-    const bool over_budget = queue.size() >= budget;
-    overrun_ = overrun_ || over_budget;
-    const bool exhausted = !over_budget || letter_lacks(product);
-    for (const auto& [p, from] : queue) {
-      if (exhausted) product_flags_.set(p, kDead);
-    }
-    product_flags_.set(product, exhausted ? kDead : kLive);
-    return !exhausted;
+    const StringLiveness::Answer answer = liveness_.ask(product);
+    overrun_ = overrun_ || answer == StringLiveness::Answer::kOverBudget;
+    return answer != StringLiveness::Answer::kDead;
   }
 
   bool live(uint32_t state) const {
@@ -547,10 +469,10 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   bool everlasting_ = false;
   bool capped_ = false;
   mutable std::recursive_mutex mutex_;
-  mutable std::vector<std::optional<Letters>> letters_;  // of the automata, once asked for
+  mutable StringLiveness liveness_;
   mutable bool overrun_ = false;  // did a liveness question exceed its budget?
   mutable std::atomic<bool> distances_matter_ = false;
-  mutable std::unordered_map<uint64_t, uint32_t> until_accepting_;
+  mutable std::unordered_map<uint32_t, std::optional<uint32_t>> until_accepting_;
   mutable uint32_t distances_failed_ = 0;
   mutable FlagTable flags_, product_flags_;
   mutable FlagTable string_flags_;  // acceptable? 0: what is not listed, then each listed string

@@ -208,6 +208,14 @@ std::optional<Timestamp> TimestampMachine<part>::step(const State& from, uint32_
 }
 
 template <TimestampPart part>
+uint32_t TimestampMachine<part>::least_length(const State& state) const {
+  if constexpr (part == TimestampPart::kDate) return kDate - state.place;
+  if (state.place <= kSeconds) return kSeconds + 1u - state.place;  // a text in UTC
+  if (state.place == kPoint) return 2;
+  return state.place == kFraction ? 1 : kEnd - state.place;
+}
+
+template <TimestampPart part>
 uint32_t TimestampMachine<part>::toward_end(const State& state) const {
   // The zone before further digits of a fraction; all else goes on.
   constexpr std::string_view kOrder = "Z+0123456789-:T";

@@ -29,6 +29,7 @@ class TimestampMachine {
   std::optional<State> step(const State& state, uint32_t c) const;
   bool accepting(const State& state) const;
   std::optional<State> settled(const State& state) const { return state; }
+  uint32_t least_length(const State& state) const;
   uint32_t toward_end(const State& state) const;
   void cuts(const State& state, std::vector<uint32_t>* out) const;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <set>
 #include <vector>
@@ -30,6 +31,15 @@ class Verdict {
       const std::function<FormulaPool::Ternary(const Atom&)>& value) const {
     return pool_.evaluate_partly(formulas_[0], value);
   }
+  // How many formulas make an outcome; the same verdict, where only this outcome is acceptable.
+  size_t tracked() const { return formulas_.size() - 1; }
+  Verdict with_outcome(const Outcome& outcome) const {
+    Verdict out = *this;
+    out.restricted_ = tracked() > 0;
+    out.allowed_ = {outcome};
+    return out;
+  }
+  bool allows(const Outcome& outcome) const { return !restricted_ || allowed_.contains(outcome); }
   bool restricted() const { return restricted_; }
   // A guess at how much a string lacks until the first formula holds, from what it lacks until an
   // atom holds, and until it fails.
@@ -39,7 +49,20 @@ class Verdict {
   static constexpr uint32_t kFar = 1000;
   template <typename AtomLack>
   uint32_t lack(const AtomLack& atom) const {
-    return lack(formulas_[0], true, atom);
+    return lack<Bound::kSum>(formulas_[0], true, atom);
+  }
+  // A lower bound on what a string lacks until the first formula holds, from such bounds of atoms.
+  template <typename AtomLack>
+  uint32_t least(const AtomLack& atom) const {
+    return lack<Bound::kLeast>(formulas_[0], true, atom);
+  }
+  // Visits the atoms on which the verdict still depends, some twice.
+  void relevant(const std::function<FormulaPool::Ternary(const Atom&)>& value,
+                const std::function<void(const Atom&)>& visit) const {
+    for (const FormulaId f : formulas_) {
+      relevant(f, value, visit);
+      if (!restricted_) break;
+    }
   }
   template <typename Value>
   bool acceptable(const Value& value) const {
@@ -48,7 +71,15 @@ class Verdict {
   }
 
  private:
-  template <typename AtomLack>
+  void relevant(FormulaId f, const std::function<FormulaPool::Ternary(const Atom&)>& value,
+                const std::function<void(const Atom&)>& visit) const {
+    if (pool_.evaluate_partly(f, value) != FormulaPool::Ternary::kUnknown) return;
+    if (pool_.op(f) == FormulaPool::Op::kAtom) return visit(pool_.atom_of(f));
+    for (const FormulaId part : pool_.parts(f)) relevant(part, value, visit);
+  }
+  // What several parts that must all hold lack: as much as each, or as the one that lacks most.
+  enum class Bound : uint8_t { kSum, kLeast };
+  template <Bound bound, typename AtomLack>
   uint32_t lack(FormulaId f, bool wanted, const AtomLack& atom) const {
     using Op = FormulaPool::Op;
     const Op op = pool_.op(f);
@@ -58,12 +89,14 @@ class Verdict {
       return wanted ? at.truth : at.falsity;
     }
     const auto& parts = pool_.parts(f);
-    if (op == Op::kNot) return lack(parts[0], !wanted, atom);
+    if (op == Op::kNot) return lack<bound>(parts[0], !wanted, atom);
+    if (op == Op::kExactlyOne && !wanted && bound == Bound::kLeast) return 0;  // two hold, or none
     const bool all = (op == Op::kAnd) == wanted;
     uint32_t out = all ? 0 : kFar;
     for (const FormulaId part : parts) {
-      const uint32_t own = lack(part, wanted, atom);
-      out = std::min(kFar, all ? out + own : std::min(out, own));
+      const uint32_t own = lack<bound>(part, wanted, atom);
+      const uint32_t together = bound == Bound::kSum ? out + own : std::max(out, own);
+      out = std::min(kFar, all ? together : std::min(out, own));
     }
     return out;
   }
