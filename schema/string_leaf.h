@@ -56,15 +56,12 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     std::call_once(searched_, [this] { outcomes_ = search_outcomes(); });
     return outcomes_;
   }
-  // Few outcomes are asked for one by one, which needs no walk through all strings.
+  // Where signatures allow few outcomes these are asked for one by one, which needs no walk through
+  // all strings.
   std::optional<std::vector<Outcome>> search_outcomes() const {
-    const size_t tracked = verdict_.tracked();
-    if (relaxed_ == nullptr && !machine_->spec().automata.empty() && tracked <= kFewTracked) {
+    if (const auto allowed = outcomes_of_signatures()) {
       std::vector<Outcome> possible;
-      for (size_t bits = 0; bits < size_t{1} << tracked; ++bits) {
-        Outcome outcome;
-        for (size_t i = 0; i < tracked; ++i) outcome.push_back((bits >> i & 1) != 0);
-        if (!verdict_.allows(outcome)) continue;
+      for (const Outcome& outcome : *allowed) {
         const Verdict verdict = verdict_.with_outcome(outcome);
         StringLiveness liveness(*machine_, verdict, member(), longest());
         const auto answer = liveness.ask(machine_->product(machine_->start()));
@@ -198,9 +195,10 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   static constexpr uint8_t kLive = 1, kDead = 2;
   static constexpr size_t kShortestBudget = 20'000;  // products one shortest_exit may visit
   static constexpr size_t kPredicateBudget = 1'000;  // the same where a predicate is asked
-  static constexpr size_t kFewTracked = 2;           // formulas whose outcomes are asked for singly
   static constexpr size_t kDistanceBudget = 200;     // states one search for acceptance may visit
   static constexpr uint32_t kDistanceFailures = 32;  // searches in vain after which there are none
+  static constexpr size_t kFewOutcomes = 4;          // that are asked for one by one
+  static constexpr size_t kFewAutomata = 4;          // whose signatures are all looked at
   static constexpr size_t kRests = 10'000;           // products whose shortest rest is remembered
   static constexpr uint64_t kRoom = 16;  // characters before the maximum length in which to end
   static constexpr uint64_t kManyLengths = 256;  // lengths to the last bound that are not walked
@@ -267,6 +265,33 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     };
   }
   uint64_t longest() const { return capped() ? machine_->spec().lengths.back() - 1 : UINT64_MAX; }
+
+  // The outcomes of all acceptable signatures, whether a string has them or not; nullopt where they
+  // are too many.
+  std::optional<std::set<Outcome>> outcomes_of_signatures() const {
+    const StringSpec& spec = machine_->spec();
+    const size_t automata = spec.automata.size();
+    if (relaxed_ != nullptr || automata == 0 || automata > kFewAutomata ||
+        spec.strings.size() + spec.lengths.size() > kFewAutomata) {
+      return std::nullopt;
+    }
+    std::set<Outcome> found;
+    for (size_t bits = 0; bits < size_t{1} << automata; ++bits) {
+      StringSignature signature;
+      for (size_t i = 0; i < automata; ++i) signature.accepted.push_back((bits >> i & 1) != 0);
+      for (size_t rank = 0; rank <= spec.lengths.size(); ++rank) {
+        signature.length_rank = static_cast<uint32_t>(rank);
+        for (size_t string = 0; string <= spec.strings.size(); ++string) {
+          signature.string = string < spec.strings.size() ? static_cast<uint32_t>(string)
+                                                          : StringSignature::kOther;
+          if (verdict_.acceptable(value(signature)))
+            found.insert(verdict_.outcome(value(signature)));
+        }
+      }
+      if (found.size() > kFewOutcomes) return std::nullopt;
+    }
+    return found;
+  }
 
   // Is every string of the greatest length, or longer, unacceptable?
   bool capped() const {

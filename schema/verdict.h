@@ -26,20 +26,32 @@ class Verdict {
       out.push_back(pool_.evaluate(formulas_[i], value));
     return out;
   }
-  // Does the first formula hold (fail) whatever the unknown atoms turn out to be?
+  // Does the first formula hold (fail) whatever the unknown atoms turn out to be? It also fails
+  // where no outcome is left.
   FormulaPool::Ternary certain(
       const std::function<FormulaPool::Ternary(const Atom&)>& value) const {
-    return pool_.evaluate_partly(formulas_[0], value);
+    using Ternary = FormulaPool::Ternary;
+    const Ternary first = pool_.evaluate_partly(formulas_[0], value);
+    if (first == Ternary::kFalse || !restricted_) return first;
+    std::vector<Ternary> outcome;
+    for (size_t i = 1; i < formulas_.size(); ++i)
+      outcome.push_back(pool_.evaluate_partly(formulas_[i], value));
+    const bool possible =
+        std::any_of(allowed_.begin(), allowed_.end(), [&](const Outcome& allowed) {
+          for (size_t i = 0; i < outcome.size(); ++i) {
+            if (outcome[i] == (allowed[i] ? Ternary::kFalse : Ternary::kTrue)) return false;
+          }
+          return true;
+        });
+    return possible ? first : Ternary::kFalse;
   }
-  // How many formulas make an outcome; the same verdict, where only this outcome is acceptable.
-  size_t tracked() const { return formulas_.size() - 1; }
+  // The same verdict, where only this outcome is acceptable.
   Verdict with_outcome(const Outcome& outcome) const {
     Verdict out = *this;
-    out.restricted_ = tracked() > 0;
+    out.restricted_ = formulas_.size() > 1;
     out.allowed_ = {outcome};
     return out;
   }
-  bool allows(const Outcome& outcome) const { return !restricted_ || allowed_.contains(outcome); }
   bool restricted() const { return restricted_; }
   // A guess at how much a string lacks until the first formula holds, from what it lacks until an
   // atom holds, and until it fails.
@@ -49,12 +61,12 @@ class Verdict {
   static constexpr uint32_t kFar = 1000;
   template <typename AtomLack>
   uint32_t lack(const AtomLack& atom) const {
-    return lack<Bound::kSum>(formulas_[0], true, atom);
+    return lack_of_all<Bound::kSum>(atom);
   }
   // A lower bound on what a string lacks until the first formula holds, from such bounds of atoms.
   template <typename AtomLack>
   uint32_t least(const AtomLack& atom) const {
-    return lack<Bound::kLeast>(formulas_[0], true, atom);
+    return lack_of_all<Bound::kLeast>(atom);
   }
   // Visits the atoms on which the verdict still depends, some twice.
   void relevant(const std::function<FormulaPool::Ternary(const Atom&)>& value,
@@ -79,6 +91,24 @@ class Verdict {
   }
   // What several parts that must all hold lack: as much as each, or as the one that lacks most.
   enum class Bound : uint8_t { kSum, kLeast };
+  template <Bound bound>
+  static uint32_t together(uint32_t a, uint32_t b) {
+    return std::min(kFar, bound == Bound::kSum ? a + b : std::max(a, b));
+  }
+  // What the first formula lacks, and with it the outcome that lacks least.
+  template <Bound bound, typename AtomLack>
+  uint32_t lack_of_all(const AtomLack& atom) const {
+    const uint32_t first = lack<bound>(formulas_[0], true, atom);
+    if (!restricted_ || allowed_.size() > kFewOutcomes) return first;
+    uint32_t least = kFar;
+    for (const Outcome& outcome : allowed_) {
+      uint32_t own = first;
+      for (size_t i = 1; i < formulas_.size() && own < least; ++i)
+        own = together<bound>(own, lack<bound>(formulas_[i], outcome[i - 1], atom));
+      least = std::min(least, own);
+    }
+    return least;
+  }
   template <Bound bound, typename AtomLack>
   uint32_t lack(FormulaId f, bool wanted, const AtomLack& atom) const {
     using Op = FormulaPool::Op;
@@ -95,11 +125,12 @@ class Verdict {
     uint32_t out = all ? 0 : kFar;
     for (const FormulaId part : parts) {
       const uint32_t own = lack<bound>(part, wanted, atom);
-      const uint32_t together = bound == Bound::kSum ? out + own : std::max(out, own);
-      out = std::min(kFar, all ? together : std::min(out, own));
+      out = all ? together<bound>(out, own) : std::min(out, own);
     }
     return out;
   }
+
+  static constexpr size_t kFewOutcomes = 8;
 
   FormulaPool pool_;
   std::vector<FormulaId> formulas_;
