@@ -27,6 +27,7 @@
 #include <cmath>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "engine/mask_bits.h"
 #include "engine/random.h"
@@ -91,8 +92,7 @@ class Completion {
     if (vocabulary_->has_all_bytes()) {
       if (!text_) static_cast<void>(seek());
       const size_t read = std::min(vocabulary_->bytes(token).size(), text_->size());
-      if (adopt(token, std::string_view(*text_).substr(read), left)) return true;
-      if (adopt(token, *text_, left)) return true;
+      if (adopt(token, read, left) || adopt(token, 0, left)) return true;
     }
     return ++searches_ <= kMaxSearches && matcher_->completes_within(token, left);
   }
@@ -105,6 +105,7 @@ class Completion {
       next_ = text_->substr(bytes.size());
     }
     text_ = std::exchange(next_, std::nullopt);
+    counts_.clear();
   }
 
   /// The tokens of a completion; kRejected or kBudgetExceeded when none is known that takes at most
@@ -121,15 +122,19 @@ class Completion {
   Result<std::vector<TokenId>> seek(size_t max_tokens = SIZE_MAX) {
     Result<std::vector<TokenId>> tokens = matcher_->completion(max_tokens);
     text_ = tokens.ok() ? vocabulary_->decode(*tokens) : std::string();
+    counts_.clear();
     return tokens;
   }
 
-  bool adopt(TokenId token, std::string_view text, size_t left) {
-    if (!matcher_->completes_with(token, text)) return false;
-    if (text.size() > left) {
-      const auto spelled = shortest_segmentation(vocabulary_->trie(), text);
-      if (!spelled || spelled->size() > left) return false;
+  /// Does what stands from here on in the text that is known fit, and complete what `token` leads
+  /// to?
+  bool adopt(TokenId token, size_t from, size_t left) {
+    if (text_->size() - from > left) {
+      if (counts_.empty()) counts_ = fewest_tokens(vocabulary_->trie(), *text_);
+      if (counts_[from] > left) return false;
     }
+    const std::string_view text = std::string_view(*text_).substr(from);
+    if (!matcher_->completes_with(token, text)) return false;
     next_ = std::string(text);
     return true;
   }
@@ -137,6 +142,7 @@ class Completion {
   Matcher* matcher_;
   const Vocabulary* vocabulary_;
   std::optional<std::string> text_;  ///< completes the current state
+  std::vector<size_t> counts_;       ///< the fewest tokens of its ends, where they were asked for
   int searches_ = 0;                 ///< of this step
   std::optional<std::string> next_;  ///< completes the state after the token that was found to fit
 };

@@ -22,6 +22,7 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <map>
 #include <mutex>
 #include <set>
 #include <unordered_map>
@@ -41,6 +42,7 @@ constexpr uint32_t kDead = 0;
 constexpr uint32_t kStart = 1;
 constexpr uint32_t kUnknown = UINT32_MAX;
 constexpr uint32_t kMaxStates = 1u << 24;
+constexpr size_t kMaxExits = 256;  // shortest texts that are remembered
 constexpr size_t kSlots = 14;
 constexpr uint8_t kNoSlot = 0xff;
 constexpr std::string_view kSlotBytes = "0123456789+-.e";
@@ -142,7 +144,8 @@ class LazyNumberMachine final : public NumberMachine {
     if (node.complete && wanted(node.truth)) return true;
     if (const TruthSet* set = node.reachable.load(std::memory_order_acquire))
       return std::any_of(set->begin(), set->end(), wanted);
-    return number::reaches(atoms_, node.content, text(state), wanted);
+    return number::reaches(
+        atoms_, node.content, [&] { return text(state); }, wanted);
   }
 
   std::string shortest(uint32_t state, std::span<const bool> wanted) const override {
@@ -153,13 +156,24 @@ class LazyNumberMachine final : public NumberMachine {
       if (wanted[i]) chosen.push_back(truths[i]);
     }
     if (chosen.empty()) return {};
-    return number::shortest_completion(atoms_, nodes_[state].content, text(state), chosen);
+    {
+      const std::lock_guard lock(mutex_);
+      const auto known = exits_.find({state, chosen});
+      if (known != exits_.end()) return known->second;
+    }
+    std::string exit =
+        number::shortest_completion(atoms_, nodes_[state].content, text(state), chosen);
+    const std::lock_guard lock(mutex_);
+    if (exits_.size() >= kMaxExits) exits_.clear();
+    exits_.emplace(std::pair(state, std::move(chosen)), exit);
+    return exit;
   }
 
   size_t memory_bytes() const override {
     constexpr size_t kContentAndKey = 160;
     const std::lock_guard lock(mutex_);
-    return sizeof *this + nodes_.size() * (sizeof(Node) + kContentAndKey);
+    constexpr size_t kExit = 160;
+    return sizeof *this + nodes_.size() * (sizeof(Node) + kContentAndKey) + exits_.size() * kExit;
   }
 
  private:
@@ -203,6 +217,8 @@ class LazyNumberMachine final : public NumberMachine {
   mutable NodeStore nodes_;
   mutable std::unordered_map<std::string, uint32_t> ids_;
   mutable std::set<TruthSet> sets_;
+  mutable std::map<std::pair<uint32_t, TruthSet>, std::string>
+      exits_;  // by state and what is wanted
 };
 
 }  // namespace

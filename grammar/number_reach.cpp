@@ -233,6 +233,10 @@ class Search {
       walk(family, set, above != nullptr ? *above : set.lcm, above != nullptr, end, truth);
       return;
     }
+    // Where nothing ends the pieces, some are longer than the window.
+    const int64_t long_enough = set.lcm.position + window_position_ + 1;
+    if (!witnesses_ && below == nullptr && family.high >= long_enough)
+      return add(truth, family.negative);
     const auto n = static_cast<int64_t>(family.digits.size());
     int64_t j = std::max(family.low, floor - n);
     if (family.has_outcomes) j = std::max(j, set.max_exponent);
@@ -373,10 +377,14 @@ std::map<Truth, Found> reach(const Atoms& atoms, const Content& content, std::st
   return search.take();
 }
 
-bool reaches(const Atoms& atoms, const Content& content, std::string_view text,
+bool reaches(const Atoms& atoms, const Content& content, const std::function<std::string()>& text,
              const std::function<bool(Truth)>& wanted) {
   Search search(atoms, false, &wanted);
-  search_all(atoms, content, text, search);
+  // Mostly some exponent will do, and what these lead to the content alone says.
+  const bool may_scale = atoms.spelling == NumberSpelling::kJson && !content.zero &&
+                         content.phase >= Phase::kInteger && content.phase < Phase::kExponentMark;
+  if (may_scale) add_outcomes(atoms, content, {}, search);
+  if (!search.satisfied()) search_all(atoms, content, text(), search);
   return search.satisfied();
 }
 

@@ -22,8 +22,9 @@ struct Found {
 std::map<Truth, Found> reach(const Atoms& atoms, const Content& content, std::string_view text,
                              bool witnesses);
 
-/// Is one of those truth vectors wanted? Looks for wanted ones alone, until one is found.
-bool reaches(const Atoms& atoms, const Content& content, std::string_view text,
+/// Is one of those truth vectors wanted? Looks for wanted ones alone, until one is found; `text`
+/// gives the prefix, which is seldom needed.
+bool reaches(const Atoms& atoms, const Content& content, const std::function<std::string()>& text,
              const std::function<bool(Truth)>& wanted);
 
 /// The text with the fewest bytes found that, appended to `text`, gives a truth in `wanted`

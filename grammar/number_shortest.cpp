@@ -90,6 +90,7 @@ class Shortest {
       for (const auto& [content, suffix] : level) {
         if (is_complete(atoms_, content) && is_wanted(truth_of(atoms_, content))) offer(suffix);
         if (best_ && best_->size() <= depth) return true;
+        if (best_ && best_->size() <= depth + 2) continue;  // an exponent has a digit
         Content mark;
         if (advance(atoms_, content, 'e', mark)) finish_exponent(mark, suffix + "e");
       }
