@@ -193,13 +193,24 @@ class StructuredAutomaton final : public CodepointAutomaton {
     const std::lock_guard lock(mutex_);
     Record& record = states_[state];
     if (record.published.load(std::memory_order_relaxed)) return;
-    std::vector<uint32_t> cuts{0};
-    machine_.cuts(record.content, &cuts);
-    std::sort(cuts.begin(), cuts.end());
-    cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+    if (kRemembers || cuts_.empty()) {
+      cuts_.assign(1, 0);
+      machine_.cuts(record.content, &cuts_);
+      std::sort(cuts_.begin(), cuts_.end());
+      cuts_.erase(std::unique(cuts_.begin(), cuts_.end()), cuts_.end());
+    }
+    const std::vector<uint32_t>& cuts = cuts_;
     std::vector<CodepointEdge> edges;
+    std::optional<State> last;  // neighbours mostly lead to the same state
+    uint32_t last_id = 0;
     for (size_t i = 0; i < cuts.size(); ++i) {
-      const uint32_t next = intern(machine_.step(record.content, cuts[i]));
+      std::optional<State> content = machine_.step(record.content, cuts[i]);
+      if (!content) continue;
+      if (content != last) {
+        last_id = intern(content);
+        last = std::move(content);
+      }
+      const uint32_t next = last_id;
       if (next == 0) continue;
       const uint32_t hi = i + 1 < cuts.size() ? cuts[i + 1] - 1 : kMaxCodepoint;
       if (!edges.empty() && edges.back().next == next && edges.back().hi + 1 == cuts[i]) {
@@ -221,6 +232,7 @@ class StructuredAutomaton final : public CodepointAutomaton {
   mutable std::mutex mutex_;  // guards everything below, and records that are not published
   mutable Machine machine_;
   mutable std::map<State, uint32_t> ids_;
+  mutable std::vector<uint32_t> cuts_;  // of the last state, or of all
 };
 
 /// The automaton of a machine that all grammars share; another one is begun when it is worn. It has

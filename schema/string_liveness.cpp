@@ -31,8 +31,9 @@
 namespace espalier {
 namespace {
 
-constexpr size_t kBudget = 400'000;      // look-ups of one question
-constexpr size_t kSmallBudget = 40'000;  // the same once one was exceeded
+constexpr size_t kBudget = 300'000;      // look-ups of one question
+constexpr size_t kSmallBudget = 20'000;  // the same once one was exceeded
+constexpr size_t kEntryCost = 8;          // of a node that is met, in look-ups
 constexpr size_t kMaxNodes = 1 << 16;    // kept between questions
 constexpr size_t kMaxClasses = 512;
 
@@ -85,15 +86,26 @@ uint32_t StringLiveness::index_of(Side* side, uint32_t state) {
   side->status.push_back(status);
   side->least.push_back(state == 0 ? Verdict::kFar : automaton.least_length(state));
   side->next.resize(side->next.size() + letters_.size(), kNone);
+  side->live.push_back(0);
   return side->index[state] = static_cast<uint32_t>(side->status.size() - 1);
 }
 
-uint32_t StringLiveness::step(Side* side, uint32_t state, size_t letter, uint32_t codepoint) {
-  if (state == kAny || state == 0) return state;
-  if (!classes_known_) return side->automaton->step(state, codepoint);
-  uint32_t& next = side->next[index_of(side, state) * letters_.size() + letter];
-  if (next == kNone) next = side->automaton->step(state, codepoint);
-  return next;
+// Where a state's row of successors starts.
+size_t StringLiveness::row_of(Side* side, uint32_t state) {
+  const uint32_t index = index_of(side, state);
+  const size_t row = index * letters_.size();
+  if (side->next[row] != kNone) return row;
+  const std::span<const CodepointEdge> edges = side->automaton->edges(state);
+  uint64_t live = 0;
+  auto edge = edges.begin();
+  for (const uint32_t letter : order_) {
+    while (edge != edges.end() && edge->hi < letters_[letter]) ++edge;
+    const bool covered = edge != edges.end() && edge->lo <= letters_[letter];
+    side->next[row + letter] = covered ? edge->next : 0;
+    if (covered && edge->next != 0) live |= uint64_t{1} << letter % 64;
+  }
+  side->live[index] = live;
+  return row;
 }
 
 // The first code points of the ranges that the automata tell apart here, where classes are not
@@ -180,6 +192,12 @@ StringLiveness::Judgement StringLiveness::judged(const uint32_t* content, uint32
     if (atom.kind == Atom::Kind::kOneOfStrings) out.strings = true;
     if (atom.kind == Atom::Kind::kLength) out.lengths = true;
   });
+  for (size_t i = 0; i < sides_.size(); ++i) {
+    const Status status = statuses[i];
+    statuses[i] = Status::kDead;
+    out.musts.push_back(out.automata[i] && verdict_.certain(value) == Ternary::kFalse);
+    statuses[i] = status;
+  }
   if (sides_.size() == 1 && !on_trie && statuses[0] != Status::kDead) {
     out.sure = true;
     for (size_t r = rank; r <= machine_.spec().lengths.size() && out.sure; ++r) {
@@ -289,20 +307,35 @@ void StringLiveness::expand(uint32_t id) {
   const std::vector<uint32_t> letters =
       classes_known_ ? std::vector<uint32_t>() : letters_at(&from[0]);
   const std::vector<uint32_t>& tried = classes_known_ ? letters_ : letters;
-  uint64_t length = uint64_t{from[n + 1]} << 32 | from[n + 2];
+  const uint64_t before = uint64_t{from[n + 1]} << 32 | from[n + 2];
   const auto& lengths = machine_.spec().lengths;
+  uint64_t length = before;
   if (!lengths.empty()) length = std::min(length + 1, lengths.back());
   const auto first = static_cast<uint32_t>(successors_.size());
+  std::vector<size_t> rows(n);
+  uint64_t live = UINT64_MAX;  // letters that kill none of the automata that must live
+  if (classes_known_) {
+    const std::vector<bool>& musts = judge(from.data(), before).musts;
+    for (size_t i = 0; i < n; ++i) {
+      if (from[i] == kAny || from[i] == 0) continue;
+      rows[i] = row_of(&sides_[i], from[i]);
+      if (musts[i] && letters_.size() <= 64) live &= sides_[i].live[sides_[i].index[from[i]]];
+    }
+  }
   std::vector<uint32_t> content(width_);
   std::vector<uint32_t> raw;  // contents of this node's successors before they became canonical
   for (size_t letter = 0; letter < tried.size(); ++letter) {
+    if ((live >> letter % 64 & 1) == 0) continue;
     for (size_t i = 0; i < n; ++i) {
-      content[i] = step(&sides_[i], from[i], letter, tried[letter]);
+      const bool stays = from[i] == kAny || from[i] == 0;
+      content[i] = stays            ? from[i]
+                   : classes_known_ ? sides_[i].next[rows[i] + letter]
+                                    : sides_[i].automaton->step(from[i], tried[letter]);
     }
     content[n] = from[n] == kNone ? kNone : machine_.trie_next(from[n], tried[letter]);
     content[n + 1] = static_cast<uint32_t>(length >> 32);
     content[n + 2] = static_cast<uint32_t>(length);
-    lookups_ += n + 1;
+    lookups_ += n + kEntryCost;
     bool met = false;
     for (size_t at = 0; at < raw.size() && !met; at += width_) {
       met = std::equal(content.begin(), content.end(), raw.begin() + static_cast<ptrdiff_t>(at));
@@ -363,6 +396,9 @@ StringLiveness::Answer StringLiveness::ask(uint32_t product) {
     for (const Side& side : sides_) classes_known_ &= side.automaton->refine(&classes);
     classes_known_ &= classes.size() <= kMaxClasses;
     if (classes_known_) letters_ = classes.representatives();
+    for (uint32_t i = 0; i < letters_.size(); ++i) order_.push_back(i);
+    std::sort(order_.begin(), order_.end(),
+              [&](uint32_t a, uint32_t b) { return letters_[a] < letters_[b]; });
   }
   if (nodes_.size() > kMaxNodes) forget();
   std::vector<uint32_t> content(width_);

@@ -44,7 +44,8 @@ class StringLiveness {
   struct Side {
     const CodepointAutomaton* automaton;
     std::vector<uint32_t> index;  // by state, kNone until met
-    std::vector<uint32_t> next;   // rows; kNone until stepped
+    std::vector<uint32_t> next;   // by index, rows; first kNone until they are known
+    std::vector<uint64_t> live;   // by index, the letters of the row that are not fatal
     std::vector<Status> status;   // by index
     std::vector<uint32_t> least;
   };
@@ -56,6 +57,7 @@ class StringLiveness {
     bool lengths = true;         // does the length still matter,
     bool strings = true;         // do the listed strings,
     std::vector<bool> automata;  // does each automaton?
+    std::vector<bool> musts;     // is nothing possible once it is dead?
   };
   struct Node {
     Life life = Life::kUnknown;
@@ -65,7 +67,7 @@ class StringLiveness {
   };
 
   uint32_t index_of(Side* side, uint32_t state);
-  uint32_t step(Side* side, uint32_t state, size_t letter, uint32_t codepoint);
+  size_t row_of(Side* side, uint32_t state);
   const Judgement& judge(const uint32_t* content, uint64_t length);
   Judgement judged(const uint32_t* content, uint32_t rank) const;
   uint32_t enter(uint32_t* content);
@@ -90,6 +92,7 @@ class StringLiveness {
   const size_t width_;  // words of a node's content
   bool begun_ = false, classes_known_ = false;
   std::vector<uint32_t> letters_;  // one of each class
+  std::vector<uint32_t> order_;    // their indices in the order of code points
   std::vector<Side> sides_;
   std::unordered_map<std::string, Judgement> judgements_;
   std::vector<Node> nodes_;
