@@ -77,6 +77,8 @@ class ContentIndex {
         .subspan(first_marked_ender_[node],
                  first_marked_ender_[node + 1] - first_marked_ender_[node]);
   }
+  /// The node of those whose string ends with their first byte; 0 where there are none.
+  uint32_t bare_node() const { return marked_.size() != 0 ? marked_.child(0, '"') : 0; }
   /// The plain tokens by their code points; values are tokens.
   const ContentTrie& plain_texts() const { return plain_texts_; }
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "espalier/vocabulary.h"
@@ -20,6 +22,12 @@ inline void clear_mask_bit(std::span<MaskWord> row, TokenId token) {
 }
 inline bool mask_bit(std::span<const MaskWord> row, TokenId token) {
   return (row[static_cast<uint32_t>(token) >> 5] >> (token & 31)) & 1;
+}
+
+/// Overwrites `row` with `other`, which is no longer; words beyond its end are cleared.
+inline void copy_mask(std::span<const MaskWord> other, std::span<MaskWord> row) {
+  std::memcpy(row.data(), other.data(), other.size_bytes());
+  std::fill(row.begin() + static_cast<ptrdiff_t>(other.size()), row.end(), 0);
 }
 
 /// Whole rows at once, with vector instructions chosen at run time. `other` is no longer than

@@ -28,6 +28,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <iterator>
 
 #include "grammar/content_leaf.h"
 
@@ -62,7 +63,7 @@ class MaskBuilder {
       leave_open(*leaf_row);
       return;
     }
-    leaf_row->copy_inside(row_);
+    copy_inside(leaf_row, state);
     if (leaf_row->exits_here) walk(recognizer_.leave(state, bulk.state), &leaf_row->consumed);
     for (const LeafRow::Exit& exit : leaf_row->exits) resolve(*leaf_row, exit, state);
     for (const LeafRow::Ends& ends : leaf_row->ends) resolve(*leaf_row, ends, state);
@@ -100,6 +101,29 @@ class MaskBuilder {
         [this](std::shared_ptr<const SparseMask> piece) { emit_piece(std::move(piece)); });
   }
 
+  /// The tokens inside, and all that end the leaf where they are known by what follows alone.
+  void copy_inside(const std::shared_ptr<const LeafRow>& leaf_row, State state) {
+    const auto ends = std::find_if(leaf_row->ends.begin(), leaf_row->ends.end(),
+                                   [](const LeafRow::Ends& e) { return e.all; });
+    const State after =
+        ends != leaf_row->ends.end() ? recognizer_.leave(state, ends->state) : State();
+    if (after.dead()) return leaf_row->copy_inside(row_);
+    std::shared_ptr<const SuffixSets> sets =
+        memo_->find(recognizer_, *leaf_row->index, after, &scratch_.stack);
+    for (const TokenId token : sets->doubtful_enders) scratch_.doubtful.push_back(token);
+    enders_ = sets;
+    parts_.joined = JoinedRowCache::process().get(leaf_row, sets);
+    if (parts_.joined != nullptr) {
+      copy_mask(*parts_.joined, row_);
+      const SparseMask* enders = &sets->enders;
+      parts_.pieces.emplace_back(std::move(sets), enders);
+      return;
+    }
+    leaf_row->copy_inside(row_);
+    const SparseMask* enders = &sets->enders;
+    emit_piece({std::move(sets), enders});
+  }
+
   /// All tokens that a relaxed leaf does not refuse.
   void leave_open(const LeafRow& leaf_row) {
     scratch_.unknown.resize(vocabulary_.row_words());
@@ -127,14 +151,11 @@ class MaskBuilder {
   }
 
   void resolve(const LeafRow& leaf_row, const LeafRow::Ends& ends, State state) {
+    if (ends.enders.empty()) return;
     const State after = recognizer_.leave(state, ends.state);
     if (after.dead()) return;
     const std::shared_ptr<const SuffixSets> sets =
         memo_->find(recognizer_, *leaf_row.index, after, &scratch_.stack);
-    if (ends.all) {
-      emit_piece({sets, &sets->enders});
-      for (const TokenId token : sets->doubtful_enders) scratch_.doubtful.push_back(token);
-    }
     for (const ContentIndex::Ender& ender : ends.enders) {
       if (sets->allows(ender.suffix)) emit(ender.token, after);
       if (sets->doubts(ender.suffix)) scratch_.doubtful.push_back(ender.token);
@@ -157,7 +178,6 @@ class MaskBuilder {
       step_through(ends_only ? index.marked() : vocabulary_.trie(), state, kind, Ends::kHere);
     }
     walk_below(scratch_.foreign, nullptr);
-    if (scratch_.exceptions.empty()) return;
     for (const TokenId token : scratch_.exceptions) {
       if (!mask_bit(row_, token)) continue;
       clear_mask_bit(row_, token);
@@ -203,6 +223,10 @@ class MaskBuilder {
     for (const WalkItem& end : scratch_.ended) {
       const auto enders = index.marked_enders(end.node);
       if (enders.empty()) continue;
+      if (enders_ != nullptr && end.node == index.bare_node()) {
+        end_here(index, end.state);
+        continue;
+      }
       for (const ContentIndex::Ender& ender : enders) scratch_.exceptions.push_back(ender.token);
       if (end.state.dead()) continue;
       if (enders.size() <= kFewEnders) {
@@ -227,6 +251,22 @@ class MaskBuilder {
         if (sets->doubts(ender.suffix)) scratch_.doubtful.push_back(ender.token);
       }
     }
+  }
+
+  /// The text that an exceptional one ends with is read: of the tokens that begin with the quote,
+  /// those that other texts and this one allow differ little.
+  void end_here(const ContentIndex& index, const State& after) {
+    std::shared_ptr<const SuffixSets> sets;
+    if (!after.dead()) sets = memo_->find(recognizer_, index, after, &scratch_.stack);
+    if (sets == enders_) return;
+    const std::vector<TokenId> none;
+    const std::vector<TokenId>& bare = sets != nullptr ? sets->bare : none;
+    std::set_difference(enders_->bare.begin(), enders_->bare.end(), bare.begin(), bare.end(),
+                        std::back_inserter(scratch_.exceptions));
+    std::set_difference(bare.begin(), bare.end(), enders_->bare.begin(), enders_->bare.end(),
+                        std::back_inserter(scratch_.exceptional_and_allowed));
+    if (sets == nullptr) return;
+    for (const TokenId token : sets->doubtful_bare) scratch_.doubtful.push_back(token);
   }
 
   /// Token by token, along the exceptional texts and below where they end.
@@ -290,6 +330,7 @@ class MaskBuilder {
   MaskScratch& scratch_;
   MaskParts& parts_;
   const std::span<MaskWord> row_;
+  std::shared_ptr<const SuffixSets> enders_;  // what decides about most tokens that end the leaf
 };
 
 }  // namespace

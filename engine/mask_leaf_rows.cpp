@@ -6,7 +6,6 @@
 #include "engine/mask_leaf_rows.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "engine/content_products_cache.h"
 #include "engine/hash.h"
@@ -42,8 +41,7 @@ bool LeafRow::holds_inside(TokenId token) const {
 
 void LeafRow::copy_inside(std::span<MaskWord> row) const {
   if (!dense.empty()) {
-    std::memcpy(row.data(), dense.data(), dense.size() * sizeof(MaskWord));
-    std::fill(row.begin() + static_cast<ptrdiff_t>(dense.size()), row.end(), 0);
+    copy_mask(dense, row);
     return;
   }
   std::fill(row.begin(), row.end(), 0);

@@ -75,7 +75,7 @@ std::shared_ptr<const LeafRow> build_leaf_row(const Vocabulary& vocabulary, cons
 /// Thread-safe.
 class LeafRowCache {
  public:
-  static constexpr size_t kDefaultBudget = size_t{64} << 20;
+  static constexpr size_t kDefaultBudget = size_t{56} << 20;
 
   static LeafRowCache& process();
 

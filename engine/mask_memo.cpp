@@ -5,21 +5,20 @@
 // shared pieces and some ids; elsewhere usually white space, a piece, and a handful of ids. Only a
 // mask of very many ids is stored as a row.
 //
-// Entries keep their leaf row alive, so the rows a shard refers to count against its budget too,
-// each once. A shard over budget is emptied: what is still needed comes back within microseconds.
+// Entries keep their leaf row (or the joined one) alive, so the rows a shard refers to count
+// against its budget too, each once. A shard over budget is emptied: what is still needed comes
+// back within microseconds.
 
 #include "engine/mask_memo.h"
 
 #include <algorithm>
-#include <cstring>
 #include <mutex>
 
 namespace espalier {
 
 void MaskEntry::write(std::span<MaskWord> row) const {
   if (dense.empty()) return parts.write(row);
-  std::memcpy(row.data(), dense.data(), dense.size() * sizeof(MaskWord));
-  std::fill(row.begin() + static_cast<ptrdiff_t>(dense.size()), row.end(), 0);
+  copy_mask(dense, row);
 }
 
 size_t MaskEntry::memory_bytes() const {
@@ -43,11 +42,17 @@ void MaskMemo::insert(const State& state, const MaskParts& parts, std::span<cons
   MaskEntry entry;
   if (parts.tokens.size() + parts.removed.size() <= row.size()) {
     entry.parts = parts;
+    if (parts.joined != nullptr) entry.parts.base.reset();
   } else {
     entry.dense.assign(row.begin(), row.end());
   }
   const size_t bytes = entry.memory_bytes();
-  const size_t row_bytes = entry.parts.base == nullptr ? 0 : entry.parts.base->memory_bytes();
+  const LeafRow* base = entry.parts.base.get();
+  const JoinedRow* joined = entry.parts.joined.get();
+  const void* shared_row = base != nullptr ? static_cast<const void*>(base) : joined;
+  const size_t row_bytes = base != nullptr     ? base->memory_bytes()
+                           : joined != nullptr ? joined->capacity() * sizeof(MaskWord)
+                                               : 0;
   const size_t share = budget() / kShards;
   if (bytes > share || row_bytes > share) return;
 
@@ -59,10 +64,9 @@ void MaskMemo::insert(const State& state, const MaskParts& parts, std::span<cons
     shard.bytes = 0;
     shard.row_bytes = 0;
   }
-  const LeafRow* leaf_row = entry.parts.base.get();
   if (!shard.entries.try_emplace(state, std::move(entry)).second) return;
   shard.bytes += bytes;
-  if (leaf_row != nullptr && shard.rows.insert(leaf_row).second) shard.row_bytes += row_bytes;
+  if (shared_row != nullptr && shard.rows.insert(shared_row).second) shard.row_bytes += row_bytes;
 }
 
 size_t MaskMemo::memory_bytes() const {

@@ -49,7 +49,7 @@ class MaskMemo {
   struct Shard {
     mutable std::shared_mutex mutex;
     std::unordered_map<State, MaskEntry, StateHash> entries;
-    std::unordered_set<const LeafRow*> rows;
+    std::unordered_set<const void*> rows;  // leaf rows and joined rows
     size_t bytes = 0;
     size_t row_bytes = 0;
   };

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/joined_rows.h"
 #include "engine/mask_bits.h"
 #include "engine/mask_leaf_rows.h"
 #include "engine/sparse_mask.h"
@@ -16,24 +17,29 @@ namespace espalier {
 /// a few pointers and ids.
 struct MaskParts {
   std::shared_ptr<const LeafRow> base;
+  /// The base and the first piece together, where they were joined.
+  std::shared_ptr<const JoinedRow> joined;
   std::vector<std::shared_ptr<const SparseMask>> pieces;
   std::vector<TokenId> removed;
   std::vector<TokenId> tokens;
 
   void clear() {
     base.reset();
+    joined.reset();
     pieces.clear();
     removed.clear();
     tokens.clear();
   }
   /// Overwrites the row.
   void write(std::span<MaskWord> row) const {
-    if (base != nullptr) {
+    if (joined != nullptr) {
+      copy_mask(*joined, row);
+    } else if (base != nullptr) {
       base->copy_inside(row);
     } else {
       std::fill(row.begin(), row.end(), 0);
     }
-    for (const auto& piece : pieces) piece->add_to(row);
+    for (size_t i = joined != nullptr ? 1 : 0; i < pieces.size(); ++i) pieces[i]->add_to(row);
     for (const TokenId token : removed) clear_mask_bit(row, token);
     for (const TokenId token : tokens) set_mask_bit(row, token);
   }

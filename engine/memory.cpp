@@ -1,6 +1,7 @@
 // The process-wide stores seen together: their budgets and what they hold.
 #include "espalier/memory.h"
 
+#include "engine/joined_rows.h"
 #include "engine/mask_leaf_rows.h"
 #include "engine/mask_memo.h"
 #include "engine/mask_subtree.h"
@@ -11,7 +12,9 @@
 namespace espalier {
 
 void set_store_budgets(const StoreBudgets& budgets) {
-  LeafRowCache::process().set_budget(budgets.leaf_rows);
+  constexpr size_t kJoinedShare = 8;  // one part in so many of the leaf rows
+  JoinedRowCache::process().set_budget(budgets.leaf_rows / kJoinedShare);
+  LeafRowCache::process().set_budget(budgets.leaf_rows - budgets.leaf_rows / kJoinedShare);
   constexpr size_t kSuffixShare = 4;  // one part in so many of the rows of subtrees
   SuffixSetStore::process().set_budget(budgets.subtree_rows / kSuffixShare);
   SubtreeRowCache::process().set_budget(budgets.subtree_rows - budgets.subtree_rows / kSuffixShare);
@@ -22,7 +25,8 @@ void set_store_budgets(const StoreBudgets& budgets) {
 
 ProcessMemory process_memory() {
   ProcessMemory memory;
-  memory.leaf_rows = LeafRowCache::process().memory_bytes();
+  memory.leaf_rows =
+      LeafRowCache::process().memory_bytes() + JoinedRowCache::process().memory_bytes();
   memory.subtree_rows =
       SubtreeRowCache::process().memory_bytes() + SuffixSetStore::process().memory_bytes();
   memory.leaves = leaf_memory_bytes();

@@ -13,6 +13,9 @@
 // Cost: one probe for each live edge of the suffix trie, once for each state.
 #include "engine/suffix_memo.h"
 
+#include <algorithm>
+#include <span>
+
 namespace espalier {
 
 SuffixSetStore& SuffixSetStore::process() {
@@ -53,6 +56,14 @@ std::shared_ptr<const SuffixSets> SuffixSetStore::get(const ContentIndex& index,
     for (const ContentIndex::Ender& ender : index.enders(suffix)) tokens.push_back(ender.token);
   }
   sets->enders = SparseMask(std::move(enders));
+  const uint32_t bare = index.bare_node();
+  const auto bare_enders =
+      bare != 0 ? index.marked_enders(bare) : std::span<const ContentIndex::Ender>();
+  for (const ContentIndex::Ender& ender : bare_enders) {
+    if (sets->allows(ender.suffix)) sets->bare.push_back(ender.token);
+    if (sets->doubts(ender.suffix)) sets->doubtful_bare.push_back(ender.token);
+  }
+  std::sort(sets->bare.begin(), sets->bare.end());
   if (bytes_ > budget_) sets_.clear(), bytes_ = 0;
   bytes_ += sets->memory_bytes() + sizeof(Key) + 64 + key.allowed.size() * sizeof(uint64_t);
   return sets_.try_emplace(std::move(key), std::move(sets)).first->second;

@@ -28,6 +28,8 @@ struct SuffixSets {
   /// All of ContentIndex::enders() with such suffixes.
   SparseMask enders;
   std::vector<TokenId> doubtful_enders;
+  /// Those of both that begin with the quote, sorted.
+  std::vector<TokenId> bare, doubtful_bare;
 
   bool allows(uint32_t suffix) const { return (allowed[suffix / 64] >> (suffix % 64) & 1) != 0; }
   bool doubts(uint32_t suffix) const {
@@ -35,7 +37,9 @@ struct SuffixSets {
   }
   size_t memory_bytes() const {
     return sizeof *this + (allowed.capacity() + doubtful.capacity()) * sizeof(uint64_t) +
-           enders.memory_bytes() + doubtful_enders.capacity() * sizeof(TokenId);
+           enders.memory_bytes() +
+           (doubtful_enders.capacity() + bare.capacity() + doubtful_bare.capacity()) *
+               sizeof(TokenId);
   }
 };
 
