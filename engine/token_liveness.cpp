@@ -40,6 +40,13 @@
 #include "engine/token_trie.h"
 
 namespace espalier {
+namespace {
+
+Status too_long() {
+  return Status(StatusCode::kBudgetExceeded, "No completion fits the token budget.");
+}
+
+}  // namespace
 
 bool TokenLiveness::known(const State& state, bool* live) const {
   const std::lock_guard lock(mutex_);
@@ -88,11 +95,14 @@ void TokenLiveness::remember_path(Recognizer& recognizer, const Vocabulary& voca
                                   std::span<const TokenId> tokens) {
   for (size_t i = 0; i < tokens.size(); ++i) {
     const size_t rest = tokens.size() - i;
+    bool better = false;
     remember_fewest(state, [&](Fewest* known) {
-      if (rest >= known->at_most) return;
+      better = rest < known->at_most;
+      if (!better) return;
       known->at_most = rest;
       known->next = tokens[i];
     });
+    if (!better) return;  // the rest of a way that is no longer has been remembered with it
     for (const char c : vocabulary.bytes(tokens[i])) {
       state = recognizer.step(state, static_cast<uint8_t>(c));
     }
@@ -134,6 +144,7 @@ bool TokenLiveness::completes_within(Recognizer& recognizer, const Vocabulary& v
     // Each byte is a token, and nothing has to be remembered far from the bound.
     const Result<std::string> text = recognizer.shortest_completion(state);
     if (!text.ok() || text->size() <= tokens) return text.ok();
+    return completion_like(recognizer, vocabulary, state, text, tokens).ok();
   }
   return completion(recognizer, vocabulary, state, tokens).ok();
 }
@@ -156,13 +167,22 @@ Result<std::vector<TokenId>> TokenLiveness::completion(Recognizer& recognizer,
                                                        size_t max_tokens) {
   if (state.dead()) return Status(StatusCode::kRejected, "The state has no completion.");
   if (recognizer.accepting(state)) return std::vector<TokenId>();
-  const Status too_long(StatusCode::kBudgetExceeded, "No completion fits the token budget.");
-  if (known_fewest(state).at_least > max_tokens) return too_long;
-  const Result<std::string> text = recognizer.shortest_completion(state);
+  if (known_fewest(state).at_least > max_tokens) return too_long();
+  return completion_like(recognizer, vocabulary, state, recognizer.shortest_completion(state),
+                         max_tokens);
+}
+
+Result<std::vector<TokenId>> TokenLiveness::completion_like(Recognizer& recognizer,
+                                                            const Vocabulary& vocabulary,
+                                                            State state,
+                                                            const Result<std::string>& text,
+                                                            size_t max_tokens) {
   if (text.ok()) {
     if (auto spelled = shortest_segmentation(vocabulary.trie(), *text)) {
-      remember_path(recognizer, vocabulary, state, *spelled);
-      if (spelled->size() <= max_tokens) return *std::move(spelled);
+      if (spelled->size() <= max_tokens) {
+        remember_path(recognizer, vocabulary, state, *spelled);
+        return *std::move(spelled);
+      }
     }
   }
   if (auto known = remembered(recognizer, vocabulary, state, max_tokens)) return *std::move(known);
@@ -178,7 +198,7 @@ Result<std::vector<TokenId>> TokenLiveness::completion(Recognizer& recognizer,
               .max_edges = many ? kMaxFewerEdgesOfMany : kMaxFewerEdges,
               .skip_texts = many};
   }
-  if (limits.skip_texts && state.text != 0) return too_long;
+  if (limits.skip_texts && state.text != 0) return too_long();
   auto found = search(recognizer, vocabulary, state, limits);
   if (found.ok()) {
     remember_path(recognizer, vocabulary, state, *found);

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -67,6 +68,10 @@ class TokenLiveness {
     bool skip_texts = false;  ///< states that remember a text are not looked at
   };
 
+  /// As `completion`, given the recognizer's shortest one.
+  Result<std::vector<TokenId>> completion_like(Recognizer& recognizer, const Vocabulary& vocabulary,
+                                               State state, const Result<std::string>& text,
+                                               size_t max_tokens);
   bool known(const State& state, bool* live) const;
   void remember(const State& state, bool live);
   Fewest known_fewest(const State& state) const;
