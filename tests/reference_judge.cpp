@@ -12,6 +12,7 @@
 #include <string>
 
 #include "tests/reference_json.h"
+#include "tests/reference_metaschemas.h"
 #include "tests/reference_validator.h"
 
 namespace espalier::reference {
@@ -48,6 +49,7 @@ class Judge {
     const bool maskbench = file->find("schema") != nullptr && file->find("tests") != nullptr;
     ValidatorOptions options;
     options.assert_formats = true;
+    options.documents = metaschemas();
     return ReferenceValidator::create(maskbench ? print_json(*file->find("schema")) : all.str(),
                                       options, error);
   }

@@ -212,7 +212,10 @@ void Schemas::scan(const Json& node, Resource* current) {
   }
   Dialect dialect = current->dialect;
   const bool is_root = &node == current->root;
-  if (const std::string* schema = string_member(node, "$schema"); schema != nullptr && !is_root) {
+  // Only a resource declares a dialect: elsewhere `$schema` must not stand and changes nothing.
+  const bool is_resource = string_member(node, dialect.draft == 4 ? "id" : "$id") != nullptr;
+  if (const std::string* schema = string_member(node, "$schema");
+      schema != nullptr && is_resource && !is_root) {
     dialect = dialect_of(*schema);
   }
   const bool old = dialect.draft <= 7;

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "schema/metaschemas.h"
 #include "tests/reference_json.h"
+#include "tests/reference_metaschemas.h"
 #include "tests/shared_data.h"
 
 namespace espalier::reference {
@@ -67,25 +67,6 @@ void run_file(const fs::path& path, const ValidatorOptions& options, Counts& cou
       ++(right ? counts.right : counts.wrong);
     }
   }
-}
-
-// The standard metaschemas, which are data of the specifications.
-std::map<std::string, std::string> metaschemas() {
-  std::map<std::string, std::string> documents;
-  const auto add = [&](const std::string& uri) {
-    const auto text = metaschema(uri);
-    if (text) documents.emplace(uri, *text);
-  };
-  for (const char* draft : {"draft-04", "draft-06", "draft-07"})
-    add(std::string("http://json-schema.org/") + draft + "/schema");
-  for (const char* draft : {"2019-09", "2020-12"}) {
-    const std::string folder = std::string("https://json-schema.org/draft/") + draft;
-    add(folder + "/schema");
-    for (const char* vocabulary : {"core", "applicator", "unevaluated", "validation", "meta-data",
-                                   "format", "format-annotation", "content"})
-      add(folder + "/meta/" + vocabulary);
-  }
-  return documents;
 }
 
 TEST(ReferenceValidator, AgreesWithTheTestSuite) {
