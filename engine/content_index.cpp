@@ -166,6 +166,25 @@ Unescaped unescape(std::string_view text, StringSpelling spelling) {
   return {Unescaped::kWhole, value, 6};
 }
 
+/// What a code point cut short at the end of a text may be, where that is a range.
+std::optional<ContentTrie::Partial> cut_codepoint(std::string_view text, StringSpelling spelling) {
+  if (text[0] != '\\') {
+    const PlainCodepoint next = first_codepoint(text);
+    return ContentTrie::Partial{next.lo, next.hi};
+  }
+  if (spelling != StringSpelling::kJson || text.size() >= 6) return std::nullopt;
+  if (text.size() <= 2) return ContentTrie::Partial{0, kMaxCodepoint};
+  uint32_t value = 0;
+  for (const char digit : text.substr(2)) {
+    value = value << 4 | static_cast<uint32_t>(hex_value(static_cast<uint8_t>(digit)));
+  }
+  const auto left = static_cast<uint32_t>(4 * (6 - text.size()));
+  const ContentTrie::Partial range{value << left, (value + 1) << left};
+  // Surrogates may go on.
+  if (range.lo <= 0xDFFF && range.hi > 0xD800) return std::nullopt;
+  return ContentTrie::Partial{range.lo, range.hi - 1};
+}
+
 }  // namespace
 
 void ContentIndex::index_escapes(const Vocabulary& vocabulary, const std::vector<TokenId>& escaped,
@@ -173,6 +192,7 @@ void ContentIndex::index_escapes(const Vocabulary& vocabulary, const std::vector
   std::vector<std::pair<std::u32string, int32_t>> inside, ending;
   std::vector<std::pair<std::string_view, int32_t>> others;
   Escapes& escapes = escapes_[static_cast<size_t>(spelling)];
+  std::vector<ContentTrie::Partial> cuts;
   for (const TokenId token : escaped) {
     std::string_view rest = vocabulary.bytes(token);
     std::u32string text;
@@ -180,10 +200,15 @@ void ContentIndex::index_escapes(const Vocabulary& vocabulary, const std::vector
     while (!rest.empty() && rest[0] != '"' && kind == Unescaped::kWhole) {
       const Unescaped next = unescape(rest, spelling);
       kind = next.kind;
+      if (kind == Unescaped::kOther) break;
       if (kind == Unescaped::kWhole) text.push_back(next.codepoint);
       rest.remove_prefix(next.bytes);
     }
-    if (kind == Unescaped::kOther) {
+    if (const auto cut = kind == Unescaped::kOther ? cut_codepoint(rest, spelling) : std::nullopt) {
+      text.push_back(ContentTrie::kPartial + static_cast<char32_t>(cuts.size()));
+      cuts.push_back(*cut);
+      inside.emplace_back(std::move(text), token);
+    } else if (kind == Unescaped::kOther) {
       others.emplace_back(vocabulary.bytes(token), token);
     } else if (kind == Unescaped::kWhole && rest.empty()) {
       inside.emplace_back(std::move(text), token);
@@ -197,8 +222,8 @@ void ContentIndex::index_escapes(const Vocabulary& vocabulary, const std::vector
       escapes.enders.push_back({suffix_id(rest.substr(1)), token});
     }
   }
-  escapes.inside = ContentTrie(std::move(inside));
-  escapes.ender_texts = ContentTrie(std::move(ending));
+  escapes.inside = ContentTrie(std::move(inside), cuts);
+  escapes.ender_texts = ContentTrie(std::move(ending), {});
   escapes.others = TokenTrie(others);
   std::erase_if(others,
                 [](const auto& other) { return other.first.find('"') == other.first.npos; });

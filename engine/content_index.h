@@ -108,7 +108,7 @@ class ContentIndex {
     ContentTrie inside;       ///< values are tokens
     ContentTrie ender_texts;  ///< what is spelled before a quote; values are indices into enders
     std::vector<Ender> enders;
-    TokenTrie others;         ///< those that end within an escape or escape surrogates
+    TokenTrie others;         ///< those that escape surrogates, or end where one may be
     TokenTrie quoted_others;  ///< of these, the ones with a quote
     ByteSet meant;            ///< the first bytes of all code points in ender_texts
     size_t memory_bytes() const;

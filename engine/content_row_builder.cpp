@@ -243,29 +243,35 @@ class ContentRowBuilder {
   /// The plain tokens with a byte that may leave the loop alive; false when they are too many to be
   /// read one by one.
   bool collect_strays(const LeafLoop& loop, std::span<MaskWord> strays) const {
-    const auto plain = index_->plain();
-    bool any = false;
-    const auto add = [&](std::span<const MaskWord> tokens) {
-      for (size_t i = 0; i < tokens.size(); ++i) strays[i] |= tokens[i] & plain[i];
-      any = true;
-    };
-    for (uint32_t byte = 0x20; byte < 0x80; ++byte) {
-      if (loop.others.contains(static_cast<uint8_t>(byte)) && byte != '"' && byte != '\\') {
-        add(index_->containing(static_cast<uint8_t>(byte)));
-      }
+    const size_t most = content_.remembers() ? kMaxRememberedStrays : kMaxLoopStrays;
+    const LetterCounts& counts = index_->plain_texts().counts();
+    Letters letters;
+    // Tokens that begin with a space are not counted, but are many.
+    bool many = loop.others.contains(' ') && most == kMaxLoopStrays;
+    for (uint32_t byte = 0x21; byte < 0x80; ++byte) {
+      if (!loop.others.contains(static_cast<uint8_t>(byte)) || byte == '"' || byte == '\\') continue;
+      letters.add(byte);
+      many = many || counts.with[byte] > most;
     }
-    if (loop.others.contains(0x80)) add(index_->high());
+    if (many) return false;
+    if (loop.others.contains(' ')) or_mask(strays, index_->containing(' '));
+    if (loop.others.contains(0x80)) or_mask(strays, index_->high());
     for (size_t i = 0; i < loop.num_exceptions; ++i) {
+      if (Letters::of(loop.exceptions[i]) == Letters::kSpace) {
+        letters.add(Letters::kSpace);
+        continue;
+      }
       std::vector<MaskWord> tokens(index_->high().begin(), index_->high().end());
       for (const uint8_t byte : utf8(loop.exceptions[i])) {
         const auto with_byte = index_->containing(byte);
         if (with_byte.empty()) tokens.clear();
         for (size_t word = 0; word < tokens.size(); ++word) tokens[word] &= with_byte[word];
       }
-      add(tokens);
+      or_mask(strays, tokens);
     }
-    return !any || count_mask_bits(strays) <=
-                       (content_.remembers() ? kMaxRememberedStrays : kMaxLoopStrays);
+    letters.for_each([&](uint32_t letter) { or_mask(strays, index_->with_letter(letter)); });
+    and_mask(strays, index_->plain());
+    return count_mask_bits(strays) <= most;
   }
 
   /// The UTF-8 form of a code point above U+007F.
@@ -353,7 +359,8 @@ class ContentRowBuilder {
       const uint32_t from = path_.back().product;
       const ContentTrie::Node& node = trie.node(i);
       const bool many = node.end - i > ContentTrie::kManyNodes;
-      if (path_.size() == 1 && node.codepoint >= 0x80 && products_.ascii_only(from)) {
+      if (path_.size() == 1 && node.codepoint >= 0x80 && trie.plain() &&
+          products_.ascii_only(from)) {
         on_dead(i, trie.size());
         break;
       }
@@ -396,7 +403,7 @@ class ContentRowBuilder {
       if (kTakesFree<OnFree> && !dead) {
         if (products_.universal(next)) {
           survived = Survival::kAll;
-        } else if (many) {
+        } else if (many && trie.plain()) {
           survived = survival(next, below[summary], &fatal);
         }
       }
@@ -509,19 +516,16 @@ class ContentRowBuilder {
     for (const auto& [state, ender] : other_enders_) exit_at(state).escaped.push_back(ender);
   }
 
-  /// Tokens with a backslash before any quote that do not end the string, and all that end within
-  /// an escape.
+  /// Tokens with a backslash before any quote that do not end the string, and all with surrogates.
   void read_escaped(uint32_t state) {
     const ContentIndex::Escapes& escapes = index_->escapes(content_.spelling());
     const ContentTrie& inside = escapes.inside;
+    const auto take = [&](uint32_t i, uint32_t end) {
+      escaped_inside_.insert(escaped_inside_.end(), &inside.value(inside.node(i).first_value),
+                             &inside.value(inside.node(end).first_value));
+    };
     walk(
-        inside,
-        [&](uint32_t i, uint32_t) {
-          for (uint32_t k = inside.node(i).first_value; k < inside.node(i + 1).first_value; ++k) {
-            escaped_inside_.push_back(inside.value(k));
-          }
-        },
-        Ignore(), Ignore());
+        inside, [&](uint32_t i, uint32_t) { take(i, i + 1); }, take, Ignore());
     read_bytes(escapes.others, state);
   }
 

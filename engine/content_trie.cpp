@@ -155,12 +155,19 @@ ContentTrie::ContentTrie(std::vector<std::pair<std::string_view, int32_t>> entri
   builder.finish();
 }
 
-ContentTrie::ContentTrie(std::vector<std::pair<std::u32string, int32_t>> entries) {
+ContentTrie::ContentTrie(std::vector<std::pair<std::u32string, int32_t>> entries,
+                         std::span<const Partial> cuts) {
   std::sort(entries.begin(), entries.end());
   Builder builder(this);
   for (const auto& [text, value] : entries) {
     builder.begin();
-    for (const char32_t c : text) builder.append(c, c);
+    for (const char32_t c : text) {
+      if (c < kPartial) {
+        builder.append(c, c);
+      } else {
+        builder.append(cuts[c - kPartial].lo, cuts[c - kPartial].hi);
+      }
+    }
     builder.end(value);
   }
   builder.finish();

@@ -46,8 +46,11 @@ class ContentTrie {
   ContentTrie() = default;
   /// Texts must be plain (see plain_length); equal ones may occur more than once.
   explicit ContentTrie(std::vector<std::pair<std::string_view, int32_t>> entries);
-  /// Any texts.
-  explicit ContentTrie(std::vector<std::pair<std::u32string, int32_t>> entries);
+  /// Any texts; kPartial + i at the end of one stands for cuts[i].
+  ContentTrie(std::vector<std::pair<std::u32string, int32_t>> entries,
+              std::span<const Partial> cuts);
+  /// Are these plain texts, whose letters are known?
+  bool plain() const { return !letters_.empty(); }
 
   uint32_t size() const { return nodes_.empty() ? 0 : static_cast<uint32_t>(nodes_.size() - 1); }
   const Node& node(uint32_t i) const { return nodes_[i]; }

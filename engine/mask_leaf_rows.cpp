@@ -44,7 +44,7 @@ void LeafRow::copy_inside(std::span<MaskWord> row) const {
     copy_mask(dense, row);
     return;
   }
-  std::fill(row.begin(), row.end(), 0);
+  std::memset(row.data(), 0, row.size_bytes());
   for (const TokenId token : sparse) set_mask_bit(row, token);
 }
 

@@ -192,8 +192,18 @@ uint32_t HostnameMachine::toward_end(const State& state) const {
   return static_cast<uint8_t>(known->second[state.label.size()]);
 }
 
-void HostnameMachine::cuts(const State&, std::vector<uint32_t>* out) const {
-  for (uint32_t c = 0; c <= 0x80; ++c) out->push_back(c);
+void HostnameMachine::cuts(const State& state, std::vector<uint32_t>* out) const {
+  if (is_a_label(state)) {
+    for (uint32_t c = '-'; c <= 0x80; ++c) out->push_back(c);
+    return;
+  }
+  for (const char c : std::string_view("-./0:A[a{")) out->push_back(static_cast<uint8_t>(c));
+  if (state.label.size() < static_cast<size_t>(state.label_length)) return;
+  // The next character of the prefix leads to a label that may become an A-label.
+  const auto next = static_cast<uint8_t>(kAcePrefix[state.label.size()]);
+  for (const uint32_t c : {next - 'a' + 'A', next - 'a' + 'B', next + 0, next + 1}) {
+    if (next != '-') out->push_back(c);
+  }
 }
 
 }  // namespace espalier
