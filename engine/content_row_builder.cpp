@@ -18,11 +18,11 @@
 #include <algorithm>
 #include <bit>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 
 #include "engine/content_index.h"
 #include "engine/content_products_cache.h"
+#include "engine/content_walk.h"
 #include "grammar/content_leaf.h"
 
 namespace espalier {
@@ -45,7 +45,8 @@ class ContentRowBuilder {
         leaf_(leaf),
         content_(content),
         lease_(ContentProductsCache::process().borrow(leaf.uid(), content)),
-        products_(*lease_) {}
+        products_(*lease_),
+        walk_(&products_, index_->plain_texts().counts()) {}
 
   std::shared_ptr<const LeafRow> build(uint32_t state, uint32_t product) {
     auto row = attempt(state, product);
@@ -140,10 +141,10 @@ class ContentRowBuilder {
     std::vector<MaskWord>& bits = row->dense;
     bits.assign(index_->plain().begin(), index_->plain().end());
     const auto remove = [&](std::span<const MaskWord> tokens) { and_not_mask(bits, tokens); };
-    for (size_t group = 0; group < ContentIndex::kGroups; ++group) {
+    for (size_t group = 0x20 / ContentIndex::kGroupBytes; group < ContentIndex::kGroups; ++group) {
       const size_t first = group * ContentIndex::kGroupBytes;
       const auto leaves = [&](size_t byte) {
-        return byte == '"' || byte == '\\' || !loop.bytes.contains(static_cast<uint8_t>(byte));
+        return !loop.bytes.contains(static_cast<uint8_t>(byte));
       };
       bool all = true;
       for (size_t i = 0; i < ContentIndex::kGroupBytes; ++i) all = all && leaves(first + i);
@@ -152,7 +153,8 @@ class ContentRowBuilder {
         continue;
       }
       for (size_t byte = first; byte < first + ContentIndex::kGroupBytes; ++byte) {
-        if (leaves(byte)) remove(index_->containing(static_cast<uint8_t>(byte)));
+        const bool plain = byte != '"' && byte != '\\';
+        if (plain && leaves(byte)) remove(index_->containing(static_cast<uint8_t>(byte)));
       }
     }
     if (!loop.bytes.contains(0x80)) remove(index_->high());
@@ -199,6 +201,8 @@ class ContentRowBuilder {
         or_mask(strays, words_strays);
       }
     }
+    const Letters firsts = Letters::all() - region.inside - region.fatal - Letters::high();
+    walk_strays(firsts, bits, strays);
     if (count_mask_bits(strays) > std::max(kMaxStrays, count_mask_bits(bits) / 4)) {
       bits.clear();
       return false;
@@ -209,6 +213,33 @@ class ContentRowBuilder {
     });
     for (const TokenId token : escaped_inside_) set_mask_bit(bits, token);
     return true;
+  }
+
+  /// Walks to the tokens that begin with one of these letters, instead of reading them one by one.
+  void walk_strays(Letters firsts, std::span<MaskWord> bits, std::span<MaskWord> strays) {
+    firsts.remove(' ');
+    if (!firsts.any()) return;
+    const ContentTrie& trie = index_->plain_texts();
+    const auto for_each_value = [&](uint32_t i, uint32_t end, auto&& visit) {
+      for (uint32_t k = trie.node(i).first_value; k < trie.node(end).first_value; ++k) {
+        visit(trie.value(k));
+      }
+    };
+    for (uint32_t i = 1; i < trie.size() && trie.node(i).codepoint < 0x80; i = trie.node(i).end) {
+      if (!firsts.has(trie.node(i).codepoint)) continue;
+      for_each_value(i, trie.node(i).end, [&](TokenId token) { clear_mask_bit(strays, token); });
+    }
+    const auto take = [&](uint32_t i, uint32_t end) {
+      for_each_value(i, end, [&](TokenId token) { set_mask_bit(bits, token); });
+    };
+    walk_.walk(
+        trie, start_, firsts, [&](uint32_t i, uint32_t) { take(i, i + 1); }, take,
+        [](uint32_t, uint32_t) {},
+        [&](uint32_t i, uint32_t end, const Letters& fatal) {
+          return walk_.for_each_part(trie, i, end, fatal, [&](TokenId token, bool alive) {
+            if (alive) set_mask_bit(bits, token);
+          });
+        });
   }
 
   /// Splits the plain tokens in `bits`, of which `read` code points have been read: keeps those
@@ -249,7 +280,8 @@ class ContentRowBuilder {
     // Tokens that begin with a space are not counted, but are many.
     bool many = loop.others.contains(' ') && most == kMaxLoopStrays;
     for (uint32_t byte = 0x21; byte < 0x80; ++byte) {
-      if (!loop.others.contains(static_cast<uint8_t>(byte)) || byte == '"' || byte == '\\') continue;
+      if (!loop.others.contains(static_cast<uint8_t>(byte)) || byte == '"' || byte == '\\')
+        continue;
       letters.add(byte);
       many = many || counts.with[byte] > most;
     }
@@ -316,128 +348,10 @@ class ContentRowBuilder {
     return true;
   }
 
-  enum class Survival : uint8_t { kAll, kWithout, kNotKnown };
-  /// Which texts of the letters in `below` does a product survive? All; or those without some
-  /// letters, which are fatal wherever they stand; or that is not known.
-  Survival survival(uint32_t number, const ContentTrie::Below& below, Letters* fatal) {
-    const ContentRegion& region = products_.region(number, index_->plain_texts().counts());
-    if (below.depth > region.depth) return Survival::kNotKnown;
-    *fatal = below.letters - region.inside;
-    if (!fatal->any()) return Survival::kAll;
-    // With more fatal letters than others a walk meets little that is alive.
-    return fatal->within(region.fatal) && fatal->count() <= (below.letters - *fatal).count()
-               ? Survival::kWithout
-               : Survival::kNotKnown;
-  }
-
-  /// What a walk does not want to be told: it then visits all that survives node by node.
-  struct Ignore {
-    void operator()(uint32_t, uint32_t) const {}
-  };
-  template <typename OnFree>
-  static constexpr bool kTakesFree = !std::is_same_v<std::decay_t<OnFree>, Ignore>;
-
-  /// Visits the nodes of a trie that the leaf survives. `on_node(i, product)` sees the values at
-  /// node i; `on_free(i, end)` subtrees [i, end) that survive as a whole, `on_dead(i, end)` ones
-  /// that do not at all.
-  template <typename OnNode, typename OnFree, typename OnDead>
-  void walk(const ContentTrie& trie, OnNode&& on_node, OnFree&& on_free, OnDead&& on_dead) {
-    walk(trie, on_node, on_free, on_dead, [](uint32_t, uint32_t, const Letters&) { return false; });
-  }
-  /// `on_part(i, end, fatal)` sees subtrees of which all texts survive in which, from node i on,
-  /// none of these letters occurs; false if it cannot deal with that.
-  template <typename OnNode, typename OnFree, typename OnDead, typename OnPart>
-  void walk(const ContentTrie& trie, OnNode&& on_node, OnFree&& on_free, OnDead&& on_dead,
-            OnPart&& on_part) {
-    Letters fatal;
-    path_.assign(1, {trie.size(), start_, 0});
-    const auto below = trie.below();
-    // The first entry of `below` that is not before node i.
-    uint32_t summary = trie.size() == 0 ? 0 : trie.below_from(1);
-    for (uint32_t i = 1; i < trie.size();) {
-      while (path_.back().end <= i) path_.pop_back();
-      const uint32_t from = path_.back().product;
-      const ContentTrie::Node& node = trie.node(i);
-      const bool many = node.end - i > ContentTrie::kManyNodes;
-      if (path_.size() == 1 && node.codepoint >= 0x80 && trie.plain() &&
-          products_.ascii_only(from)) {
-        on_dead(i, trie.size());
-        break;
-      }
-      if (node.codepoint >= ContentTrie::kPartial) {
-        const ContentTrie::Partial& partial = trie.partial(node);
-        if (products_.any(from, partial.lo, partial.hi)) {
-          on_free(i, node.end);
-        } else {
-          on_dead(i, node.end);
-        }
-        i = node.end;
-        continue;
-      }
-      if (path_.size() == 1 && node.codepoint >= 0x80) {
-        // Thousands of texts begin with such characters, most of which share their fate.
-        const ContentProducts::Fate fate = products_.fate(from, node.codepoint);
-        const bool dead = fate.next == ContentProducts::kDead;
-        uint32_t end = i;
-        if (dead || (kTakesFree<OnFree> && products_.universal(fate.next))) {
-          end = fate.last == node.codepoint ? node.end : trie.root_after(fate.last);
-        } else if (const ContentTrie::Block* block = trie.block_at(i);
-                   kTakesFree<OnFree> && block != nullptr && block->last <= fate.last &&
-                   survival(fate.next, block->below, &fatal) == Survival::kAll) {
-          end = block->end;
-        }
-        if (end > i) {
-          if (dead) {
-            on_dead(i, end);
-          } else {
-            on_free(i, end);
-          }
-          i = end;
-          summary = trie.below_from(i);
-          continue;
-        }
-      }
-      const uint32_t next = products_.step(from, node.codepoint);
-      Survival survived = Survival::kNotKnown;
-      const bool dead = next == ContentProducts::kDead;
-      if (kTakesFree<OnFree> && !dead) {
-        if (products_.universal(next)) {
-          survived = Survival::kAll;
-        } else if (many && trie.plain()) {
-          survived = survival(next, below[summary], &fatal);
-        }
-      }
-      if (survived == Survival::kWithout && !on_part(i, node.end, fatal)) {
-        survived = Survival::kNotKnown;
-      }
-      if (dead || survived != Survival::kNotKnown) {
-        if (dead) {
-          on_dead(i, node.end);
-        } else if (survived == Survival::kAll) {
-          on_free(i, node.end);
-        }
-        if (many) summary = below[summary].end;
-        i = node.end;
-        continue;
-      }
-      on_node(i, next);
-      if (node.end > i + 1) path_.push_back({node.end, next, i});
-      if (many) ++summary;
-      ++i;
-    }
-  }
-
   void inside_by_walk(LeafRow* row) {
     const ContentTrie& trie = index_->plain_texts();
     const auto nothing = [](uint32_t, uint32_t) {};
     const auto first_value = [&](uint32_t i) { return trie.node(i).first_value; };
-    // The letters of a value are those of its whole text.
-    const auto on_path = [&](uint32_t i, const Letters& fatal) {
-      Letters path;
-      path.add(trie.letter(trie.node(i)));
-      for (size_t k = 1; k < path_.size(); ++k) path.add(trie.letter(trie.node(path_[k].node)));
-      return path.meets(fatal);
-    };
     if (mostly_alive(trie)) {
       row->dense.assign(index_->plain().begin(), index_->plain().end());
       const auto drop = [&](uint32_t i, uint32_t end) {
@@ -445,13 +359,12 @@ class ContentRowBuilder {
           clear_mask_bit(row->dense, trie.value(k));
         }
       };
-      walk(trie, nothing, nothing, drop, [&](uint32_t i, uint32_t end, const Letters& fatal) {
-        if (on_path(i, fatal)) return false;
-        for (uint32_t k = first_value(i); k < first_value(end); ++k) {
-          if (trie.letters(k).meets(fatal)) clear_mask_bit(row->dense, trie.value(k));
-        }
-        return true;
-      });
+      walk_.walk(trie, start_, {}, nothing, nothing, drop,
+                 [&](uint32_t i, uint32_t end, const Letters& fatal) {
+                   return walk_.for_each_part(trie, i, end, fatal, [&](TokenId token, bool alive) {
+                     if (!alive) clear_mask_bit(row->dense, token);
+                   });
+                 });
       for (const TokenId token : escaped_inside_) set_mask_bit(row->dense, token);
       return;
     }
@@ -459,27 +372,34 @@ class ContentRowBuilder {
     const auto take = [&](uint32_t i, uint32_t end) {
       tokens.insert(tokens.end(), &trie.value(first_value(i)), &trie.value(first_value(end)));
     };
-    walk(
-        trie, [&](uint32_t i, uint32_t) { take(i, i + 1); }, take, nothing,
+    walk_.walk(
+        trie, start_, {}, [&](uint32_t i, uint32_t) { take(i, i + 1); }, take, nothing,
         [&](uint32_t i, uint32_t end, const Letters& fatal) {
-          if (on_path(i, fatal)) return false;
-          for (uint32_t k = first_value(i); k < first_value(end); ++k) {
-            if (!trie.letters(k).meets(fatal)) tokens.push_back(trie.value(k));
-          }
-          return true;
+          return walk_.for_each_part(trie, i, end, fatal, [&](TokenId token, bool alive) {
+            if (alive) tokens.push_back(token);
+          });
         });
     row->set_inside(std::move(tokens), vocabulary_.row_words());
   }
 
-  /// Does the first character leave most tokens that begin with an ASCII one alive?
+  /// Do most tokens that begin with an ASCII character survive, as far as their first two
+  /// characters tell?
   bool mostly_alive(const ContentTrie& trie) {
-    size_t alive = 0, dead = 0;
+    const auto texts = [&](const Letters& letters) {
+      double sum = 0;
+      letters.for_each([&](uint32_t letter) { sum += trie.counts().with[letter]; });
+      return sum;
+    };
+    const double all_texts = texts(Letters::all());
+    double alive = 0, all = 0;
     for (uint32_t i = 1; i < trie.size() && trie.node(i).codepoint < 0x80; i = trie.node(i).end) {
+      const double values = trie.node(trie.node(i).end).first_value - trie.node(i).first_value;
+      all += values;
       const uint32_t next = products_.step(start_, trie.node(i).codepoint);
-      (next != ContentProducts::kDead ? alive : dead) +=
-          trie.node(trie.node(i).end).first_value - trie.node(i).first_value;
+      if (next == ContentProducts::kDead) continue;
+      alive += values * (1 - texts(products_.letter_steps(next).dead) / all_texts);
     }
-    return alive > dead;
+    return alive > all / 2;
   }
 
   /// The values of an index of enders at whose texts the leaf may end, by exit state.
@@ -493,7 +413,7 @@ class ContentRowBuilder {
     };
     if (trie.size() == 0) return;
     end_here(0, start_);
-    walk(trie, end_here, Ignore(), Ignore());
+    walk_.walk(trie, start_, end_here, ContentWalk::Ignore(), ContentWalk::Ignore());
   }
 
   void find_enders() {
@@ -524,8 +444,8 @@ class ContentRowBuilder {
       escaped_inside_.insert(escaped_inside_.end(), &inside.value(inside.node(i).first_value),
                              &inside.value(inside.node(end).first_value));
     };
-    walk(
-        inside, [&](uint32_t i, uint32_t) { take(i, i + 1); }, take, Ignore());
+    walk_.walk(
+        inside, start_, [&](uint32_t i, uint32_t) { take(i, i + 1); }, take, ContentWalk::Ignore());
     read_bytes(escapes.others, state);
   }
 
@@ -573,16 +493,13 @@ class ContentRowBuilder {
   const ContentLeaf& content_;
   ContentProductsCache::Lease lease_;
   ContentProducts& products_;
+  ContentWalk walk_;
   uint32_t product_ = 0;           // of the row's state
   uint32_t start_ = 0;             // the number of the one to start from
   uint32_t horizon_ = UINT32_MAX;  // that one is good for so many code points
   std::vector<Exit> exits_;
   std::vector<std::pair<uint32_t, ContentIndex::Ender>> other_enders_;
   std::vector<TokenId> escaped_inside_;
-  struct Step {
-    uint32_t end, product, node;  // the end of the node's subtree
-  };
-  std::vector<Step> path_;
 };
 
 }  // namespace

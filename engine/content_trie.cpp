@@ -130,9 +130,11 @@ ContentTrie::ContentTrie(std::vector<std::pair<std::string_view, int32_t>> entri
   });
   Builder builder(this);
   letters_.reserve(entries.size());
+  tail_letters_.reserve(entries.size());
   for (const auto& [entry, value] : entries) {
     builder.begin();
     Letters& letters = letters_.emplace_back();
+    Letters& tail = tail_letters_.emplace_back();
     uint32_t length = 0;
     Letters counted;
     for (std::string_view text = entry; !text.empty(); ++length) {
@@ -140,6 +142,7 @@ ContentTrie::ContentTrie(std::vector<std::pair<std::string_view, int32_t>> entri
       const uint32_t letter =
           next.whole() ? Letters::of(next.lo) : Letters::of_cut(next.lo, next.hi);
       letters.add(letter);
+      if (length > 0) tail.add(letter);
       if (length > 0 || letter != ' ') counted.add(letter);
       builder.append(next.lo, next.hi);
       text.remove_prefix(next.bytes);
@@ -247,7 +250,7 @@ size_t ContentTrie::memory_bytes() const {
   return nodes_.capacity() * sizeof(Node) + roots_.capacity() * sizeof(uint32_t) +
          below_.capacity() * sizeof(Below) + blocks_.capacity() * sizeof(Block) +
          partials_.capacity() * sizeof(Partial) + values_.capacity() * sizeof(int32_t) +
-         letters_.capacity() * sizeof(Letters);
+         (letters_.capacity() + tail_letters_.capacity()) * sizeof(Letters);
 }
 
 }  // namespace espalier

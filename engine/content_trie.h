@@ -69,6 +69,8 @@ class ContentTrie {
   uint32_t num_values() const { return static_cast<uint32_t>(values_.size()); }
   /// The letters of the text that value i belongs to; kept for plain texts.
   const Letters& letters(uint32_t i) const { return letters_[i]; }
+  /// The same without its first code point.
+  const Letters& tail_letters(uint32_t i) const { return tail_letters_[i]; }
   /// Of plain texts; a space at the beginning does not count.
   const LetterCounts& counts() const { return counts_; }
   /// What occurs below nodes with kManyNodes nodes below them, in preorder.
@@ -90,7 +92,7 @@ class ContentTrie {
   std::vector<Block> blocks_;
   std::vector<Partial> partials_;
   std::vector<int32_t> values_;
-  std::vector<Letters> letters_;  // by value
+  std::vector<Letters> letters_, tail_letters_;  // by value
   LetterCounts counts_;
   uint32_t depth_ = 0;
 };
