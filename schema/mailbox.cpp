@@ -153,19 +153,8 @@ uint32_t MailboxMachine<kInternational>::toward_end(const State& state) const {
 }
 
 template <bool kInternational>
-void MailboxMachine<kInternational>::cuts(const State& state, std::vector<uint32_t>* out) const {
-  if (state.part == Mailbox::Part::kLiteral) {
-    for (const CodepointEdge& edge : literals_->edges(state.literal)) {
-      out->push_back(edge.lo);
-      out->push_back(edge.hi + 1);
-    }
-    return;
-  }
-  // Where the kinds of characters change that the grammar tells apart.
-  for (const char c : std::string_view(" !\"#'(*,-./0:=>?@A[\\]^a{\x7F")) {
-    out->push_back(static_cast<uint8_t>(c));
-  }
-  out->push_back(0x80);
+void MailboxMachine<kInternational>::cuts(const State&, std::vector<uint32_t>* out) const {
+  for (uint32_t c = ' '; c <= 0x80; ++c) out->push_back(c);
   if (kInternational) {
     for (const uint32_t c : {0x2028u, 0x202Au, 0xD800u, 0xE000u}) out->push_back(c);
   }
