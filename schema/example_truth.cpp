@@ -52,43 +52,20 @@ Ternary Examples::satisfies(NodeId node, const Example* example) {
 
 Ternary Examples::truth(FormulaId f, const Example& example, uint64_t index) {
   using Op = FormulaPool::Op;
-  if (f <= FormulaPool::kTrue) return ternary(f == FormulaPool::kTrue);
-  if (example.known != FormulaPool::kFalse) {
-    const auto holds = [&](FormulaId g) {
-      return example.known == g || (pool_->op(example.known) == Op::kAnd &&
-                                    std::binary_search(pool_->parts(example.known).begin(),
-                                                       pool_->parts(example.known).end(), g));
-    };
-    if (holds(f)) return Ternary::kTrue;
-    if (pool_->op(f) == Op::kAtom) {
-      return holds(pool_->negate(f)) ? Ternary::kFalse : Ternary::kUnknown;
-    }
-  } else if (pool_->op(f) == Op::kAtom) {
-    return truth_of(Atom(pool_->atom_of(f)), example, index);
-  }
-  // By position: looking into a value may add formulas to the pool.
-  const Op op = pool_->op(f);
-  const size_t all = pool_->parts(f).size();
-  size_t yes = 0, no = 0;
-  for (size_t i = 0; i < all; ++i) {
-    const Ternary part = truth(pool_->parts(f)[i], example, index);
-    yes += part == Ternary::kTrue ? 1 : 0;
-    no += part == Ternary::kFalse ? 1 : 0;
-    if (op == Op::kAnd && no > 0) return Ternary::kFalse;
-    if (op == Op::kOr && yes > 0) return Ternary::kTrue;
-    if (op == Op::kExactlyOne && yes > 1) return Ternary::kFalse;
-  }
-  switch (op) {
-    case Op::kNot:
-      return yes > 0 ? Ternary::kFalse : no > 0 ? Ternary::kTrue : Ternary::kUnknown;
-    case Op::kAnd:
-      return yes == all ? Ternary::kTrue : Ternary::kUnknown;
-    case Op::kOr:
-      return no == all ? Ternary::kFalse : Ternary::kUnknown;
-    default:
-      if (no == all) return Ternary::kFalse;
-      return yes == 1 && no == all - 1 ? Ternary::kTrue : Ternary::kUnknown;
-  }
+  const auto among_known = [&](FormulaId g) {
+    return example.known == g || (pool_->op(example.known) == Op::kAnd &&
+                                  std::binary_search(pool_->parts(example.known).begin(),
+                                                     pool_->parts(example.known).end(), g));
+  };
+  return pool_->truth_by_parts(f, [&](FormulaId g) -> std::optional<Ternary> {
+    const bool is_atom = pool_->op(g) == Op::kAtom;
+    if (example.known == FormulaPool::kFalse)
+      return is_atom ? std::optional(truth_of(Atom(pool_->atom_of(g)), example, index))
+                     : std::nullopt;
+    if (among_known(g)) return Ternary::kTrue;
+    if (!is_atom) return std::nullopt;
+    return among_known(pool_->negate(g)) ? Ternary::kFalse : Ternary::kUnknown;
+  });
 }
 
 Ternary Examples::truth_of(const Atom& atom, const Example& example, uint64_t index) {

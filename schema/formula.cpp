@@ -259,38 +259,6 @@ bool FormulaPool::evaluate(FormulaId f, const std::function<bool(const Atom&)>& 
   return false;
 }
 
-FormulaPool::Ternary FormulaPool::evaluate_partly(
-    FormulaId f, const std::function<Ternary(const Atom&)>& value) const {
-  const Node& node = nodes_[f];
-  size_t yes = 0, no = 0;
-  for (const FormulaId part : node.parts) {
-    const Ternary truth = evaluate_partly(part, value);
-    yes += truth == Ternary::kTrue ? 1 : 0;
-    no += truth == Ternary::kFalse ? 1 : 0;
-    if (node.op == Op::kAnd && no > 0) return Ternary::kFalse;
-    if (node.op == Op::kOr && yes > 0) return Ternary::kTrue;
-  }
-  const size_t all = node.parts.size();
-  switch (node.op) {
-    case Op::kFalse:
-      return Ternary::kFalse;
-    case Op::kTrue:
-      return Ternary::kTrue;
-    case Op::kAtom:
-      return value(atoms_[node.atom]);
-    case Op::kNot:
-      return yes > 0 ? Ternary::kFalse : no > 0 ? Ternary::kTrue : Ternary::kUnknown;
-    case Op::kAnd:
-      return yes == all ? Ternary::kTrue : Ternary::kUnknown;
-    case Op::kOr:
-      return no == all ? Ternary::kFalse : Ternary::kUnknown;
-    case Op::kExactlyOne:
-      if (yes > 1 || no == all) return Ternary::kFalse;
-      return yes == 1 && no == all - 1 ? Ternary::kTrue : Ternary::kUnknown;
-  }
-  return Ternary::kUnknown;
-}
-
 const std::vector<FormulaId>& FormulaPool::atoms(FormulaId f) {
   const auto it = atom_sets_.find(f);
   if (it != atom_sets_.end()) return it->second;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -89,7 +90,15 @@ class FormulaPool {
 
   /// The truth of f when some atoms are unknown; kUnknown where that leaves it open.
   enum class Ternary : uint8_t { kFalse, kTrue, kUnknown };
-  Ternary evaluate_partly(FormulaId f, const std::function<Ternary(const Atom&)>& value) const;
+  Ternary evaluate_partly(FormulaId f, const std::function<Ternary(const Atom&)>& value) const {
+    return truth_by_parts(f, [&](FormulaId g) {
+      return op(g) == Op::kAtom ? std::optional(value(atom_of(g))) : std::nullopt;
+    });
+  }
+  /// The same where `known` tells the truth of atoms, and of what else it can (nullopt: it cannot).
+  /// It may add formulas.
+  template <typename Known>
+  Ternary truth_by_parts(FormulaId f, const Known& known) const;
 
   /// Atoms that occur in f and in the parts of its atoms (as formula ids), sorted.
   const std::vector<FormulaId>& atoms(FormulaId f);
@@ -121,5 +130,34 @@ class FormulaPool {
   std::unordered_map<FormulaId, std::vector<FormulaId>> atom_sets_;
   size_t bytes_ = 0;
 };
+
+template <typename Known>
+FormulaPool::Ternary FormulaPool::truth_by_parts(FormulaId f, const Known& known) const {
+  if (f <= kTrue) return f == kTrue ? Ternary::kTrue : Ternary::kFalse;
+  if (const std::optional<Ternary> truth = known(f)) return *truth;
+  // By position, as the pool may grow.
+  const Op op = this->op(f);
+  const size_t all = parts(f).size();
+  size_t yes = 0, no = 0;
+  for (size_t i = 0; i < all; ++i) {
+    const Ternary part = truth_by_parts(parts(f)[i], known);
+    yes += part == Ternary::kTrue ? 1 : 0;
+    no += part == Ternary::kFalse ? 1 : 0;
+    if (op == Op::kAnd && no > 0) return Ternary::kFalse;
+    if (op == Op::kOr && yes > 0) return Ternary::kTrue;
+    if (op == Op::kExactlyOne && yes > 1) return Ternary::kFalse;
+  }
+  switch (op) {
+    case Op::kNot:
+      return yes > 0 ? Ternary::kFalse : no > 0 ? Ternary::kTrue : Ternary::kUnknown;
+    case Op::kAnd:
+      return yes == all ? Ternary::kTrue : Ternary::kUnknown;
+    case Op::kOr:
+      return no == all ? Ternary::kFalse : Ternary::kUnknown;
+    default:
+      if (no == all) return Ternary::kFalse;
+      return yes == 1 && no == all - 1 ? Ternary::kTrue : Ternary::kUnknown;
+  }
+}
 
 }  // namespace espalier

@@ -29,8 +29,9 @@ struct KeywordCoverage {
 struct CoverageReport {
   /// Every keyword of every schema that the root reaches, in the order in which they are read.
   std::vector<KeywordCoverage> keywords;
-  /// Pointers of schemas other than `false` that no instance satisfies, as far as that is decided;
-  /// "" is the root. Empty when a keyword is refused.
+  /// Pointers of schemas other than `false` that no instance satisfies; "" is the root. Not all:
+  /// one for which the search for an instance gave up counts as satisfiable, here and in masks.
+  /// Empty when a keyword is refused.
   std::vector<std::string> unsatisfiable;
 
   size_t count(KeywordStatus status) const;
