@@ -96,12 +96,14 @@ class ContentProducts {
     if (products_[number].letters == nullptr) find_letters(number);
     return *products_[number].letters;
   }
-  /// What is survived in general. `counts` says what matters, and is always the same.
-  const ContentRegion& region(uint32_t number, const LetterCounts& counts) {
+  /// What is survived in general, where so many texts depend on it. `counts` says what matters, and
+  /// is always the same.
+  const ContentRegion& region(uint32_t number, const LetterCounts& counts,
+                              uint32_t texts = UINT32_MAX) {
     static constexpr ContentRegion kAll{Letters::all(), {}, ContentRegion::kAnyDepth};
     if (everlasting_ || universal(number)) return kAll;
     return regions_.find(
-        number, counts, [this](uint32_t at) { return products_[at].letters != nullptr; },
+        number, counts, texts, [this](uint32_t at) { return products_[at].letters != nullptr; },
         [this](uint32_t at) -> const LetterSteps& { return letter_steps(at); });
   }
   /// The leaf's final state after a closing quote, or 0.
@@ -193,10 +195,10 @@ class ContentProducts {
     range_bytes_ += ranges.size() * sizeof(Range);
     Product& at = products_[number];
     at.ranges = std::move(ranges);
-    size_t range = 0;
-    for (uint32_t c = 0; c < 0x80; ++c) {
-      if (at.ranges[range].hi < c) ++range;
-      at.range_of[c] = static_cast<uint8_t>(range);
+    for (size_t i = 0; i < at.ranges.size() && at.ranges[i].lo < 0x80; ++i) {
+      std::fill(at.range_of.begin() + at.ranges[i].lo,
+                at.range_of.begin() + std::min(at.ranges[i].hi, 0x7Fu) + 1,
+                static_cast<uint8_t>(i));
     }
   }
   void find_letters(uint32_t number) {

@@ -73,14 +73,15 @@ struct ContentRegion {
 class ContentRegions {
  public:
   /// `expand(product)` gives its LetterSteps, which stay where they are; `expanded(product)` says
-  /// whether they are known already.
+  /// whether they are known already. With few texts that depend on a region, one that is not known
+  /// is not searched for: it is empty then.
   template <typename Expanded, typename Expand>
-  const ContentRegion& find(uint32_t product, const LetterCounts& counts, Expanded&& expanded,
-                            Expand&& expand) {
+  const ContentRegion& find(uint32_t product, const LetterCounts& counts, uint32_t dependent,
+                            Expanded&& expanded, Expand&& expand) {
     static constexpr ContentRegion kNone;
     const auto known = regions_.find(product);
     if (known != regions_.end()) return known->second;
-    if (patience_ == 0) return kNone;
+    if (patience_ == 0 || dependent < kTextsPerState) return kNone;
     const ContentRegion found = search(product, counts, expanded, expand);
     return regions_.emplace(product, found).first->second;
   }

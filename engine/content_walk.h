@@ -90,7 +90,7 @@ class ContentWalk {
         } else if (const ContentTrie::Block* block = trie.block_at(i);
                    kTakesFree<OnFree> && block != nullptr && trie.plain() &&
                    block->last <= fate.last &&
-                   survival(fate.next, block->below, &fatal) == Survival::kAll) {
+                   survival(fate.next, block->below, block->end - i, &fatal) == Survival::kAll) {
           end = block->end;
         }
         if (end > i) {
@@ -111,7 +111,7 @@ class ContentWalk {
         if (products_.universal(next)) {
           survived = Survival::kAll;
         } else if (many && trie.plain()) {
-          survived = survival(next, below[summary], &fatal);
+          survived = survival(next, below[summary], node.end - i, &fatal);
         }
       }
       if (survived == Survival::kWithout && !on_part(i, node.end, fatal)) {
@@ -159,8 +159,9 @@ class ContentWalk {
   enum class Survival : uint8_t { kAll, kWithout, kNotKnown };
   /// Which texts of the letters in `below` does a product survive? All; or those without some
   /// letters, which are fatal wherever they stand; or that is not known.
-  Survival survival(uint32_t number, const ContentTrie::Below& below, Letters* fatal) {
-    const ContentRegion& region = products_.region(number, counts_);
+  Survival survival(uint32_t number, const ContentTrie::Below& below, uint32_t nodes,
+                    Letters* fatal) {
+    const ContentRegion& region = products_.region(number, counts_, nodes);
     if (below.depth > region.depth) return Survival::kNotKnown;
     *fatal = below.letters - region.inside;
     if (!fatal->any()) return Survival::kAll;
