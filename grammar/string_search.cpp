@@ -254,15 +254,53 @@ bool StringMachine::search_listed_below(
   return false;
 }
 
+// Neighbours among the children of a trie node stand for neighbours in the list.
 bool StringMachine::any_listed_pending(uint32_t state, const VisitListed& visit) const {
   // Visited without the lock, as in successors().
   std::vector<std::pair<uint32_t, uint32_t>> found;
   {
     const std::lock_guard lock(mutex_);
-    live_after(state, [&](uint32_t product, CodepointRange) {
-      found.push_back(listed_below(product));
-      return false;
-    });
+    const uint32_t node = products_[states_[state].product].node;
+    if (node == kOff) return false;
+    const uint32_t sub = states_[state].sub, kind = sub & 0xFF000000u;
+    const uint32_t payload = sub & 0x00FFFFFFu;
+    const bool json = spec_.spelling == StringSpelling::kJson;
+    const auto& children = expanded_node(node).children;
+    const auto take = [&](uint32_t lo, uint32_t hi) {
+      const auto first = std::lower_bound(children.begin(), children.end(), std::pair(lo, 0u));
+      const auto last = std::upper_bound(first, children.end(), std::pair(hi, UINT32_MAX));
+      if (first != last)
+        found.emplace_back(trie_[first->second].first, trie_[last[-1].second].last);
+    };
+    const auto take_minimal = [&](CodepointRange range) {
+      for (uint32_t c = range.lo; c <= std::min(range.hi, 0x1Fu); ++c) {
+        if (minimal_hex(c)) take(c, c);
+      }
+    };
+    if (kind == kUtf8) {
+      const CodepointRange r = utf8_range(payload >> 20, payload >> 18 & 3, payload & 0x3FFFF);
+      take(r.lo, r.hi);
+    } else if (kind == kEscape && json) {
+      take(0, kMaxCodepoint);
+    } else if (kind == kEscape) {
+      for (const uint32_t c : {8u, 9u, 10u, 12u, 13u, uint32_t{'"'}, uint32_t{'\\'}}) take(c, c);
+      take_minimal({0, 0x1F});
+    } else if (kind == kHex) {
+      const CodepointRange r = hex_range(payload >> 16, payload & 0xFFFF);
+      if (!json) {
+        take_minimal(r);
+      } else {
+        take(r.lo, r.hi);
+        const uint32_t lo = std::max(r.lo, 0xD800u), hi = std::min(r.hi, 0xDBFFu);
+        if (lo <= hi) take(combine(lo, 0xDC00), combine(hi, 0xDFFF));
+      }
+    } else {
+      live_after(state, [&](uint32_t product, CodepointRange) {
+        const auto below = listed_below(product);
+        if (below.first < below.second) found.push_back(below);
+        return false;
+      });
+    }
   }
   return std::any_of(found.begin(), found.end(),
                      [&](const auto& range) { return visit(range.first, range.second); });

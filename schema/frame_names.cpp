@@ -222,7 +222,46 @@ bool SchemaMachine::others_live_after(FrameId object, OtherNames& others, uint32
   return live;
 }
 
-// The same, asked without the lock.
+// Are there at least so many code points that may come next, all leading to one product, with which
+// a name of these classes can begin? Then it does not matter which of fewer names are used.
+bool SchemaMachine::room_after_product(FrameId object, OtherNames& others, uint32_t product,
+                                       uint32_t wanted) {
+  const uint64_t key = uint64_t{1} << 32 | product;
+  OtherNames::Room room = others.rooms[key];
+  if (room.known >= wanted || room.all) return room.known >= wanted;
+  room.all = true;
+  shapes_[frames_[object].shape]->machine().successors(
+      product, [&](uint32_t lo, uint32_t hi, uint32_t next) {
+        const uint32_t size = hi - lo + 1;
+        if (size <= room.known) return;
+        if (room.known >= wanted) {
+          room.all = false;
+        } else if (others_live(object, others, next)) {
+          room.known = size;
+        }
+      });
+  others.rooms[key] = room;
+  return room.known >= wanted;
+}
+
+// The same of a byte state: of those that may be pending.
+bool SchemaMachine::room_after_state(FrameId object, OtherNames& others, uint32_t state,
+                                     uint32_t wanted) {
+  const StringMachine& machine = shapes_[frames_[object].shape]->machine();
+  if (machine.between(state))
+    return room_after_product(object, others, machine.product(state), wanted);
+  OtherNames::Room room = others.rooms[state];
+  if (room.known >= wanted || room.all) return room.known >= wanted;
+  room.all = !machine.live_after(state, [&](uint32_t product, CodepointRange read) {
+    const uint32_t size = read.hi - read.lo + 1;
+    if (size > room.known && others_live(object, others, product)) room.known = size;
+    return room.known >= wanted;
+  });
+  others.rooms[state] = room;
+  return room.known >= wanted;
+}
+
+// As others_live_after, asked without the lock.
 bool SchemaMachine::others_may_follow(FrameId object, OtherNames& others, uint32_t state) {
   if (const uint8_t known = others.states.get(state)) return known == kYes;
   const std::lock_guard lock(mutex_);
@@ -281,6 +320,8 @@ bool SchemaMachine::key_state_live(FrameId object, uint32_t state, uint32_t text
   }
   std::vector<uint32_t> stored;
   texts_.for_each_child(text, [&](uint32_t codepoint) { stored.push_back(codepoint); });
+  if (room_after_state(object, *set.others(), state, static_cast<uint32_t>(stored.size()) + 1))
+    return true;
   return machine.live_after(state, [&](uint32_t product, CodepointRange read) {
     return read.lo > read.hi ? name_left(object, product, text)
                              : name_left_after(object, product, text, read, stored);
@@ -304,6 +345,10 @@ bool SchemaMachine::name_left(FrameId object, uint32_t product, uint32_t text) {
   }
   std::vector<uint32_t> stored;
   texts_.for_each_child(text, [&](uint32_t codepoint) { stored.push_back(codepoint); });
+  if (room_after_product(object, *names(object).others(), product,
+                         static_cast<uint32_t>(stored.size()) + 1)) {
+    return true;
+  }
   std::vector<std::pair<CodepointRange, uint32_t>> next;
   machine.successors(product, [&](uint32_t lo, uint32_t hi, uint32_t to) {
     next.push_back({{lo, hi}, to});

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "grammar/flag_table.h"
+#include "grammar/id_table.h"
 #include "grammar/leaf.h"
 #include "grammar/string_machine.h"
 
@@ -15,8 +16,14 @@ namespace espalier {
 /// Names of certain unlisted classes of a shape, shared by the objects in which those may come.
 struct OtherNames {
   static constexpr uint8_t kYes = 1, kNo = 2;
-  std::vector<uint32_t> classes;                 ///< sorted
-  FlagTable products, states;                    ///< may one begin so? by product, by byte state
+  std::vector<uint32_t> classes;  ///< sorted
+  FlagTable products, states;     ///< may one begin so? by product, by byte state
+  /// As far as looked for, how many code points of one kind may come next: see others_roomier.
+  struct Room {
+    uint32_t known = 0;
+    bool all = false;  ///< there is no more
+  };
+  FlatMap<Room> rooms;                           ///< by byte state, or 2^32 and a product
   std::shared_ptr<const StringMachine> machine;  ///< reads names without their list
   std::shared_ptr<const Leaf> leaf;              ///< over its states; null until asked for
 };

@@ -176,6 +176,8 @@ class SchemaMachine final : public Recognizer {
   bool listed_live(FrameId object, NameSet& names, uint32_t first, uint32_t last);
   bool others_live(FrameId object, OtherNames& others, uint32_t product);
   bool others_live_after(FrameId object, OtherNames& others, uint32_t state);
+  bool room_after_product(FrameId object, OtherNames& others, uint32_t product, uint32_t wanted);
+  bool room_after_state(FrameId object, OtherNames& others, uint32_t state, uint32_t wanted);
   bool open_object(FrameId object);
   bool name_possible(FrameId object);
   Names names_of(FrameId object);
