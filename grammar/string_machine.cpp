@@ -114,6 +114,13 @@ uint32_t StringMachine::unlisted_position(const StringMachine& other, uint32_t s
                       other.states_[state].sub);
 }
 
+uint32_t StringMachine::unlisted(uint32_t product) const {
+  const Product& at = products_[product];
+  if (at.node == kOff) return product;
+  const std::lock_guard lock(mutex_);
+  return intern_product(kOff, at.length, at.automata);
+}
+
 uint32_t StringMachine::intern_state(uint32_t product, uint32_t sub) const {
   const uint64_t key = uint64_t{product} << 32 | sub;
   const auto [it, inserted] = state_ids_.try_emplace(key, 0);

@@ -73,6 +73,9 @@ class StringMachine {
   /// strings, that corresponds to `state` of `other`.
   uint32_t unlisted_position(const StringMachine& other, uint32_t state) const;
 
+  /// The product that differs from this one in that no listed string begins so.
+  uint32_t unlisted(uint32_t product) const;
+
   /// The code points (at most two) whose spelling `byte` completes in `state`; the closing quote
   /// completes a pending lone surrogate.
   size_t completed(uint32_t state, uint8_t byte, uint32_t codepoints[2]) const;

@@ -31,6 +31,8 @@
 namespace espalier {
 namespace {
 
+constexpr uint32_t kNameCountBudget = 32;  // products that one count looks at for the first time
+
 constexpr uint64_t pack(uint32_t a, uint32_t b) { return uint64_t{a} << 32 | b; }
 
 uint64_t stored_in(CodepointRange range, const std::vector<uint32_t>& stored) {
@@ -199,16 +201,29 @@ bool SchemaMachine::listed_live(FrameId object, NameSet& names, uint32_t first, 
   return any == NameSet::Any::kSome;
 }
 
-// Can a name of these classes begin with what led to the product?
+// Can a name of these classes begin with what led to the product? A search must leave out the
+// listed names; but if no name at all begins so, or more of them than the list has, there is none
+// to do.
 bool SchemaMachine::others_live(FrameId object, OtherNames& others, uint32_t product) {
   if (const uint8_t known = others.products.get(product)) return known == kYes;
   KeyShape& shape = *shapes_[frames_[object].shape];
-  const bool live = shape.machine().search_unlisted(product, [&](const StringSignature& signature) {
-    const uint32_t id = shape.class_of(signature);
-    return shape.other_classes_known()
-               ? std::binary_search(others.classes.begin(), others.classes.end(), id)
-               : name_live(object, id);
-  }) != StringMachine::Search::kExhausted;
+  const auto search = [&] {
+    return shape.machine().search_unlisted(product, [&](const StringSignature& signature) {
+      const uint32_t id = shape.class_of(signature);
+      return shape.other_classes_known()
+                 ? std::binary_search(others.classes.begin(), others.classes.end(), id)
+                 : name_live(object, id);
+    }) != StringMachine::Search::kExhausted;
+  };
+  const auto [first, last] = shape.machine().listed_below(product);
+  bool live;
+  if (first == last) {
+    live = search();
+  } else {
+    const uint32_t any = shape.machine().unlisted(product);
+    live = others_live(object, others, any) &&
+           (many_others(object, others, any, last - first + 1) || search());
+  }
   others.products.set(product, live ? kYes : kNo);
   return live;
 }
@@ -217,48 +232,64 @@ bool SchemaMachine::others_live_after(FrameId object, OtherNames& others, uint32
   if (const uint8_t known = others.states.get(state)) return known == kYes;
   const StringMachine& machine = shapes_[frames_[object].shape]->machine();
   const bool live =
+      others_live(object, others, machine.product(state)) &&
       machine.live(state, [&](uint32_t product) { return others_live(object, others, product); });
   others.states.set(state, live ? kYes : kNo);
   return live;
 }
 
-// Are there at least so many code points that may come next, all leading to one product, with which
-// a name of these classes can begin? Then it does not matter which of fewer names are used.
-bool SchemaMachine::room_after_product(FrameId object, OtherNames& others, uint32_t product,
-                                       uint32_t wanted) {
+// How many names of these classes begin with what led to the product? Some of them, as many as are
+// `wanted` if that is quickly seen; 1 where it is not, as the product is live.
+uint32_t SchemaMachine::count_others(FrameId object, OtherNames& others, uint32_t product,
+                                     uint32_t wanted, uint32_t* budget) {
   const uint64_t key = uint64_t{1} << 32 | product;
-  OtherNames::Room room = others.rooms[key];
-  if (room.known >= wanted || room.all) return room.known >= wanted;
-  room.all = true;
+  if (const OtherNames::Room room = others.rooms[key]; room.known >= wanted || room.all)
+    return room.known;
+  if (*budget == 0) return 1;
+  --*budget;
+  others.rooms[key] = {1, true};  // where a name leads back here
+  uint64_t known = 0;
   shapes_[frames_[object].shape]->machine().successors(
       product, [&](uint32_t lo, uint32_t hi, uint32_t next) {
-        const uint32_t size = hi - lo + 1;
-        if (size <= room.known) return;
-        if (room.known >= wanted) {
-          room.all = false;
-        } else if (others_live(object, others, next)) {
-          room.known = size;
-        }
+        if (known >= wanted || !others_live(object, others, next)) return;
+        const uint64_t size = hi - lo + 1, left = (wanted - known + size - 1) / size;
+        known += size * count_others(object, others, next, static_cast<uint32_t>(left), budget);
       });
-  others.rooms[key] = room;
-  return room.known >= wanted;
+  OtherNames::Room& room = others.rooms[key];
+  room.known = static_cast<uint32_t>(std::clamp<uint64_t>(known, 1, UINT32_MAX));
+  room.all = known < wanted && *budget != 0;
+  return room.known;
 }
 
-// The same of a byte state: of those that may be pending.
-bool SchemaMachine::room_after_state(FrameId object, OtherNames& others, uint32_t state,
-                                     uint32_t wanted) {
+bool SchemaMachine::many_others(FrameId object, OtherNames& others, uint32_t product,
+                                uint32_t wanted) {
+  uint32_t budget = kNameCountBudget;
+  return count_others(object, others, product, wanted, &budget) >= wanted;
+}
+
+// The same of a byte state, in which a code point may be pending.
+bool SchemaMachine::many_others_after(FrameId object, OtherNames& others, uint32_t state,
+                                      uint32_t wanted) {
   const StringMachine& machine = shapes_[frames_[object].shape]->machine();
-  if (machine.between(state))
-    return room_after_product(object, others, machine.product(state), wanted);
-  OtherNames::Room room = others.rooms[state];
+  if (machine.between(state)) return many_others(object, others, machine.product(state), wanted);
+  OtherNames::Room& room = others.rooms[state];
   if (room.known >= wanted || room.all) return room.known >= wanted;
-  room.all = !machine.live_after(state, [&](uint32_t product, CodepointRange read) {
-    const uint32_t size = read.hi - read.lo + 1;
-    if (size > room.known && others_live(object, others, product)) room.known = size;
-    return room.known >= wanted;
+  std::vector<std::pair<uint64_t, uint32_t>> next;
+  machine.live_after(state, [&](uint32_t product, CodepointRange read) {
+    next.emplace_back(read.hi - read.lo + 1, product);
+    return false;
   });
-  others.rooms[state] = room;
-  return room.known >= wanted;
+  uint32_t budget = kNameCountBudget;
+  uint64_t known = 0;
+  for (const auto& [size, product] : next) {
+    if (known >= wanted) break;
+    if (!others_live(object, others, product)) continue;
+    const auto left = static_cast<uint32_t>((wanted - known + size - 1) / size);
+    known += size * count_others(object, others, product, left, &budget);
+  }
+  others.rooms[state] = {static_cast<uint32_t>(std::min<uint64_t>(known, UINT32_MAX)),
+                         known < wanted && budget != 0};
+  return known >= wanted;
 }
 
 // As others_live_after, asked without the lock.
@@ -318,10 +349,10 @@ bool SchemaMachine::key_state_live(FrameId object, uint32_t state, uint32_t text
       text == TextStore::kUnseen) {
     return live;
   }
+  const uint32_t used = sets_.size(frames_[object].seen);
+  if (many_others_after(object, *set.others(), state, used + 1)) return true;
   std::vector<uint32_t> stored;
   texts_.for_each_child(text, [&](uint32_t codepoint) { stored.push_back(codepoint); });
-  if (room_after_state(object, *set.others(), state, static_cast<uint32_t>(stored.size()) + 1))
-    return true;
   return machine.live_after(state, [&](uint32_t product, CodepointRange read) {
     return read.lo > read.hi ? name_left(object, product, text)
                              : name_left_after(object, product, text, read, stored);
@@ -336,6 +367,17 @@ bool SchemaMachine::name_left(FrameId object, uint32_t product, uint32_t text) {
   const Frame& frame = frames_[object];
   if (frame.open_names == 0 || text == TextStore::kUnseen || names(object).others() == nullptr)
     return true;
+  const uint32_t used = sets_.size(frame.seen);
+  if (many_others(object, *names(object).others(), product, used + 1)) return true;
+  const uint64_t key = pack(object, text);
+  if (const auto known = left_memo_.find(key); known != left_memo_.end()) return known->second;
+  const bool left = find_name_left(object, product, text);
+  left_memo_[key] = left;
+  return left;
+}
+
+bool SchemaMachine::find_name_left(FrameId object, uint32_t product, uint32_t text) {
+  const Frame& frame = frames_[object];
   KeyShape& shape = *shapes_[frame.shape];
   const StringMachine& machine = shape.machine();
   const uint32_t seen = frame.seen;  // the frame may move
@@ -345,10 +387,6 @@ bool SchemaMachine::name_left(FrameId object, uint32_t product, uint32_t text) {
   }
   std::vector<uint32_t> stored;
   texts_.for_each_child(text, [&](uint32_t codepoint) { stored.push_back(codepoint); });
-  if (room_after_product(object, *names(object).others(), product,
-                         static_cast<uint32_t>(stored.size()) + 1)) {
-    return true;
-  }
   std::vector<std::pair<CodepointRange, uint32_t>> next;
   machine.successors(product, [&](uint32_t lo, uint32_t hi, uint32_t to) {
     next.push_back({{lo, hi}, to});

@@ -18,10 +18,10 @@ struct OtherNames {
   static constexpr uint8_t kYes = 1, kNo = 2;
   std::vector<uint32_t> classes;  ///< sorted
   FlagTable products, states;     ///< may one begin so? by product, by byte state
-  /// As far as looked for, how many code points of one kind may come next: see others_roomier.
+  /// How many names begin so, as far as known; see SchemaMachine::count_others.
   struct Room {
     uint32_t known = 0;
-    bool all = false;  ///< there is no more
+    bool all = false;  ///< there is no need to look again
   };
   FlatMap<Room> rooms;                           ///< by byte state, or 2^32 and a product
   std::shared_ptr<const StringMachine> machine;  ///< reads names without their list

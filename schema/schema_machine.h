@@ -176,8 +176,10 @@ class SchemaMachine final : public Recognizer {
   bool listed_live(FrameId object, NameSet& names, uint32_t first, uint32_t last);
   bool others_live(FrameId object, OtherNames& others, uint32_t product);
   bool others_live_after(FrameId object, OtherNames& others, uint32_t state);
-  bool room_after_product(FrameId object, OtherNames& others, uint32_t product, uint32_t wanted);
-  bool room_after_state(FrameId object, OtherNames& others, uint32_t state, uint32_t wanted);
+  uint32_t count_others(FrameId object, OtherNames& others, uint32_t product, uint32_t wanted,
+                        uint32_t* budget);
+  bool many_others(FrameId object, OtherNames& others, uint32_t product, uint32_t wanted);
+  bool many_others_after(FrameId object, OtherNames& others, uint32_t state, uint32_t wanted);
   bool open_object(FrameId object);
   bool name_possible(FrameId object);
   Names names_of(FrameId object);
@@ -186,6 +188,7 @@ class SchemaMachine final : public Recognizer {
   bool product_live(FrameId object, uint32_t product);
   bool key_state_live(FrameId object, uint32_t state, uint32_t text);
   bool name_left(FrameId object, uint32_t product, uint32_t text);
+  bool find_name_left(FrameId object, uint32_t product, uint32_t text);
   bool name_left_after(FrameId object, uint32_t product, uint32_t text, CodepointRange range,
                        const std::vector<uint32_t>& stored);
 
@@ -328,6 +331,7 @@ class SchemaMachine final : public Recognizer {
   std::map<std::tuple<uint32_t, FrameId, std::vector<uint32_t>>, OtherNames> other_names_;
   AtomicTable<NameSet*> name_sets_;  // by frame
   std::vector<std::unique_ptr<NameSet>> owned_name_sets_;
+  FlatMap<bool> left_memo_;  // (object, text) -> name_left()
   FlatMap<bool> class_memo_;
   // property_slot() by object and class, and by text too where the class leaves the name open.
   FlatMap<FrameId> class_slots_;
