@@ -11,19 +11,14 @@
 #include <string>
 #include <vector>
 
+#include "tests/test_seed.h"
+
 namespace espalier {
 namespace {
 
 using boost::multiprecision::cpp_int;
 
 constexpr int kScale = 60;  // oracle values are multiples of 10^-60
-
-uint64_t seed() {
-  const char* env = std::getenv("ESPALIER_SEED");
-  const uint64_t value = env != nullptr ? std::strtoull(env, nullptr, 10) : std::random_device{}();
-  std::printf("seed: %llu\n", static_cast<unsigned long long>(value));
-  return value;
-}
 
 struct Spelled {
   std::string text;
@@ -99,7 +94,7 @@ TEST(Decimal, IsNormalized) {
 }
 
 TEST(Decimal, AgreesWithExpandedIntegers) {
-  std::mt19937_64 random(seed());
+  std::mt19937_64 random(testing::test_seed());
   for (int round = 0; round < 20000; ++round) {
     const Spelled a = random_number(random);
     const Spelled b = random_number(random);
@@ -124,7 +119,7 @@ TEST(Decimal, AgreesWithExpandedIntegers) {
 }
 
 TEST(Decimal, MultiplesOfProductsAreFound) {
-  std::mt19937_64 random(seed());
+  std::mt19937_64 random(testing::test_seed());
   for (int round = 0; round < 5000; ++round) {
     Spelled b = random_number(random);
     if (b.value <= 0) continue;

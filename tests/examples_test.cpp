@@ -5,9 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -15,19 +13,13 @@
 #include "schema/schema_graph.h"
 #include "tests/reference_validator.h"
 #include "tests/schema_random.h"
+#include "tests/test_seed.h"
 
 namespace espalier {
 namespace {
 
 using reference::ReferenceValidator;
 using testing::SchemaRandom;
-
-uint64_t seed() {
-  const char* env = std::getenv("ESPALIER_SEED");
-  const uint64_t value = env != nullptr ? std::strtoull(env, nullptr, 10) : std::random_device{}();
-  std::printf("seed: %llu\n", static_cast<unsigned long long>(value));
-  return value;
-}
 
 void append_string(const std::u32string& text, std::string* out) {
   *out += '"';
@@ -108,7 +100,7 @@ struct Case {
 };
 
 TEST(Examples, EveryExampleIsValid) {
-  SchemaRandom random(seed());
+  SchemaRandom random(testing::test_seed());
   size_t found = 0;
   for (int round = 0; round < 1500 && !HasFailure(); ++round) {
     Case c(random.schema());
@@ -127,7 +119,7 @@ TEST(Examples, EveryExampleIsValid) {
 }
 
 TEST(Examples, TruthsAreThoseOfTheValidator) {
-  SchemaRandom random(seed());
+  SchemaRandom random(testing::test_seed());
   size_t sure = 0;
   for (int round = 0; round < 5000 && !HasFailure(); ++round) {
     // Values of one schema under another. Neither may say what holds for a whole document.

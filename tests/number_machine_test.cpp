@@ -6,13 +6,14 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <map>
 #include <random>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "tests/test_seed.h"
 
 namespace espalier {
 namespace {
@@ -21,13 +22,6 @@ using Kind = NumberAtom::Kind;
 using Truth = NumberMachine::Truth;
 using Machine = std::shared_ptr<const NumberMachine>;
 using Random = std::mt19937_64;
-
-uint64_t seed() {
-  const char* env = std::getenv("ESPALIER_SEED");
-  const uint64_t value = env != nullptr ? std::strtoull(env, nullptr, 10) : std::random_device{}();
-  std::printf("seed: %llu\n", static_cast<unsigned long long>(value));
-  return value;
-}
 
 int below(Random& random, int n) { return static_cast<int>(random() % static_cast<uint64_t>(n)); }
 
@@ -169,7 +163,7 @@ std::string random_text(Random& random, const std::vector<NumberAtom>& atoms) {
 }
 
 TEST(NumberMachine, TruthAtEveryPrefix) {
-  Random random(seed());
+  Random random(testing::test_seed());
   for (int round = 0; round < 2000; ++round) {
     const auto atoms = random_atoms(random);
     const auto spelling = below(random, 2) == 0 ? NumberSpelling::kJson : NumberSpelling::kPlain;
@@ -210,7 +204,7 @@ void enumerate(const NumberMachine& machine, const std::vector<NumberAtom>& atom
 }
 
 TEST(NumberMachine, ReachableIsExact) {
-  Random random(seed());
+  Random random(testing::test_seed());
   for (int round = 0; round < 400; ++round) {
     const auto atoms = random_atoms(random);
     const auto spelling = below(random, 2) == 0 ? NumberSpelling::kJson : NumberSpelling::kPlain;
@@ -250,7 +244,7 @@ TEST(NumberMachine, ReachableIsExact) {
 }
 
 TEST(NumberMachine, ReachableIsTheUnionOverNextBytes) {
-  Random random(seed());
+  Random random(testing::test_seed());
   for (int round = 0; round < 600; ++round) {
     const auto atoms = random_atoms(random);
     const auto spelling = below(random, 2) == 0 ? NumberSpelling::kJson : NumberSpelling::kPlain;
@@ -408,7 +402,7 @@ TEST(NumberMachine, ThreadsAgree) {
 }
 
 TEST(NumberMachine, ListsThousandsOfNumbersInOneAtom) {
-  Random random(seed());
+  Random random(testing::test_seed());
   NumberAtom one_of{Kind::kOneOf, {}, {}};
   std::set<int> members;
   while (members.size() < 5000) members.insert(below(random, 40'000) - 20'000);

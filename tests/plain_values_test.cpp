@@ -9,24 +9,17 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
-#include <random>
 #include <string>
 #include <string_view>
 
 #include "schema/schema_machine.h"
 #include "tests/schema_random.h"
+#include "tests/test_seed.h"
 
 namespace espalier {
 namespace {
 
 using testing::SchemaRandom;
-
-uint64_t seed() {
-  const char* env = std::getenv("ESPALIER_SEED");
-  const uint64_t value = env != nullptr ? std::strtoull(env, nullptr, 10) : std::random_device{}();
-  std::printf("seed: %llu\n", static_cast<unsigned long long>(value));
-  return value;
-}
 
 constexpr std::string_view kFirstBytes[] = {"n", "f", "t", "-0123456789", "\"", "[", "{"};
 
@@ -68,7 +61,7 @@ void check_every_node(const std::string& schema, Profile profile, size_t* plain)
 }
 
 TEST(PlainValues, EveryYesHasAWitness) {
-  SchemaRandom random(seed());
+  SchemaRandom random(testing::test_seed());
   size_t plain = 0;
   for (int round = 0; round < 600 && !HasFailure(); ++round) {
     const std::string schema = random.schema();
@@ -111,7 +104,7 @@ TEST(PlainValues, HandPicked) {
 }
 
 TEST(PlainValues, SatisfiableSchemasHaveCompletions) {
-  SchemaRandom random(seed());
+  SchemaRandom random(testing::test_seed());
   size_t schemas = 0, stuck = 0;
   for (int round = 0; round < 1000; ++round) {
     const std::string schema = random.schema();

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -17,6 +16,7 @@
 #include "schema/json_document.h"
 #include "schema/schema_graph.h"
 #include "shared_data.h"
+#include "tests/test_seed.h"
 
 namespace espalier {
 namespace {
@@ -41,14 +41,6 @@ std::vector<fs::path> json_files(const fs::path& folder) {
   }
   std::sort(files.begin(), files.end());
   return files;
-}
-
-uint64_t seed() {
-  const char* text = std::getenv("ESPALIER_SEED");
-  const uint64_t value =
-      text != nullptr ? std::strtoull(text, nullptr, 10) : std::random_device{}();
-  std::printf("ESPALIER_SEED=%llu\n", static_cast<unsigned long long>(value));
-  return value;
 }
 
 struct SweepCounts {
@@ -148,7 +140,7 @@ TEST(SchemaCorpus, ReadsTheTestSuiteRight) {
 
 // Mutated schemas load or fail with a status; they never crash (the sanitizer build watches).
 TEST(SchemaCorpus, SurvivesMutations) {
-  std::mt19937_64 random(seed());
+  std::mt19937_64 random(testing::test_seed());
   std::vector<std::string> seeds = {
       R"({"$schema": "http://json-schema.org/draft-07/schema#", "definitions": {"a": {"$id": "#x",
           "items": [{"$ref": "#x"}]}}, "properties": {"p": {"$ref": "#/definitions/a"}}})",

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <random>
@@ -24,6 +23,7 @@
 #include "tests/reference_validator.h"
 #include "tests/schema_random.h"
 #include "tests/spelling_random.h"
+#include "tests/test_seed.h"
 
 namespace espalier {
 namespace {
@@ -34,13 +34,6 @@ using Whitespace = Spelling::Whitespace;
 using Order = Spelling::PropertyOrder;
 using Escapes = Spelling::Escapes;
 using Numbers = Spelling::Numbers;
-
-uint64_t seed() {
-  const char* env = std::getenv("ESPALIER_SEED");
-  const uint64_t value = env != nullptr ? std::strtoull(env, nullptr, 10) : std::random_device{}();
-  std::printf("ESPALIER_SEED=%llu\n", static_cast<unsigned long long>(value));
-  return value;
-}
 
 bool accepts(const Grammar& grammar, const std::string& text) {
   const std::shared_ptr<Recognizer> recognizer = grammar.recognizer();
@@ -149,7 +142,7 @@ std::string draw(Recognizer& recognizer, SchemaRandom& random) {
 }
 
 TEST(Spelling, WhatIsWrittenIsValidAndKeepsTheOptions) {
-  const uint64_t start = seed();
+  const uint64_t start = testing::test_seed();
   SchemaRandom random(start);
   std::mt19937_64 bits(start);
   size_t drawn = 0;
@@ -198,7 +191,7 @@ std::string print(const Json& value, const Spelling& spelling) {
 }
 
 TEST(Spelling, SeparatorsLeaveTheVerdictsAsTheyAre) {
-  SchemaRandom random(seed());
+  SchemaRandom random(testing::test_seed());
   SchemaOptions options;
   options.profile = Profile::kExact;
   options.spelling.item_separator = ",\n ";

@@ -9,7 +9,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <random>
 #include <set>
@@ -19,6 +18,7 @@
 #include "espalier/grammar.h"
 #include "grammar/recognizer.h"
 #include "tests/reference_validator.h"
+#include "tests/test_seed.h"
 
 namespace espalier {
 namespace {
@@ -42,13 +42,6 @@ constexpr Value kValues[] = {{"1", "1.0"},
                              {"{\"a\":1}", "{\"a\":1}"},
                              {"[1,\"a\"]", "[ 1e0 , \"a\" ]"},
                              {"[1]", "[1]"}};
-
-uint64_t seed() {
-  const char* env = std::getenv("ESPALIER_SEED");
-  const uint64_t value = env != nullptr ? std::strtoull(env, nullptr, 10) : std::random_device{}();
-  std::printf("seed: %llu\n", static_cast<unsigned long long>(value));
-  return value;
-}
 
 class Random {
  public:
@@ -127,7 +120,7 @@ bool compare(Case& c, const std::string& text, State state, size_t length) {
 }
 
 TEST(UniqueItems, IsLiveExactlyWhereAValidArrayGoesOn) {
-  Random random(seed());
+  Random random(testing::test_seed());
   size_t live = 0, dead = 0, schemas = 0;
   for (int round = 0; round < 150 && !HasFailure(); ++round) {
     Case c;
