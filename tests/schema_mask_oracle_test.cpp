@@ -274,6 +274,13 @@ TEST_F(SchemaMaskOracle, PrefixesOfChosenTexts) {
            "patternProperties": {"^o[a-m]": {"const": 1}}, "propertyNames": {"maxLength": 4},
            "additionalProperties": false, "minProperties": 2})",
        R"({"x": 1, "oak": 1, "only": 1})"},
+      // Names used before, of patterns with few names, spelled with escapes and beyond ASCII.
+      {R"({"type": "object", "properties": {"title:no": {"type": "null"}, "tit\u00e9": {"type": "null"}},
+           "patternProperties": {"^title:(en|nl)$": {"type": "null"}, "^t[\u00e9\u20ac]?$": {"type":
+           "null"}}, "propertyNames": {"maxLength": 8}, "additionalProperties": false})",
+       "{\"title:en\": null, \"t\u00e9\": null, \"t\\u0069tle:nl\": null, \"t\\u20ac\": null, "
+       "\"title:no\": "
+       "null, \"t\": null, \"tit\\u00e9\": null}"},
   };
   for (const auto& [schema, text] : chosen) {
     for (const Profile profile : {Profile::kExact, Profile::kGeneration}) {
@@ -289,6 +296,68 @@ TEST_F(SchemaMaskOracle, PrefixesOfChosenTexts) {
             << difference(mask_of(matcher), expected, *vocabulary);
         if (!matcher.accept_bytes(std::string(1, c)).ok()) break;  // a spelling not of the profile
         s = (*reference)->recognizer()->step(s, static_cast<uint8_t>(c));
+      }
+    }
+  }
+}
+
+/// A name may begin so exactly if one is left that does, whichever were used before: of a few
+/// names, all are tried.
+TEST(SchemaNames, BeginLikeOneThatIsLeft) {
+  const char* const schema = R"({"type": "object", "properties": {"ka": {}, "kbc": {}, "q": {}},
+      "patternProperties": {"^k[ab]$": {}, "^k:(en|nl)$": {}, "^\u00e9[0-2]?$": {}, "^z(z{3}|y)$": {}},
+      "propertyNames": {"maxLength": 4}, "additionalProperties": false})";
+  const std::vector<std::string> names = {"ka",     "kbc",     "q",       "kb",      "k:en", "k:nl",
+                                          "\u00e9", "\u00e90", "\u00e91", "\u00e92", "zzzz", "zy"};
+  const std::pair<std::string, std::string> kEscapes[] = {
+      {"k", "u006b"}, {"a", "u0061"}, {"2", "u0032"}, {"z", "u007A"}, {"\u00e9", "u00e9"}};
+  std::mt19937_64 random(test_seed() + 5);
+  for (int round = 0; round < 60; ++round) {
+    const auto grammar = Grammar::from_json_schema(schema, {.profile = Profile::kExact});
+    ASSERT_TRUE(grammar.ok());
+    Recognizer& recognizer = *(*grammar)->recognizer();
+    State object = recognizer.step(recognizer.start(), '{');
+    const auto read = [&](State s, std::string_view text) {
+      for (const char c : text) s = recognizer.step(s, static_cast<uint8_t>(c));
+      return s;
+    };
+    std::vector<std::string> left = names;
+    std::shuffle(left.begin(), left.end(), random);
+    const size_t used = random() % (names.size() + 1);
+    for (size_t i = 0; i < used; ++i) {
+      object = read(object, (i == 0 ? "\"" : ",\"") + left.back() + "\":1");
+      ASSERT_FALSE(object.dead()) << left.back() << ", seed " << test_seed();
+      left.pop_back();
+    }
+    const State start = used == 0 ? object : recognizer.step(object, ',');
+    ASSERT_EQ(start.dead(), left.empty()) << "seed " << test_seed();
+    if (start.dead()) continue;
+    for (const std::string& name : names) {
+      for (size_t length = 0; length <= name.size(); ++length) {
+        const std::string beginning = name.substr(0, length);
+        const State s = read(start, "\"" + beginning);
+        for (int byte = 0x20; byte < 256; ++byte) {
+          const char c = static_cast<char>(byte);
+          const bool whole = length == name.size() || (name[length] & 0xC0) != 0x80;
+          const bool expected =
+              std::any_of(left.begin(), left.end(), [&](const std::string& other) {
+                if (!other.starts_with(beginning)) return false;
+                if (c == '"') return other == beginning;
+                return other.size() > length && (c == '\\' ? whole : other[length] == c);
+              });
+          const State next = recognizer.step(s, static_cast<uint8_t>(c));
+          ASSERT_EQ(!next.dead(), expected) << "`" << beginning << "` and byte " << byte << ", "
+                                            << left.size() << " left, seed " << test_seed();
+          if (c != '\\' || !expected) continue;
+          for (const auto& [character, escape] : kEscapes) {
+            const std::string longer = beginning + character;
+            ASSERT_EQ(!read(next, escape).dead(), std::any_of(left.begin(), left.end(),
+                                                              [&](const std::string& other) {
+                                                                return other.starts_with(longer);
+                                                              }))
+                << longer << ", seed " << test_seed();
+          }
+        }
       }
     }
   }
