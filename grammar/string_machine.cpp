@@ -91,6 +91,14 @@ uint32_t StringMachine::lengthened(uint32_t product, uint64_t n) const {
   return intern_product(from.node, std::min(from.length + n, length_cap_), from.automata);
 }
 
+uint32_t StringMachine::with_automaton(uint32_t product, size_t i, uint32_t state) const {
+  const std::lock_guard lock(mutex_);
+  const Product& from = products_[product];
+  std::vector<uint32_t> automata = from.automata;
+  automata[i] = state;
+  return intern_product(from.node, from.length, automata);
+}
+
 uint32_t StringMachine::at_length(uint32_t product, uint64_t length) const {
   const std::lock_guard lock(mutex_);
   const Product& from = products_[product];

@@ -121,6 +121,8 @@ class StringMachine {
   bool remembers() const;
   /// The product state with `n` more code points counted.
   uint32_t lengthened(uint32_t product, uint64_t n) const;
+  /// The product state with another state of automaton i.
+  uint32_t with_automaton(uint32_t product, size_t i, uint32_t state) const;
   /// The product state with another length.
   uint32_t at_length(uint32_t product, uint64_t length) const;
   uint64_t length(uint32_t product) const { return products_[product].length; }

@@ -25,6 +25,7 @@ namespace espalier {
 ///   bool accepting(const State&);
 ///   std::optional<State> settled(const State&);      // see CodepointAutomaton; none: 0
 ///   uint32_t toward_end(const State&);               // a code point on the way to acceptance
+///   std::optional<State> distant(const State&);      // may be missing; with `kHorizon`
 ///   void cuts(const State&, std::vector<uint32_t>*); // where a range of successors starts
 ///
 /// or, without toward_end, the machine of a predicate: then relaxed() and relaxed_state(State) as
@@ -89,6 +90,20 @@ class StructuredAutomaton final : public CodepointAutomaton {
     if constexpr (!kRemembers) return CodepointAutomaton::step(state, codepoint);
     const std::lock_guard lock(mutex_);
     return intern(machine_.step(states_[state].content, codepoint));
+  }
+
+  uint32_t distant(uint32_t state, uint32_t* horizon) const override {
+    if constexpr (requires(const Machine& machine, const State& at) { machine.distant(at); }) {
+      if (state == 0) return 0;
+      const std::lock_guard lock(mutex_);
+      const std::optional<State> far = machine_.distant(states_[state].content);
+      if (!far || *far == states_[state].content) return state;
+      const uint32_t id = intern(far);
+      if (id == 0) return state;
+      *horizon = std::min(*horizon, Machine::kHorizon);
+      return id;
+    }
+    return state;
   }
 
   uint32_t settled(uint32_t state) const override {

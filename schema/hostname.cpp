@@ -186,6 +186,20 @@ bool HostnameMachine::accepting(const State& state) const {
   return finished_label(state).has_value();
 }
 
+// Far from both limits plain characters are not worth counting. An A-label that is begun later has
+// as much room as its own limit leaves.
+std::optional<Hostname> HostnameMachine::distant(const State& state) const {
+  constexpr int kRoom = kHorizon + 1;
+  if (state.length + kRoom + kMaxLabel > kMaxName || state.label_length + kRoom > kMaxLabel ||
+      is_a_label(state)) {
+    return std::nullopt;
+  }
+  State far = state;
+  if (state.label.empty()) far.label_length = std::min(state.label_length, 1);
+  far.length = std::min(state.length, 4);
+  return far;
+}
+
 uint32_t HostnameMachine::toward_end(const State& state) const {
   const auto known = completions_.find(state);
   if (known == completions_.end()) return 'a';

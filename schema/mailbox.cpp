@@ -14,6 +14,7 @@
 // Invariant: a state is live; what is begun still fits. Cost: a step is a few comparisons.
 #include "schema/mailbox.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -131,6 +132,22 @@ uint32_t MailboxMachine<kInternational>::least_length(const State& state) const 
     default:
       return 3;
   }
+}
+
+// With room for kHorizon code points and the two that may be open, what was counted does not
+// matter.
+template <bool kInternational>
+std::optional<Mailbox> MailboxMachine<kInternational>::distant(const State& state) const {
+  constexpr uint32_t kRoom = kHorizon + 2;
+  if (state.local + kRoom > kMaxLocal || state.label + kRoom > kMaxLabel ||
+      state.domain + kRoom > kMaxDomain) {
+    return std::nullopt;
+  }
+  State far = state;
+  far.local = std::min<uint8_t>(state.local, 1);
+  far.label = std::min<uint8_t>(state.label, 1);
+  far.domain = std::min<uint8_t>(state.domain, 1);
+  return far;
 }
 
 template <bool kInternational>

@@ -136,18 +136,34 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   }
   bool everlasting() const override { return everlasting_; }
   uint32_t distant(uint32_t* product) const override {
-    if (!capped_ || distances_matter_.load(std::memory_order_acquire)) return 0;
+    if (distances_matter_.load(std::memory_order_acquire)) return 0;
     const auto& lengths = machine_->spec().lengths;
+    if (!capped_) return lengths.empty() ? distant_automata(product) : 0;
     const uint64_t length = machine_->length(*product);
     if (machine_->signature(*product).length_rank + 1 != lengths.size() ||
         length + kRoom >= lengths.back() || !machine_->off_trie(*product))
       return 0;
+    const uint64_t room = lengths.back() - kRoom - length;
     *product = machine_->at_length(*product, least_length());
-    return static_cast<uint32_t>(std::min<uint64_t>(lengths.back() - kRoom - length, UINT32_MAX));
+    const uint32_t horizon = distant_automata(product);
+    return static_cast<uint32_t>(std::min<uint64_t>(room, horizon == 0 ? UINT32_MAX : horizon));
+  }
+  // The same where lengths do not matter: 0 where the automata have no more distant states.
+  uint32_t distant_automata(uint32_t* product) const {
+    const auto& automata = machine_->spec().automata;
+    if (relaxed_ != nullptr || !machine_->off_trie(*product)) return 0;
+    uint32_t horizon = UINT32_MAX;
+    for (size_t i = 0; i < automata.size(); ++i) {
+      const uint32_t state = machine_->automaton_state(*product, i);
+      const uint32_t far = automata[i]->distant(state, &horizon);
+      if (far != state) *product = machine_->with_automaton(*product, i, far);
+    }
+    return horizon == UINT32_MAX ? 0 : horizon;
   }
   // Where nothing but a maximum length lies ahead, fewer characters left means fewer ways to end:
   // what is live with all of them and with kRoom of them is so in between.
   std::optional<uint32_t> after_distant(uint32_t next) const override {
+    if (!capped_) return alive(next) ? std::optional(next) : std::optional(kNoProduct);
     const uint32_t early = machine_->at_length(next, least_length());
     const uint32_t late = machine_->at_length(next, machine_->spec().lengths.back() - kRoom);
     const std::lock_guard lock(mutex_);
