@@ -27,6 +27,7 @@
 #include <utility>
 #include <vector>
 
+#include "id_table.h"
 #include "regex_reader.h"
 #include "structured_automaton.h"
 
@@ -271,7 +272,8 @@ class BackReferenceMachine {
   struct State {
     uint32_t text = 0;
     uint32_t relaxed = 0;
-    auto operator<=>(const State&) const = default;
+    bool operator==(const State&) const = default;
+    uint64_t hash() const { return hash_append(text, relaxed); }
   };
 
   BackReferenceMachine(boost::u32regex expression, bool from_start,

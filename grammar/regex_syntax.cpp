@@ -49,11 +49,30 @@ RegexSyntaxMachine::RegexSyntaxMachine() {
   intern(std::u32string());
 }
 
+uint64_t RegexSyntaxMachine::Context::hash() const {
+  uint64_t hash = hash_append(uint64_t{opened} << 32 | highest, levels.size());
+  const auto append = [&](const std::set<uint32_t>& ids) {
+    hash = hash_append(hash, ids.size());
+    for (const uint32_t id : ids) hash = hash_append(hash, id);
+  };
+  for (const Level& level : levels) {
+    hash = hash_append(hash, level.repeatable ? 1 : 0);
+    append(level.names);
+    append(level.earlier_names);
+  }
+  append(missing);
+  return hash;
+}
+
 uint32_t RegexSyntaxMachine::intern(Context context) {
-  const auto [it, added] =
-      context_ids_.try_emplace(std::move(context), static_cast<uint32_t>(contexts_.size()));
-  if (added) contexts_.push_back(&it->first);
-  return it->second;
+  const uint64_t hash = context.hash();
+  const uint32_t known =
+      context_ids_.find(hash, [&](uint32_t id) { return contexts_[id] == context; });
+  if (known != IdTable::kNone) return known;
+  const auto id = static_cast<uint32_t>(contexts_.size());
+  contexts_.push_back(std::move(context));
+  context_ids_.insert(hash, id);
+  return id;
 }
 
 uint32_t RegexSyntaxMachine::intern(const std::u32string& text) {

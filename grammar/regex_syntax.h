@@ -1,12 +1,14 @@
 #pragma once
 
-#include <compare>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
+
+#include "id_table.h"
 
 namespace espalier {
 
@@ -64,7 +66,13 @@ class RegexSyntaxMachine {
     uint32_t first = 0;
     uint32_t lead = 0;
     uint32_t text = 0;
-    auto operator<=>(const State&) const = default;
+    bool operator==(const State&) const = default;
+    uint64_t hash() const {
+      const uint64_t kind = static_cast<uint64_t>(mode) << 8 | static_cast<uint64_t>(place);
+      const uint64_t numbers = hash_append(uint64_t{number} << 32 | other, uint64_t{first} << 32);
+      return hash_append(hash_append(hash_append(context, kind), numbers),
+                         uint64_t{lead} << 32 | text);
+    }
   };
 
   RegexSyntaxMachine();
@@ -82,20 +90,21 @@ class RegexSyntaxMachine {
   struct Level {
     bool repeatable = true;
     std::set<uint32_t> names, earlier_names;
-    auto operator<=>(const Level&) const = default;
+    bool operator==(const Level&) const = default;
   };
   struct Context {
     std::vector<Level> levels;
     std::set<uint32_t> missing;  ///< names referred to and not seen yet
     uint32_t opened = 0;         ///< capturing groups
     uint32_t highest = 0;        ///< the highest group referred to, 0 if all are opened
-    auto operator<=>(const Context&) const = default;
+    bool operator==(const Context&) const = default;
+    uint64_t hash() const;
   };
   using Next = std::optional<State>;
   static constexpr uint32_t kNoName = 0;        // text id of ""
   static constexpr uint32_t kSet = UINT32_MAX;  // State::first: a member that is a set
 
-  const Context& context(const State& state) const { return *contexts_[state.context]; }
+  const Context& context(const State& state) const { return contexts_[state.context]; }
   uint32_t intern(Context context);
   uint32_t intern(const std::u32string& text);
   static State at(const State& state, Mode mode);
@@ -123,8 +132,8 @@ class RegexSyntaxMachine {
   bool name_taken(const Context& context, uint32_t name) const;
   uint32_t name_toward_end(const State& state);
 
-  std::map<Context, uint32_t> context_ids_;
-  std::vector<const Context*> contexts_;
+  IdTable context_ids_;
+  std::deque<Context> contexts_;
   std::map<std::u32string, uint32_t> text_ids_;
   std::vector<const std::u32string*> texts_;
 };

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -12,12 +11,13 @@
 
 #include "codepoint_automaton.h"
 #include "codepoint_set.h"
+#include "id_table.h"
 #include "letter_classes.h"
 #include "state_table.h"
 
 namespace espalier {
 
-/// The automaton of a machine whose states are values with an order, interned as they are met. The
+/// The automaton of a machine whose states are values with a hash(), interned as they are met. The
 /// machine decides alone what is dead: its `step` gives only states that can be completed. It has
 ///
 ///   State start();
@@ -189,7 +189,10 @@ class StructuredAutomaton final : public CodepointAutomaton {
 
   uint32_t intern(const std::optional<State>& content) const {
     if (!content) return 0;
-    if (const auto known = ids_.find(*content); known != ids_.end()) return known->second;
+    const uint64_t hash = content->hash();
+    const uint32_t known =
+        ids_.find(hash, [&](uint32_t id) { return states_[id].content == *content; });
+    if (known != IdTable::kNone) return known;
     bool failed = states_.size() > max_states_;
     if constexpr (kPredicate) failed |= !machine_.status().ok();
     if (failed) {
@@ -200,7 +203,7 @@ class StructuredAutomaton final : public CodepointAutomaton {
     record.content = *content;
     record.accepting = machine_.accepting(*content);
     const uint32_t id = states_.publish_last();
-    ids_.emplace(*content, id);
+    ids_.insert(hash, id);
     return id;
   }
 
@@ -246,7 +249,7 @@ class StructuredAutomaton final : public CodepointAutomaton {
   mutable std::atomic<bool> exceeded_ = false;
   mutable std::mutex mutex_;  // guards everything below, and records that are not published
   mutable Machine machine_;
-  mutable std::map<State, uint32_t> ids_;
+  mutable IdTable ids_;
   mutable std::vector<uint32_t> cuts_;  // of the last state, or of all
 };
 

@@ -15,7 +15,6 @@
 #include "schema/content.h"
 
 #include <array>
-#include <compare>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -23,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "grammar/id_table.h"
 #include "grammar/structured_automaton.h"
 #include "schema/unicode.h"
 
@@ -57,7 +57,11 @@ struct JsonText {
   Expect expect = Expect::kValue;
   bool name = false;  // the string is a name
   uint32_t detail = 0;
-  auto operator<=>(const JsonText&) const = default;
+  bool operator==(const JsonText&) const = default;
+  uint64_t hash() const {
+    const uint64_t kind = static_cast<uint64_t>(expect) << 1 | (name ? 1 : 0);
+    return hash_append(kind, uint64_t{stack} << 32 | detail);
+  }
 };
 
 constexpr std::array<std::string_view, 3> kLiterals = {"true", "false", "null"};
@@ -283,7 +287,8 @@ class Base64JsonMachine {
     JsonText text;
     uint8_t digits = 0;   // of the group, 0 to 3; 4: one '=' read, another to come; 5: ended
     uint8_t waiting = 0;  // the bits that begin the next byte
-    auto operator<=>(const State&) const = default;
+    bool operator==(const State&) const = default;
+    uint64_t hash() const { return hash_append(text.hash(), uint64_t{digits} << 8 | waiting); }
   };
 
   State start() const { return State(); }

@@ -2,10 +2,13 @@
 
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "grammar/id_table.h"
 
 namespace espalier {
 
@@ -19,6 +22,12 @@ struct Hostname {
   bool last_hyphen = false;
   std::string label;  ///< lower case; only while it is a prefix of "xn--" or starts with it
   auto operator<=>(const Hostname&) const = default;
+  uint64_t hash() const {
+    const uint64_t flags = (some_right_to_left ? 1u : 0u) | (some_breaks_rule ? 2u : 0u) |
+                           (first_digit ? 4u : 0u) | (last_hyphen ? 8u : 0u);
+    const auto lengths = static_cast<uint64_t>(length) << 32 | static_cast<uint64_t>(label_length);
+    return hash_append(hash_append(lengths, flags), std::hash<std::string>()(label));
+  }
 };
 
 /// Reads host names, the format `hostname`, as a machine of a StructuredAutomaton. Not thread-safe.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "grammar/id_table.h"
 #include "schema/hostname.h"
 #include "schema/idna.h"
 
@@ -22,6 +23,10 @@ class IdnHostnameMachine {
     bool some_breaks_rule = false;
     uint32_t label = 0;  ///< the text of the current label
     auto operator<=>(const State&) const = default;
+    uint64_t hash() const {
+      const uint64_t flags = (some_right_to_left ? 1u : 0u) | (some_breaks_rule ? 2u : 0u);
+      return hash_append(hash_append(length, label), flags);
+    }
   };
 
   IdnHostnameMachine() { intern(std::u32string()); }

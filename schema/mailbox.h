@@ -1,12 +1,12 @@
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "grammar/codepoint_automaton.h"
+#include "grammar/id_table.h"
 
 namespace espalier {
 
@@ -19,7 +19,12 @@ struct Mailbox {
   bool last_hyphen = false;  ///< ... which end in a hyphen
   uint8_t domain = 0;        ///< code points of the domain
   uint32_t literal = 0;      ///< state of the automaton of address literals
-  auto operator<=>(const Mailbox&) const = default;
+  bool operator==(const Mailbox&) const = default;
+  uint64_t hash() const {
+    const uint64_t lengths = uint64_t{local} << 16 | uint64_t{label} << 8 | domain;
+    const uint64_t kind = static_cast<uint64_t>(part) << 1 | (last_hyphen ? 1 : 0);
+    return hash_append(lengths, kind << 32 | literal);
+  }
 };
 
 /// Reads the formats email and idn-email as machines of a StructuredAutomaton. Not thread-safe.

@@ -1,9 +1,10 @@
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <optional>
 #include <vector>
+
+#include "grammar/id_table.h"
 
 namespace espalier {
 
@@ -12,7 +13,11 @@ struct Timestamp {
   uint8_t place = 0;              ///< characters read of a text without a fraction
   uint8_t first = 0, last = 0;    ///< a digit or number that is known, or bounds of the next one
   uint16_t minutes = UINT16_MAX;  ///< of a leap second: local time, then the offset it asks for
-  auto operator<=>(const Timestamp&) const = default;
+  bool operator==(const Timestamp&) const = default;
+  uint64_t hash() const {
+    return hash_append(
+        0, uint64_t{place} << 32 | uint64_t{first} << 24 | uint64_t{last} << 16 | minutes);
+  }
 };
 
 /// Which part of a date-time is read.
