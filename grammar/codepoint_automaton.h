@@ -51,6 +51,9 @@ class CodepointAutomaton {
   virtual bool everlasting() const { return false; }
   /// A lower bound on the length of the texts that a live state accepts.
   virtual uint32_t least_length(uint32_t state) const { return accepting(state) ? 0 : 1; }
+  /// A state that accepts at least what `state` does, of few such.
+  virtual uint32_t coarse(uint32_t state) const { return state; }
+  virtual bool coarsens() const { return false; }
   /// Refines classes until no state tells code points of one class apart; false if what states tell
   /// apart is not known beforehand.
   virtual bool refine(LetterClasses* /*classes*/) const { return false; }

@@ -175,18 +175,20 @@ void StringMachine::successors(
   };
   std::vector<Successor> found;
   const bool join = !remembers();
-  uint32_t last_node = 0, last = 0;  // neighbours mostly lead to the same product state
+  uint32_t last = 0, other = 0;  // ranges mostly take turns between two product states
   {
     const std::lock_guard lock(mutex_);
     const Product& at = products_[product];
     const uint64_t length = std::min(at.length + 1, length_cap_);
     for_ranges(at.node, at.automata, 0, kMaxCodepoint,
                [&](uint32_t lo, uint32_t hi, uint32_t node, std::span<const uint32_t> next) {
-                 const bool same = !found.empty() && node == last_node &&
-                                   std::ranges::equal(next, products_[last].automata);
-                 const uint32_t id = same ? last : intern_product(node, length, next);
-                 last_node = node;
-                 last = id;
+                 const auto leads_to = [&](uint32_t to) {
+                   return to != 0 && products_[to].node == node &&
+                          std::ranges::equal(next, products_[to].automata);
+                 };
+                 uint32_t id = leads_to(last) ? last : leads_to(other) ? other : 0;
+                 if (id == 0) id = intern_product(node, length, next);
+                 if (id != last) other = std::exchange(last, id);
                  if (join && !found.empty() && found.back().next == id) {
                    found.back().hi = hi;
                  } else {

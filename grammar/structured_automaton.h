@@ -32,7 +32,7 @@ namespace espalier {
 /// in CodepointAutomaton, and status(), not ok once the machine has given up. One with few states,
 /// however long the texts are, says so by `kRemembers = false`; its cuts are those of every
 /// state, its successors of code points between two of them are equal, and it has
-/// least_length(State) as in CodepointAutomaton.
+/// least_length(State) and coarse(State) as in CodepointAutomaton.
 ///
 /// Successors of code points between two cuts must be alike: all dead, all equal, or all told apart
 /// by nothing but what they remember, the first being completed by whatever completes another.
@@ -73,6 +73,16 @@ class StructuredAutomaton final : public CodepointAutomaton {
     } else {
       const std::lock_guard lock(mutex_);
       return machine_.least_length(states_[state].content);
+    }
+  }
+  bool coarsens() const override { return !kRemembers; }
+  uint32_t coarse(uint32_t state) const override {
+    if constexpr (kRemembers) {
+      return state;
+    } else {
+      if (state == 0) return 0;
+      const std::lock_guard lock(mutex_);
+      return intern(machine_.coarse(states_[state].content));
     }
   }
   bool refine(LetterClasses* classes) const override {

@@ -134,6 +134,15 @@ uint32_t MailboxMachine<kInternational>::least_length(const State& state) const 
   }
 }
 
+// Less that was read leaves more room.
+template <bool kInternational>
+Mailbox MailboxMachine<kInternational>::coarse(State state) const {
+  state.local = std::min<uint8_t>(state.local, 1);
+  state.label = std::min<uint8_t>(state.label, 1);
+  state.domain = std::min<uint8_t>(state.domain, 1);
+  return state;
+}
+
 // With room for kHorizon code points and the two that may be open, what was counted does not
 // matter.
 template <bool kInternational>
@@ -143,11 +152,7 @@ std::optional<Mailbox> MailboxMachine<kInternational>::distant(const State& stat
       state.domain + kRoom > kMaxDomain) {
     return std::nullopt;
   }
-  State far = state;
-  far.local = std::min<uint8_t>(state.local, 1);
-  far.label = std::min<uint8_t>(state.label, 1);
-  far.domain = std::min<uint8_t>(state.domain, 1);
-  return far;
+  return coarse(state);
 }
 
 template <bool kInternational>

@@ -9,6 +9,9 @@
 //     evaluated once for each combination of these.
 //   - Relevance. Where the statuses decide part of the formula, the automata that occur only there
 //     no longer matter: a node of the search has no state of them, nor a length where none matters.
+//   - Coarse states. A date-time has a state for each minute of the day, a mailbox for each length.
+//     After a short search in vain, one over states that accept more, and are few, tells whether
+//     nothing can follow at all.
 //   - Bounds. What cannot be completed within the greatest length is dead at once, by the least
 //     lengths of what the automata still need.
 //
@@ -33,7 +36,7 @@ namespace {
 
 constexpr size_t kBudget = 300'000;      // look-ups of one question
 constexpr size_t kSmallBudget = 20'000;  // the same once one was exceeded
-constexpr size_t kEntryCost = 8;          // of a node that is met, in look-ups
+constexpr size_t kEntryCost = 8;         // of a node that is met, in look-ups
 constexpr size_t kMaxNodes = 1 << 16;    // kept between questions
 constexpr size_t kMaxClasses = 512;
 
@@ -352,12 +355,22 @@ void StringLiveness::expand(uint32_t id) {
   nodes_[id].last = static_cast<uint32_t>(successors_.size());
 }
 
+// The node with coarse states, to which whatever follows here leads as well.
+uint32_t StringLiveness::coarse_of(uint32_t id) {
+  if (nodes_[id].coarse != kNone) return nodes_[id].coarse;
+  std::vector<uint32_t> content(&contents_[id * width_], &contents_[id * width_] + width_);
+  for (size_t i = 0; i < sides_.size(); ++i) {
+    if (coarsens_[i] && content[i] != kAny) content[i] = sides_[i].automaton->coarse(content[i]);
+  }
+  const uint32_t coarse = enter(content.data());
+  return nodes_[id].coarse = coarse == kNone ? id : coarse;
+}
+
 // ---- Search ------------------------------------------------------------------------------------
 
 // Nodes that lack least first, the latest among these; `visited` has each with the index of the one
 // before it. True when the last one visited is live.
-bool StringLiveness::search(uint32_t from, size_t budget,
-                            std::vector<std::pair<uint32_t, size_t>>* visited) {
+bool StringLiveness::search(uint32_t from, States states, size_t budget, Visited* visited) {
   std::vector<std::pair<int64_t, size_t>> next_best;  // a heap of (-lack, index in visited)
   std::vector<bool> seen(nodes_.size(), false);
   const auto visit = [&](uint32_t id, size_t before) {
@@ -379,7 +392,8 @@ bool StringLiveness::search(uint32_t from, size_t budget,
     if (nodes_[id].first == kNone) expand(id);
     ++lookups_;
     for (uint32_t i = nodes_[id].first; i < nodes_[id].last; ++i) {
-      if (visit(successors_[i], at)) return true;
+      const uint32_t next = states == States::kExact ? successors_[i] : coarse_of(successors_[i]);
+      if (visit(next, at)) return true;
     }
   }
   return false;
@@ -388,6 +402,12 @@ bool StringLiveness::search(uint32_t from, size_t budget,
 StringLiveness::Answer StringLiveness::ask(uint32_t product) {
   if (!begun_) {
     begun_ = classes_known_ = true;
+    for (uint32_t i = 0; i < sides_.size(); ++i) {
+      const CodepointAutomaton& automaton = *sides_[i].automaton;
+      coarsens_.push_back(automaton.coarsens() && verdict_.grows([i](const Atom& atom) {
+        return atom.kind == Atom::Kind::kPattern && atom.index == i;
+      }));
+    }
     LetterClasses classes;
     std::set<uint32_t> listed;
     for (const std::u32string& text : machine_.spec().strings)
@@ -418,20 +438,31 @@ StringLiveness::Answer StringLiveness::answer(uint32_t from) {
     return nodes_[from].life == Life::kLive ? Answer::kLive : Answer::kDead;
   }
   std::vector<std::pair<uint32_t, size_t>> visited;
-  const size_t budget = overrun_ ? kSmallBudget : kBudget;
-  const size_t end = lookups_ + budget;
-  if (search(from, budget, &visited)) {
-    for (size_t i = visited.size() - 1;; i = visited[i].second) {
-      nodes_[visited[i].first].life = Life::kLive;
-      if (i == 0) return Answer::kLive;
+  const bool coarsens = std::find(coarsens_.begin(), coarsens_.end(), true) != coarsens_.end();
+  for (const size_t budget : {kSmallBudget, kBudget}) {
+    visited.clear();
+    size_t end = lookups_ + budget;
+    if (search(from, States::kExact, budget, &visited)) {
+      for (size_t i = visited.size() - 1;; i = visited[i].second) {
+        nodes_[visited[i].first].life = Life::kLive;
+        if (i == 0) return Answer::kLive;
+      }
     }
+    bool all = lookups_ < end;
+    if (!all && coarsens && budget == kSmallBudget) {
+      visited.clear();
+      end = lookups_ + kBudget;
+      all = !search(coarse_of(from), States::kCoarse, kBudget, &visited) && lookups_ < end;
+      if (all) nodes_[from].life = Life::kDead;
+    }
+    if (all) {
+      for (const auto& [id, before] : visited) nodes_[id].life = Life::kDead;
+      return Answer::kDead;
+    }
+    if (overrun_) break;
   }
-  if (lookups_ >= end) {
-    overrun_ = true;
-    return Answer::kOverBudget;
-  }
-  for (const auto& [id, before] : visited) nodes_[id].life = Life::kDead;
-  return Answer::kDead;
+  overrun_ = true;
+  return Answer::kOverBudget;
 }
 
 }  // namespace espalier

@@ -64,6 +64,7 @@ class StringLiveness {
     bool acceptable = false;
     uint32_t lack = 0;
     uint32_t first = kNone, last = 0;  // successors, once they are known
+    uint32_t coarse = kNone;           // the node of coarse states, once it is known
   };
 
   uint32_t index_of(Side* side, uint32_t state);
@@ -80,7 +81,10 @@ class StringLiveness {
   bool acceptable(const std::vector<bool>& accepted, uint32_t rank, uint32_t string) const;
   bool reaches(const Atom& atom, uint32_t rank) const;
   uint32_t rank_of(uint64_t length) const;
-  bool search(uint32_t from, size_t budget, std::vector<std::pair<uint32_t, size_t>>* visited);
+  using Visited = std::vector<std::pair<uint32_t, size_t>>;  // nodes, each with its predecessor
+  enum class States : uint8_t { kExact, kCoarse };
+  bool search(uint32_t from, States states, size_t budget, Visited* visited);
+  uint32_t coarse_of(uint32_t node);
   Answer answer(uint32_t from);
   void forget();
   void measure();
@@ -94,6 +98,7 @@ class StringLiveness {
   std::vector<uint32_t> letters_;  // one of each class
   std::vector<uint32_t> order_;    // their indices in the order of code points
   std::vector<Side> sides_;
+  std::vector<bool> coarsens_;  // may the states of an automaton be replaced by coarse ones?
   std::unordered_map<std::string, Judgement> judgements_;
   std::vector<Node> nodes_;
   std::vector<uint32_t> contents_;  // width_ words for each node

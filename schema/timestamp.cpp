@@ -22,7 +22,8 @@ namespace espalier {
 namespace {
 
 constexpr uint16_t kNoLeapSecond = UINT16_MAX;
-constexpr uint16_t kDay = 1440;  // minutes
+constexpr uint16_t kDay = 1440;   // minutes
+constexpr uint8_t kAnyHour = 24;  // of a coarse state
 // Places: what has been read.
 constexpr uint8_t kNothing = 0, kDate = 10, kSeparator = 11, kSeconds = 19, kPoint = 20,
                   kFraction = 21, kSign = 22, kEnd = 27;
@@ -86,6 +87,7 @@ std::optional<Timestamp> time_digit(const Timestamp& from, int digit) {
     case 14:
       return digit <= 5 ? at(15, from.first, digit) : std::nullopt;
     case 15: {
+      if (from.first == kAnyHour) return at(16);
       const int local = 60 * from.first + 10 * from.last + digit;
       return at(16, 0, 0, static_cast<uint16_t>(local));
     }
@@ -213,6 +215,13 @@ uint32_t TimestampMachine<part>::least_length(const State& state) const {
   if (state.place <= kSeconds) return kSeconds + 1u - state.place;  // a text in UTC
   if (state.place == kPoint) return 2;
   return state.place == kFraction ? 1 : kEnd - state.place;
+}
+
+template <TimestampPart part>
+Timestamp TimestampMachine<part>::coarse(State state) const {
+  state.minutes = kNoLeapSecond;  // any offset will do
+  if (state.place >= 13 && state.place <= 15) state.first = kAnyHour;
+  return state;
 }
 
 template <TimestampPart part>

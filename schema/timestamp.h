@@ -35,6 +35,7 @@ class TimestampMachine {
   bool accepting(const State& state) const;
   std::optional<State> settled(const State& state) const { return state; }
   uint32_t least_length(const State& state) const;
+  State coarse(State state) const;
   uint32_t toward_end(const State& state) const;
   void cuts(const State& state, std::vector<uint32_t>* out) const;
 };

@@ -68,6 +68,10 @@ class Verdict {
   uint32_t least(const AtomLack& atom) const {
     return lack_of_all<Bound::kLeast>(atom);
   }
+  // Does what is acceptable stay so, whichever of the atoms that `grows` names turn true?
+  bool grows(const std::function<bool(const Atom&)>& grows) const {
+    return !restricted_ && this->grows(formulas_[0], true, grows);
+  }
   // Visits the atoms on which the verdict still depends, some twice.
   void relevant(const std::function<FormulaPool::Ternary(const Atom&)>& value,
                 const std::function<void(const Atom&)>& visit) const {
@@ -83,6 +87,16 @@ class Verdict {
   }
 
  private:
+  bool grows(FormulaId f, bool positive, const std::function<bool(const Atom&)>& which) const {
+    using Op = FormulaPool::Op;
+    const Op op = pool_.op(f);
+    if (op == Op::kAtom) return positive || !which(pool_.atom_of(f));
+    const bool may = op != Op::kExactlyOne;
+    return std::all_of(pool_.parts(f).begin(), pool_.parts(f).end(), [&](FormulaId part) {
+      return grows(part, (op != Op::kNot) == positive, which) &&
+             (may || grows(part, (op != Op::kNot) != positive, which));
+    });
+  }
   void relevant(FormulaId f, const std::function<FormulaPool::Ternary(const Atom&)>& value,
                 const std::function<void(const Atom&)>& visit) const {
     if (pool_.evaluate_partly(f, value) != FormulaPool::Ternary::kUnknown) return;

@@ -164,6 +164,40 @@ TEST(StringLiveness, SearchFindsWhatAWalkFinds) {
   EXPECT_GT(dead, 50u);
 }
 
+// Formats with thousands of states beside patterns that they never match, or no more.
+TEST(StringLiveness, FormatsBesidePatterns) {
+  struct Case {
+    const char* format;
+    const char* pattern;
+    const char32_t* text;
+    bool live;
+  };
+  for (const Case& each : std::initializer_list<Case>{
+           {"date-time", "\\d\\dT\\d\\d:\\d\\d:\\d\\dZ", U"", true},
+           {"date-time", "\\d\\dT\\d\\d:\\d\\d:\\d\\dZ", U"2016-01-05T16:51:00", true},
+           {"date-time", "\\d\\dT\\d\\d:\\d\\d:\\d\\dZ", U"2016-01-05T16:51:00.", false},
+           {"date-time", "\\d\\dT\\d\\d:\\d\\d:\\d\\dZ", U"2016-01-05t", false},
+           {"date-time", "a|b", U"", false},
+           {"email", "@.*[.]co$", U"a", true},
+           {"email", "\u00e9", U"", false},
+           {"email", "^[^.]*$", U"a.", false},
+           {"idn-email", "\u00e9", U"a@b", true},
+       }) {
+    FormulaPool pool;
+    const ScalarAtoms atoms{
+        .automata = {*format_automaton(each.format), *compile_pattern(each.pattern)}};
+    const FormulaId both =
+        pool.conjunction({pool.atom({.kind = Atom::Kind::kPattern, .index = 0}),
+                          pool.atom({.kind = Atom::Kind::kPattern, .index = 1})});
+    const auto leaf = string_leaf(pool, {both}, atoms, StringSpelling::kJson, nullptr);
+    const StringMachine& machine = *leaf->string_machine();
+    uint32_t product = machine.product(machine.start());
+    for (const char32_t c : std::u32string(each.text)) product = machine.step_codepoint(product, c);
+    EXPECT_EQ(dynamic_cast<const ContentLeaf&>(*leaf).alive(product), each.live)
+        << each.format << " beside " << each.pattern;
+  }
+}
+
 // Whatever code points share a class, they lead every state that is met to the same one.
 TEST(LetterClasses, StatesTellNoClassApart) {
   std::mt19937_64 random(test_seed());
