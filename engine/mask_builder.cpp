@@ -96,7 +96,7 @@ class MaskBuilder {
 
   void walk_below(std::span<const WalkItem> from, const ByteSet* excluded) {
     walk_structure(
-        vocabulary_, from, excluded, recognizer_, &scratch_.stack, &scratch_.subtrees,
+        vocabulary_, from, excluded, recognizer_, memo_, &scratch_.stack, &scratch_.subtrees,
         [this](TokenId token, const State& after) { emit(token, after); },
         [this](std::shared_ptr<const SparseMask> piece) { emit_piece(std::move(piece)); });
   }

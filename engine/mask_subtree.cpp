@@ -5,7 +5,8 @@
 // the beginning of a string. From there on the leaf decides alone, as in mask_leaf_rows.h, and
 // always in the same way for the same (leaf state, nodes). So their subtrees are read once, all
 // those that are reached in one state together: tokens that stay inside are kept as a piece, and
-// the nodes where the leaf ends as the places where the walk goes on.
+// those in which the leaf ends by what they spell after it, as for whole masks (suffix_memo.h), and
+// the nodes where it may end as the places where the walk goes on.
 //
 // Example: at the node ` "` in the start state of a free string, `Ann` below it is inside, and the
 // quote below it is an exit from which `,` and `}` are tried.
@@ -36,11 +37,15 @@ std::shared_ptr<const SubtreeRow> build(const Vocabulary& vocabulary, const Bulk
   };
   const TokenTrie& trie = vocabulary.trie();
   const Leaf& leaf = *bulk.leaf;
+  const ContentIndex& index = *vocabulary.content();
   auto row = std::make_shared<SubtreeRow>();
   std::map<uint32_t, std::vector<std::pair<uint8_t, uint32_t>>> open;
+  std::map<uint32_t, std::vector<std::pair<uint32_t, TokenId>>> ended;  // (suffix, token) by state
+  std::map<uint32_t, std::vector<std::pair<TokenId, uint32_t>>> others;
   const auto spellings = [&](int32_t token, auto&& visit) {
     for (; token >= 0; token = trie.duplicates().empty() ? -1 : trie.next_same(token)) visit(token);
   };
+  std::vector<std::pair<uint32_t, uint32_t>> below;
   std::vector<Item> stack;
   for (const uint32_t root : roots) stack.push_back({root, bulk.state, 0});
   while (!stack.empty()) {
@@ -61,7 +66,15 @@ std::shared_ptr<const SubtreeRow> build(const Vocabulary& vocabulary, const Bulk
       if (!leaf.is_final(next)) {
         stack.push_back({child, next, item.depth + 1});
       } else {
-        row->ended.push_back({next, child});
+        for_each_below(trie, child, &below, [&](TokenId token, uint32_t depth) {
+          const std::string_view text = vocabulary.bytes(token);
+          const size_t rest = text.size() - depth;
+          if (const auto suffix = index.find_suffix(text.substr(rest))) {
+            ended[next].emplace_back(*suffix, token);
+          } else {
+            others[next].emplace_back(token, static_cast<uint32_t>(rest));
+          }
+        });
       }
     }
   }
@@ -69,6 +82,21 @@ std::shared_ptr<const SubtreeRow> build(const Vocabulary& vocabulary, const Bulk
     row->many_inside = SparseMask(std::exchange(row->inside, {}));
   } else {
     row->inside.shrink_to_fit();
+  }
+  for (auto& [state, tokens] : others) ended.try_emplace(state);
+  for (auto& [state, tokens] : ended) {
+    std::sort(tokens.begin(), tokens.end());
+    SubtreeRow::Ends& ends = row->ends.emplace_back();
+    ends.state = state;
+    ends.tokens.reserve(tokens.size());
+    for (const auto& [suffix, token] : tokens) {
+      const auto at = static_cast<uint32_t>(ends.tokens.size());
+      if (ends.suffixes.empty() || ends.suffixes.back().suffix != suffix)
+        ends.suffixes.push_back({suffix, at, at});
+      ends.tokens.push_back(token);
+      ends.suffixes.back().last = at + 1;
+    }
+    ends.others = std::move(others[state]);
   }
   for (auto& [state, children] : open) {
     std::sort(children.begin(), children.end());
@@ -90,7 +118,12 @@ std::shared_ptr<const SubtreeRow> build(const Vocabulary& vocabulary, const Bulk
 
 size_t SubtreeRow::memory_bytes() const {
   size_t bytes = sizeof *this + inside.capacity() * sizeof(TokenId) + many_inside.memory_bytes() +
-                 ended.capacity() * sizeof(Exit) + open.capacity() * sizeof(OpenExit);
+                 ends.capacity() * sizeof(Ends) + open.capacity() * sizeof(OpenExit);
+  for (const Ends& end : ends) {
+    bytes += end.suffixes.capacity() * sizeof(end.suffixes[0]) +
+             end.tokens.capacity() * sizeof(TokenId) +
+             end.others.capacity() * sizeof(end.others[0]);
+  }
   for (const OpenExit& exit : open) {
     bytes += exit.children.capacity() * sizeof(exit.children[0]) +
              exit.ranges.capacity() * sizeof(exit.ranges[0]);

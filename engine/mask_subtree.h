@@ -14,6 +14,7 @@
 
 #include "engine/mask_walk.h"
 #include "engine/sparse_mask.h"
+#include "engine/suffix_memo.h"
 #include "engine/token_trie.h"
 #include "espalier/vocabulary.h"
 #include "grammar/leaf.h"
@@ -27,12 +28,19 @@ struct SubtreeRow {
   /// Tokens that stay in the leaf, all spellings: few of them one by one, many as a piece.
   std::vector<TokenId> inside;
   SparseMask many_inside;
-  /// Nodes at which the leaf has ended in an exit state; the walk goes on from there.
-  struct Exit {
+  /// Tokens in which the leaf ends in `state`, by what they spell after it: a suffix that the
+  /// vocabulary's content index knows, or another text, their bytes from `rest` on.
+  struct Ends {
     uint32_t state;
-    uint32_t node;
+    /// tokens[first] to tokens[last - 1] go on with `suffix`.
+    struct Range {
+      uint32_t suffix, first, last;
+    };
+    std::vector<Range> suffixes;
+    std::vector<TokenId> tokens;
+    std::vector<std::pair<TokenId, uint32_t>> others;  // (token, rest)
   };
-  std::vector<Exit> ended;
+  std::vector<Ends> ends;
   /// Where the leaf may end in `state` before a byte that is not its own: nodes below such bytes.
   /// The structure is asked once for all nodes below the same byte.
   struct OpenExit {
@@ -102,6 +110,8 @@ class SubtreeRowCache {
 struct SubtreeScratch {
   std::vector<WalkItem> entered, inner, exceptional;
   std::vector<uint32_t> nodes;
+  std::vector<std::pair<uint32_t, uint32_t>> below;
+  std::vector<TokenId> excluded;
 };
 
 inline bool by_state(const WalkItem& a, const WalkItem& b) {
@@ -112,22 +122,48 @@ inline bool by_state(const WalkItem& a, const WalkItem& b) {
   return fields(a) < fields(b);
 }
 
-inline bool by_node(const WalkItem& a, const WalkItem& b) { return a.node < b.node; }
+/// Calls `visit(token, depth)` for the tokens of a node and of all below it, all spellings; `depth`
+/// is the number of bytes since the node. `stack` is scratch space.
+template <typename Visit>
+void for_each_below(const TokenTrie& trie, uint32_t node,
+                    std::vector<std::pair<uint32_t, uint32_t>>* stack, Visit&& visit) {
+  stack->assign(1, {node, 0});
+  while (!stack->empty()) {
+    const auto [at, depth] = stack->back();
+    stack->pop_back();
+    const TokenTrie::Node& here = trie.node(at);
+    for (TokenId token = here.token; token >= 0;
+         token = trie.duplicates().empty() ? -1 : trie.next_same(token)) {
+      visit(token, depth);
+    }
+    for (uint32_t i = 0; i < here.num_children; ++i)
+      stack->push_back({here.first_child + i, depth + 1});
+  }
+}
 
-/// Adds the nodes below `from` at which an exceptional text ends its leaf, with the (possibly dead)
-/// state there.
-inline void find_exceptional_ends(const TokenTrie& trie, const WalkItem& from,
+/// Adds the nodes below `items`, which have one state, at which an exceptional text ends its leaf,
+/// with the (possibly dead) state there.
+inline void find_exceptional_ends(const TokenTrie& trie, std::span<const WalkItem> items,
                                   Recognizer& recognizer, std::vector<WalkItem>* stack,
                                   std::vector<WalkItem>* out) {
-  stack->assign(1, from);
+  const auto visit = [&](uint32_t child, const State& next) {
+    const bool inside = !next.dead() && recognizer.bulk(next).exceptions != Bulk::Exceptions::kNone;
+    (inside ? stack : out)->push_back({next, child});
+  };
+  stack->clear();
+  ByteSet bytes, characters;
+  recognizer.exceptional_bytes(items[0].state, &bytes, &characters);
+  for_each_byte(bytes, [&](uint8_t byte) {
+    const State next = recognizer.probe(items[0].state, byte);
+    for (const WalkItem& item : items) {
+      const uint32_t child = trie.child(item.node, byte);
+      if (child != 0) visit(child, next);
+    }
+  });
   while (!stack->empty()) {
     const WalkItem item = stack->back();
     stack->pop_back();
-    for_each_exceptional_child(trie, item, recognizer, kAllBytes, [&](uint32_t child, State next) {
-      const bool inside =
-          !next.dead() && recognizer.bulk(next).exceptions != Bulk::Exceptions::kNone;
-      (inside ? stack : out)->push_back({next, child});
-    });
+    for_each_exceptional_child(trie, item, recognizer, kAllBytes, visit);
   }
 }
 
@@ -138,8 +174,9 @@ inline void find_exceptional_ends(const TokenTrie& trie, const WalkItem& from,
 /// out at the root, may begin a token that stays in the leaf of the state.
 template <typename Emit, typename EmitPiece>
 void walk_structure(const Vocabulary& vocabulary, std::span<const WalkItem> begin,
-                    const ByteSet* excluded, Recognizer& recognizer, std::vector<WalkItem>* stack,
-                    SubtreeScratch* scratch, Emit&& emit, EmitPiece&& emit_piece) {
+                    const ByteSet* excluded, Recognizer& recognizer, SuffixMemo* memo,
+                    std::vector<WalkItem>* stack, SubtreeScratch* scratch, Emit&& emit,
+                    EmitPiece&& emit_piece) {
   constexpr uint32_t kFewChildren = 4;  // below it, stepping is as quick
   const TokenTrie& trie = vocabulary.trie();
   if (trie.size() == 0) return;
@@ -160,37 +197,62 @@ void walk_structure(const Vocabulary& vocabulary, std::span<const WalkItem> begi
       emit_piece(std::shared_ptr<const SparseMask>(row, &row->many_inside));
     std::vector<WalkItem>& exceptional = scratch->exceptional;
     exceptional.clear();
+    scratch->excluded.clear();
     if (bulk.exceptions != Bulk::Exceptions::kNone) {
-      for (const WalkItem& item : items)
-        find_exceptional_ends(trie, item, recognizer, &scratch->inner, &exceptional);
+      find_exceptional_ends(trie, items, recognizer, &scratch->inner, &exceptional);
       for (const WalkItem& end : exceptional) {
+        for_each_below(trie, end.node, &scratch->below,
+                       [&](TokenId token, uint32_t) { scratch->excluded.push_back(token); });
         if (!end.state.dead()) stack->push_back(end);
       }
-      std::sort(exceptional.begin(), exceptional.end(), by_node);
+      std::sort(scratch->excluded.begin(), scratch->excluded.end());
     }
+    const auto emit_end = [&](TokenId token, const State& end) {
+      if (scratch->excluded.empty() ||
+          !std::binary_search(scratch->excluded.begin(), scratch->excluded.end(), token)) {
+        emit(token, end);
+      }
+    };
     uint32_t left = 0;
     State after;
     const auto leave = [&](uint32_t exit_state) {
       if (exit_state != left) after = recognizer.leave(from, left = exit_state);
       return after;
     };
-    for (const SubtreeRow::Exit& exit : row->ended) {
-      const WalkItem end{{}, exit.node};
-      if (std::binary_search(exceptional.begin(), exceptional.end(), end, by_node)) continue;
-      if (!leave(exit.state).dead()) stack->push_back({after, exit.node});
+    for (const SubtreeRow::Ends& ends : row->ends) {
+      if (leave(ends.state).dead()) continue;
+      const std::shared_ptr<const SuffixSets> sets =
+          memo->find(recognizer, *vocabulary.content(), after, &scratch->inner);
+      for (const SubtreeRow::Ends::Range& range : ends.suffixes) {
+        const bool doubtful = sets->doubts(range.suffix);
+        if (!doubtful && !sets->allows(range.suffix)) continue;
+        for (uint32_t i = range.first; i < range.last; ++i)
+          emit_end(ends.tokens[i], doubtful ? State::doubt() : after);
+      }
+      for (const auto& [token, rest] : ends.others) {
+        State end = after;
+        for (const char byte : vocabulary.bytes(token).substr(rest)) {
+          end = recognizer.probe(end, static_cast<uint8_t>(byte));
+          if (end.dead()) break;
+        }
+        if (!end.dead()) emit_end(token, end);
+      }
     }
     for (const SubtreeRow::OpenExit& exit : row->open) {
       if (leave(exit.state).dead()) continue;
       ByteSet bytes;
       recognizer.next_bytes(after, &bytes);
-      for (const SubtreeRow::OpenExit::Range& range : exit.ranges) {
-        if (!bytes.contains(range.byte)) continue;
-        if (barred != nullptr && barred->contains(range.byte)) continue;
-        const State next = recognizer.probe(after, range.byte);
-        if (next.dead()) continue;
-        for (uint32_t i = range.first; i < range.last; ++i)
+      for_each_byte(bytes, [&](uint8_t byte) {
+        const auto range = std::lower_bound(
+            exit.ranges.begin(), exit.ranges.end(), byte,
+            [](const SubtreeRow::OpenExit::Range& r, uint8_t b) { return r.byte < b; });
+        if (range == exit.ranges.end() || range->byte != byte) return;
+        if (barred != nullptr && barred->contains(byte)) return;
+        const State next = recognizer.probe(after, byte);
+        if (next.dead()) return;
+        for (uint32_t i = range->first; i < range->last; ++i)
           stack->push_back({next, exit.children[i]});
-      }
+      });
     }
   };
 

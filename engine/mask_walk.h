@@ -60,12 +60,9 @@ inline void expand_trie_node(const TokenTrie& trie, const TokenTrie::Node& node,
     return;
   }
   const uint32_t index = static_cast<uint32_t>(&node - &trie.node(0));
-  for (uint32_t word = 0; word < 4; ++word) {
-    for (uint64_t bits = bytes.words[word]; bits != 0; bits &= bits - 1) {
-      const auto byte = static_cast<uint8_t>(word * 64 + std::countr_zero(bits));
-      if (const uint32_t child = trie.child(index, byte); child != 0) follow(child, byte);
-    }
-  }
+  for_each_byte(bytes, [&](uint8_t byte) {
+    if (const uint32_t child = trie.child(index, byte); child != 0) follow(child, byte);
+  });
 }
 
 /// Narrows exceptional bytes to themselves.
@@ -81,13 +78,10 @@ void for_each_exceptional_child(const TokenTrie& trie, const WalkItem& item, Rec
   ByteSet bytes, characters;
   recognizer.exceptional_bytes(item.state, &bytes, &characters);
   narrow(&bytes, characters);
-  for (uint32_t word = 0; word < 4; ++word) {
-    for (uint64_t bits = bytes.words[word]; bits != 0; bits &= bits - 1) {
-      const auto byte = static_cast<uint8_t>(word * 64 + std::countr_zero(bits));
-      const uint32_t child = trie.child(item.node, byte);
-      if (child != 0) visit(child, recognizer.probe(item.state, byte));
-    }
-  }
+  for_each_byte(bytes, [&](uint8_t byte) {
+    const uint32_t child = trie.child(item.node, byte);
+    if (child != 0) visit(child, recognizer.probe(item.state, byte));
+  });
 }
 
 /// Calls `emit(token, state)` for every entry of `trie` (its first spelling only, see next_same)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 namespace espalier {
@@ -17,5 +18,14 @@ struct ByteSet {
   void fill() { words[0] = words[1] = words[2] = words[3] = ~uint64_t{0}; }
   bool empty() const { return (words[0] | words[1] | words[2] | words[3]) == 0; }
 };
+
+/// Calls `visit(byte)` for each byte of the set, in ascending order.
+template <typename Visit>
+void for_each_byte(const ByteSet& bytes, Visit&& visit) {
+  for (uint32_t word = 0; word < 4; ++word) {
+    for (uint64_t bits = bytes.words[word]; bits != 0; bits &= bits - 1)
+      visit(static_cast<uint8_t>(word * 64 + static_cast<uint32_t>(std::countr_zero(bits))));
+  }
+}
 
 }  // namespace espalier
