@@ -90,7 +90,8 @@ bool SchemaMachine::heads_tell_nothing(FrameId object) {
   if (heads_clash_) return false;
   if (!name_possible(object)) return true;
   KeyShape& shape = *shapes_[frames_[object].shape];
-  return shape.only_listed() || (open_object(object) && shape.other_classes().size() == 1);
+  return shape.only_listed() ||
+         (open_object(object) && shape.other_classes_known() && shape.other_classes().size() == 1);
 }
 
 }  // namespace espalier

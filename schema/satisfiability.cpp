@@ -347,8 +347,10 @@ Cost Satisfiability::object_literals(const Literals& literals, const ObjectConte
   }
   if (count > most) return kNever;
   std::vector<uint32_t> others;  // classes that may be added, the unlisted ones first
+  Cost without = kNever;         // where none of them will do
   if (least > count || !fail.empty()) {
     others = shape.other_classes();
+    if (!shape.other_classes_known()) without = kUnknownCost;
     for (const uint32_t id : shape.listed_classes()) {
       if (available(id)) others.push_back(id);
     }
@@ -381,7 +383,7 @@ Cost Satisfiability::object_literals(const Literals& literals, const ObjectConte
           return may_violate(id, i) && property(id, &alone) != kNever && alone.empty();
         });
       });
-      return hopeless || violations < 2 ? kNever : kUnknownCost;
+      return hopeless || violations < 2 ? without : kUnknownCost;
     }
     fail = std::move(best_left);
     total = add(total, best);
@@ -397,7 +399,7 @@ Cost Satisfiability::object_literals(const Literals& literals, const ObjectConte
         return add(total, cost * more);
       costs.insert(costs.end(), more, cost);
     }
-    if (costs.size() < least - count) return kNever;
+    if (costs.size() < least - count) return without;
     std::sort(costs.begin(), costs.end());
     for (uint64_t i = 0; i < least - count; ++i) total = add(total, costs[i]);
   }

@@ -139,6 +139,7 @@ uint64_t Satisfiability::count_object(const Literals& literals, const ObjectCont
     total = times(total, needed > 0 ? found : plus(found, 1));
     if (needed > 0) --needed;
   };
+  if (room != 0 && !shape.other_classes_known()) return kMany;
   for (const uint32_t id : std::vector<uint32_t>(shape.other_classes())) {
     const uint64_t found = property(id);
     if (found != 0 && room != 0 && shape.only_listed()) return kMany;  // endlessly many names

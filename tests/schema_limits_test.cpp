@@ -56,6 +56,16 @@ std::string repeated(const std::string& text, int times) {
   return out;
 }
 
+TEST(SchemaLimits, NamesThatASearchDoesNotFindInTimeMayExist) {
+  // Whether some name has a b after an a alone at its end is beyond what is looked at.
+  Schema schema(
+      R"({"type": "object", "patternProperties": {"(?<!a)b|^1": false, "\\p{L}$": {}},
+          "not": {"patternProperties": {"\\Bb\\b": false}}})");
+  EXPECT_TRUE(schema.accepts(R"({"ab": 1})"));
+  EXPECT_FALSE(schema.accepts(R"({"bb": 1})"));
+  EXPECT_FALSE(schema.accepts(R"({"c": 1})"));
+}
+
 TEST(SchemaLimits, EnumOf5000Values) {
   std::string values;
   for (int i = 0; i < 5000; ++i) {
