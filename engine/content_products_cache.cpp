@@ -45,23 +45,24 @@ ContentProductsCache::Lease ContentProductsCache::borrow(uint64_t leaf,
   return {this, leaf, std::move(entry), content};
 }
 
-// Counts what an entry has grown by, and drops the oldest entries where that is too much.
+// Counts what an entry has grown by, and drops the oldest entries where that is too much, no more
+// than needed: each may take thousands of blocks of memory with it.
 void ContentProductsCache::settle(uint64_t leaf, const std::shared_ptr<Entry>& entry,
                                   const ContentProducts& products) {
+  std::vector<std::shared_ptr<Entry>> gone;  // freed after the lock
   const std::lock_guard lock(mutex_);
   const auto it = entries_.find(leaf);
   if (it == entries_.end() || it->second != entry) return;  // dropped meanwhile
   bytes_ -= entry->bytes;
   entry->bytes = products.memory_bytes();
   bytes_ += entry->bytes;
-  if (bytes_ <= budget_) return;
-  std::vector<std::pair<uint64_t, uint64_t>> by_age;
-  for (const auto& [id, each] : entries_) by_age.emplace_back(each->last_use, id);
-  std::sort(by_age.begin(), by_age.end());
-  for (const auto& [age, id] : by_age) {
-    if (bytes_ <= budget_ - budget_ / 4) break;
-    bytes_ -= entries_[id]->bytes;
-    entries_.erase(id);
+  while (bytes_ > budget_) {
+    const auto oldest = std::min_element(
+        entries_.begin(), entries_.end(),
+        [](const auto& a, const auto& b) { return a.second->last_use < b.second->last_use; });
+    bytes_ -= oldest->second->bytes;
+    gone.push_back(std::move(oldest->second));
+    entries_.erase(oldest);
   }
 }
 

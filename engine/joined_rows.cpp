@@ -32,22 +32,33 @@ size_t JoinedRowCache::KeyHash::operator()(const Key& key) const {
 std::shared_ptr<const JoinedRow> JoinedRowCache::get(
     const std::shared_ptr<const LeafRow>& inside, const std::shared_ptr<const SuffixSets>& sets) {
   if (inside->dense.empty() || sets->enders.empty()) return nullptr;
-  constexpr size_t kEntry = sizeof(Key) + sizeof(Slot) + 48;
+  constexpr size_t kEntry = 2 * sizeof(Key) + sizeof(Slot) + 48;
   const std::lock_guard lock(mutex_);
-  if (bytes_ > budget_) slots_.clear(), bytes_ = 0;
+  const auto row_bytes = [](const Slot& slot) {
+    return slot.row != nullptr ? slot.row->capacity() * sizeof(MaskWord) : 0;
+  };
+  while (bytes_ > budget_ && !by_age_.empty()) {
+    const auto oldest = slots_.find(by_age_.front());
+    bytes_ -= kEntry + row_bytes(oldest->second);
+    slots_.erase(oldest);
+    by_age_.pop_front();
+  }
   const auto [it, inserted] = slots_.try_emplace(Key{inside.get(), sets.get()});
   Slot& slot = it->second;
-  if (inserted) bytes_ += kEntry;
+  if (inserted) {
+    bytes_ += kEntry;
+    by_age_.push_back(it->first);
+  }
   if (slot.inside.lock() != inside || slot.sets.lock() != sets) {
-    if (slot.row != nullptr) bytes_ -= slot.row->capacity() * sizeof(MaskWord);
+    bytes_ -= row_bytes(slot);
     slot = {inside, sets, nullptr};
     return nullptr;
   }
   if (slot.row == nullptr) {
     auto row = std::make_shared<JoinedRow>(inside->dense);
     sets->enders.add_to(*row);
-    bytes_ += row->capacity() * sizeof(MaskWord);
     slot.row = std::move(row);
+    bytes_ += row_bytes(slot);
   }
   return slot.row;
 }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -16,7 +17,7 @@ namespace espalier {
 /// The inside tokens of a string's row and the enders of a suffix set, in one full row. Immutable.
 using JoinedRow = std::vector<MaskWord>;
 
-/// The process-wide store of joined rows, within a byte budget: one that outgrows it starts afresh;
+/// The process-wide store of joined rows, within a byte budget: the pairs that came first go first;
 /// rows in use stay alive with their users. Thread-safe.
 class JoinedRowCache {
  public:
@@ -48,6 +49,7 @@ class JoinedRowCache {
 
   mutable std::mutex mutex_;
   std::unordered_map<Key, Slot, KeyHash> slots_;
+  std::deque<Key> by_age_;
   size_t budget_ = kDefaultBudget;
   size_t bytes_ = 0;
 };

@@ -1,8 +1,8 @@
 // The store of leaf rows; see leaf_row_builder.cpp for what a row is.
 //
 // Rows are shared by all grammars of the process, as leaves are. When the budget is exceeded, the
-// rows that have not been asked for longest go, down to three quarters of it; rows in use stay
-// alive with their users.
+// rows that have not been asked for longest go, a few at a time, so that no mask waits for
+// thousands of them to be freed; rows in use stay alive with their users.
 #include "engine/mask_leaf_rows.h"
 
 #include <algorithm>
@@ -79,7 +79,7 @@ std::shared_ptr<const LeafRow> LeafRowCache::get(const Vocabulary& vocabulary, c
   {
     const std::lock_guard lock(mutex_);
     if (const auto it = rows_.find(key); it != rows_.end()) {
-      it->second.last_use = ++clock_;
+      by_age_.splice(by_age_.end(), by_age_, it->second.age);
       recent.insert(key, hash, generation, it->second.row);
       return it->second.row;
     }
@@ -87,38 +87,37 @@ std::shared_ptr<const LeafRow> LeafRowCache::get(const Vocabulary& vocabulary, c
   std::shared_ptr<const LeafRow> row = build_leaf_row(vocabulary, leaf, state);
   if (state != asked && leaf.row_state(asked) != state) return get(vocabulary, leaf, asked);
   const size_t bytes = row->memory_bytes() + sizeof(Key) + sizeof(Slot);
+  std::vector<std::shared_ptr<const LeafRow>> gone;  // freed after the lock
   const std::lock_guard lock(mutex_);
   const auto [it, inserted] = rows_.try_emplace(key);
-  it->second.last_use = ++clock_;
   if (!inserted) return it->second.row;
-  it->second.row = row;
-  it->second.bytes = bytes;
+  it->second = {row, bytes, by_age_.insert(by_age_.end(), key)};
   bytes_ += bytes;
-  if (bytes_ > budget_) evict();
+  if (bytes_ > budget_) gone = evict();
   return row;
 }
 
-void LeafRowCache::evict() {
-  std::vector<std::pair<uint64_t, Key>> by_age;
-  by_age.reserve(rows_.size());
-  for (const auto& [key, slot] : rows_) by_age.emplace_back(slot.last_use, key);
-  std::sort(by_age.begin(), by_age.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
+std::vector<std::shared_ptr<const LeafRow>> LeafRowCache::evict() {
+  constexpr size_t kShare = 256;  // one part in so many goes at once
+  std::vector<std::shared_ptr<const LeafRow>> gone;
   generation_.fetch_add(1, std::memory_order_release);
-  const size_t target = budget_ - budget_ / 4;
-  for (const auto& [age, key] : by_age) {
-    if (bytes_ <= target) break;
-    const auto it = rows_.find(key);
+  const size_t target = budget_ - budget_ / kShare;
+  while (bytes_ > target && !by_age_.empty()) {
+    const auto it = rows_.find(by_age_.front());
     bytes_ -= it->second.bytes;
+    gone.push_back(std::move(it->second.row));
     rows_.erase(it);
+    by_age_.pop_front();
   }
+  return gone;
 }
 
 void LeafRowCache::set_budget(size_t bytes) {
   ContentProductsCache::process().set_budget(bytes / kProductsShare);
+  std::vector<std::shared_ptr<const LeafRow>> gone;
   const std::lock_guard lock(mutex_);
   budget_ = bytes - bytes / kProductsShare;
-  if (bytes_ > budget_) evict();
+  if (bytes_ > budget_) gone = evict();
 }
 
 size_t LeafRowCache::memory_bytes() const {
@@ -130,6 +129,7 @@ size_t LeafRowCache::memory_bytes() const {
 void LeafRowCache::clear() {
   const std::lock_guard lock(mutex_);
   rows_.clear();
+  by_age_.clear();
   bytes_ = 0;
   generation_.fetch_add(1, std::memory_order_release);
 }

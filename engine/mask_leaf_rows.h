@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -98,17 +99,17 @@ class LeafRowCache {
   struct Slot {
     std::shared_ptr<const LeafRow> row;
     size_t bytes = 0;
-    uint64_t last_use = 0;
+    std::list<Key>::iterator age;
   };
 
-  void evict();
+  std::vector<std::shared_ptr<const LeafRow>> evict();
 
   mutable std::mutex mutex_;
   std::unordered_map<Key, Slot, KeyHash> rows_;
   static constexpr size_t kProductsShare = 8;  // one part in so many is for ContentProductsCache
   size_t budget_ = kDefaultBudget - kDefaultBudget / kProductsShare;
   size_t bytes_ = 0;
-  uint64_t clock_ = 0;
+  std::list<Key> by_age_;                // that asked for longest ago first
   std::atomic<uint64_t> generation_{0};  // counts what ThreadCache must forget
 };
 

@@ -163,20 +163,32 @@ std::shared_ptr<const SubtreeRow> SubtreeRowCache::get(const Vocabulary& vocabul
   {
     const std::lock_guard lock(mutex_);
     if (const auto it = rows_.find(place); it != rows_.end()) {
-      recent.insert(it->first, hash, generation, it->second);
-      return it->second;
+      by_age_.splice(by_age_.end(), by_age_, it->second.age);
+      recent.insert(it->first, hash, generation, it->second.row);
+      return it->second.row;
     }
   }
   std::shared_ptr<const SubtreeRow> row = build(vocabulary, bulk, nodes);
+  const size_t bytes = row->memory_bytes() + sizeof(Key) + sizeof(Slot) + 64 + nodes.size_bytes();
+  std::vector<std::shared_ptr<const SubtreeRow>> gone;  // freed after the lock
   const std::lock_guard lock(mutex_);
   if (bytes_ > budget_) {
-    rows_.clear();
-    bytes_ = 0;
+    // A few at a time, so that no mask waits for thousands to be freed.
+    constexpr size_t kShare = 256;
     generation_.fetch_add(1, std::memory_order_release);
+    while (bytes_ > budget_ - budget_ / kShare && !by_age_.empty()) {
+      const auto oldest = rows_.find(*by_age_.front());
+      bytes_ -= oldest->second.bytes;
+      gone.push_back(std::move(oldest->second.row));
+      by_age_.pop_front();
+      rows_.erase(oldest);
+    }
   }
-  const auto [it, inserted] = rows_.try_emplace(Key(place), std::move(row));
-  if (inserted) bytes_ += it->second->memory_bytes() + sizeof(Key) + 64 + nodes.size_bytes();
-  return it->second;
+  const auto [it, inserted] = rows_.try_emplace(Key(place));
+  if (!inserted) return it->second.row;
+  it->second = {row, bytes, by_age_.insert(by_age_.end(), &it->first)};
+  bytes_ += bytes;
+  return row;
 }
 
 }  // namespace espalier

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -99,8 +100,15 @@ class SubtreeRowCache {
     using is_transparent = void;
     size_t operator()(const Place& place) const;
   };
+  struct Slot {
+    std::shared_ptr<const SubtreeRow> row;
+    size_t bytes = 0;
+    std::list<const Key*>::iterator age;
+  };
+
   mutable std::mutex mutex_;
-  std::unordered_map<Key, std::shared_ptr<const SubtreeRow>, Hash, Equal> rows_;
+  std::unordered_map<Key, Slot, Hash, Equal> rows_;
+  std::list<const Key*> by_age_;  // that asked for longest ago first
   size_t budget_ = size_t{12} << 20;
   size_t bytes_ = 0;
   std::atomic<uint64_t> generation_{0};  // counts what ThreadCache must forget
