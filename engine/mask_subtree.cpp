@@ -30,6 +30,22 @@ namespace {
 
 constexpr size_t kFew = 8;  // tokens that are not worth a piece
 
+// Sorts (key, value) pairs and lists the values; returns the ranges with one key each.
+template <typename Key, typename Value>
+std::vector<SubtreeRow::Range> group(std::vector<std::pair<Key, Value>>* pairs,
+                                     std::vector<Value>* values) {
+  std::sort(pairs->begin(), pairs->end());
+  values->reserve(pairs->size());
+  std::vector<SubtreeRow::Range> ranges;
+  for (const auto& [key, value] : *pairs) {
+    const auto at = static_cast<uint32_t>(values->size());
+    if (ranges.empty() || ranges.back().key != key) ranges.push_back({key, at, at});
+    values->push_back(value);
+    ranges.back().last = at + 1;
+  }
+  return ranges;
+}
+
 std::shared_ptr<const SubtreeRow> build(const Vocabulary& vocabulary, const Bulk& bulk,
                                         std::span<const uint32_t> roots) {
   struct Item {
@@ -85,31 +101,15 @@ std::shared_ptr<const SubtreeRow> build(const Vocabulary& vocabulary, const Bulk
   }
   for (auto& [state, tokens] : others) ended.try_emplace(state);
   for (auto& [state, tokens] : ended) {
-    std::sort(tokens.begin(), tokens.end());
     SubtreeRow::Ends& ends = row->ends.emplace_back();
     ends.state = state;
-    ends.tokens.reserve(tokens.size());
-    for (const auto& [suffix, token] : tokens) {
-      const auto at = static_cast<uint32_t>(ends.tokens.size());
-      if (ends.suffixes.empty() || ends.suffixes.back().suffix != suffix)
-        ends.suffixes.push_back({suffix, at, at});
-      ends.tokens.push_back(token);
-      ends.suffixes.back().last = at + 1;
-    }
+    ends.suffixes = group(&tokens, &ends.tokens);
     ends.others = std::move(others[state]);
   }
   for (auto& [state, children] : open) {
-    std::sort(children.begin(), children.end());
     SubtreeRow::OpenExit& exit = row->open.emplace_back();
     exit.state = state;
-    exit.children.reserve(children.size());
-    for (const auto& [byte, child] : children) {
-      const auto at = static_cast<uint32_t>(exit.children.size());
-      if (exit.ranges.empty() || exit.ranges.back().byte != byte)
-        exit.ranges.push_back({byte, at, at});
-      exit.children.push_back(child);
-      exit.ranges.back().last = at + 1;
-    }
+    exit.bytes = group(&children, &exit.children);
   }
   return row;
 }
@@ -126,7 +126,7 @@ size_t SubtreeRow::memory_bytes() const {
   }
   for (const OpenExit& exit : open) {
     bytes += exit.children.capacity() * sizeof(exit.children[0]) +
-             exit.ranges.capacity() * sizeof(exit.ranges[0]);
+             exit.bytes.capacity() * sizeof(exit.bytes[0]);
   }
   return bytes;
 }

@@ -29,16 +29,17 @@ struct SubtreeRow {
   /// Tokens that stay in the leaf, all spellings: few of them one by one, many as a piece.
   std::vector<TokenId> inside;
   SparseMask many_inside;
+  /// Those from `first` to `last` - 1 of a list.
+  struct Range {
+    uint32_t key;  ///< what they have in common
+    uint32_t first, last;
+  };
   /// Tokens in which the leaf ends in `state`, by what they spell after it: a suffix that the
   /// vocabulary's content index knows, or another text, their bytes from `rest` on.
   struct Ends {
     uint32_t state;
-    /// tokens[first] to tokens[last - 1] go on with `suffix`.
-    struct Range {
-      uint32_t suffix, first, last;
-    };
-    std::vector<Range> suffixes;
     std::vector<TokenId> tokens;
+    std::vector<Range> suffixes;                       // of `tokens`
     std::vector<std::pair<TokenId, uint32_t>> others;  // (token, rest)
   };
   std::vector<Ends> ends;
@@ -47,12 +48,7 @@ struct SubtreeRow {
   struct OpenExit {
     uint32_t state;
     std::vector<uint32_t> children;
-    /// children[first] to children[last - 1] lie below `byte`; sorted by byte.
-    struct Range {
-      uint8_t byte;
-      uint32_t first, last;
-    };
-    std::vector<Range> ranges;
+    std::vector<Range> bytes;  // of `children`, in ascending order
   };
   std::vector<OpenExit> open;
 
@@ -231,9 +227,9 @@ void walk_structure(const Vocabulary& vocabulary, std::span<const WalkItem> begi
       if (leave(ends.state).dead()) continue;
       const std::shared_ptr<const SuffixSets> sets =
           memo->find(recognizer, *vocabulary.content(), after, &scratch->inner);
-      for (const SubtreeRow::Ends::Range& range : ends.suffixes) {
-        const bool doubtful = sets->doubts(range.suffix);
-        if (!doubtful && !sets->allows(range.suffix)) continue;
+      for (const SubtreeRow::Range& range : ends.suffixes) {
+        const bool doubtful = sets->doubts(range.key);
+        if (!doubtful && !sets->allows(range.key)) continue;
         for (uint32_t i = range.first; i < range.last; ++i)
           emit_end(ends.tokens[i], doubtful ? State::doubt() : after);
       }
@@ -251,10 +247,10 @@ void walk_structure(const Vocabulary& vocabulary, std::span<const WalkItem> begi
       ByteSet bytes;
       recognizer.next_bytes(after, &bytes);
       for_each_byte(bytes, [&](uint8_t byte) {
-        const auto range = std::lower_bound(
-            exit.ranges.begin(), exit.ranges.end(), byte,
-            [](const SubtreeRow::OpenExit::Range& r, uint8_t b) { return r.byte < b; });
-        if (range == exit.ranges.end() || range->byte != byte) return;
+        const auto range =
+            std::lower_bound(exit.bytes.begin(), exit.bytes.end(), byte,
+                             [](const SubtreeRow::Range& r, uint8_t b) { return r.key < b; });
+        if (range == exit.bytes.end() || range->key != byte) return;
         if (barred != nullptr && barred->contains(byte)) return;
         const State next = recognizer.probe(after, byte);
         if (next.dead()) return;
