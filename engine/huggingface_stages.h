@@ -18,7 +18,7 @@ struct HuggingFaceStages {
 };
 
 /// Reads both from the document's root. kUnsupported names the component (JSON pointer as place,
-/// without the file) that would change the ids in a way not implemented here.
+/// without the file) that would change the ids in a way that is not supported.
 Result<HuggingFaceStages> read_huggingface_stages(const rapidjson::Value& root);
 
 /// Does a component tree (a normalizer, a decoder, ...; null is allowed) hold one of this type?

@@ -12,7 +12,7 @@
 // (</s>, <|endoftext|>, ...); a token of the model with such a name.
 //
 // Invariants: an id is given once, except that an added token may repeat the model's own entry.
-// What the file asks of encode() but is not implemented makes encode() fail by name; masks need
+// What the file asks of encode() and is not supported makes encode() fail by name; masks need
 // none of it.
 //
 // Cost: one DOM parse and a few hash look-ups per token and merge.
