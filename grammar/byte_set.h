@@ -8,6 +8,10 @@ namespace espalier {
 /// A set of bytes.
 struct ByteSet {
   uint64_t words[4] = {0, 0, 0, 0};
+  ByteSet& operator|=(const ByteSet& other) {
+    for (int i = 0; i < 4; ++i) words[i] |= other.words[i];
+    return *this;
+  }
   void insert(uint8_t b) { words[b >> 6] |= uint64_t{1} << (b & 63); }
   bool contains(uint8_t b) const { return (words[b >> 6] >> (b & 63)) & 1; }
   void erase(uint8_t b) { words[b >> 6] &= ~(uint64_t{1} << (b & 63)); }

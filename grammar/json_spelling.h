@@ -71,6 +71,13 @@ inline CodepointRange hex_range(uint32_t digits, uint32_t value) {
 
 /// Appends a code point in WTF-8: UTF-8, and a lone surrogate as three bytes.
 void append_wtf8(std::string* out, uint32_t codepoint);
+/// The first byte that append_wtf8 writes.
+inline uint8_t first_wtf8_byte(uint32_t codepoint) {
+  return static_cast<uint8_t>(codepoint < 0x80      ? codepoint
+                              : codepoint < 0x800   ? 0xC0 | codepoint >> 6
+                              : codepoint < 0x10000 ? 0xE0 | codepoint >> 12
+                                                    : 0xF0 | codepoint >> 18);
+}
 /// The code points of a WTF-8 text.
 std::u32string to_codepoints(std::string_view wtf8);
 /// Appends a code point as the inside of a JSON string, with an escape where JSON needs one or it

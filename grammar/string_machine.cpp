@@ -40,20 +40,13 @@ StringMachine::StringMachine(StringSpec spec) : spec_(std::move(spec)) {
   products_.push_back({});  // no content is interned as this one
   uint32_t node = kOff;
   if (!spec_.strings.empty()) {
-    TrieNode root;
-    root.last = static_cast<uint32_t>(spec_.strings.size());
-    if (spec_.strings.front().empty()) root.string = 0;
-    node = trie_.push_back(std::move(root));
+    node = trie_.emplace_back();
+    trie_[node].last = static_cast<uint32_t>(spec_.strings.size());
+    if (spec_.strings.front().empty()) trie_[node].string = 0;
   }
   std::vector<uint32_t> automata;
   for (const auto& automaton : spec_.automata) automata.push_back(automaton->start());
   start_ = intern_state(intern_product(node, 0, automata), kBody);
-}
-
-StringMachine::~StringMachine() {
-  for (uint32_t i = 0; i < states_.size(); ++i) {
-    for (auto& cell : states_[i].next) delete cell.load(std::memory_order_relaxed);
-  }
 }
 
 uint32_t StringMachine::same_position(const StringMachine& other, uint32_t state) const {
@@ -77,7 +70,7 @@ uint32_t StringMachine::relaxed_state(const StringMachine& other, uint32_t state
 
 std::u32string StringMachine::path_to(uint32_t node) const {
   const TrieNode& at = trie_[node];
-  return spec_.strings[at.first].substr(0, at.depth);
+  return std::u32string(spec_.strings[at.first].substr(0, at.depth));
 }
 
 bool StringMachine::remembers() const {
@@ -200,44 +193,67 @@ uint32_t StringMachine::length_rank(uint64_t length) const {
       std::upper_bound(spec_.lengths.begin(), spec_.lengths.end(), length) - spec_.lengths.begin());
 }
 
-const StringMachine::TrieNode& StringMachine::expanded_node(uint32_t id) const {
-  if (!trie_[id].expanded) {
-    std::vector<std::pair<uint32_t, uint32_t>> children;
-    const uint32_t depth = trie_[id].depth, last = trie_[id].last;
-    uint32_t i = trie_[id].first;
-    while (i < last && spec_.strings[i].size() == depth) ++i;
-    while (i < last) {
-      const uint32_t c = spec_.strings[i][depth];
-      TrieNode child;
-      child.first = i;
-      child.depth = depth + 1;
-      while (i < last && spec_.strings[i][depth] == c) ++i;
-      child.last = i;
-      if (spec_.strings[child.first].size() == depth + 1) child.string = child.first;
-      children.emplace_back(c, trie_.push_back(std::move(child)));
-    }
-    trie_[id].children = std::move(children);
-    trie_[id].expanded = true;
+// Takes the lock where it is needed.
+const StringMachine::TrieNode& StringMachine::expanded_node(uint32_t node) const {
+  if (!trie_[node].expanded.load(std::memory_order_acquire)) expand(node);
+  return trie_[node];
+}
+
+void StringMachine::expand(uint32_t id) const {
+  const std::lock_guard lock(mutex_);
+  TrieNode& node = trie_[id];
+  if (node.expanded.load(std::memory_order_relaxed)) return;
+  const uint32_t depth = node.depth, last = node.last;
+  uint32_t i = node.first;
+  while (i < last && spec_.strings[i].size() == depth) ++i;
+  node.first_child = trie_.size();
+  while (i < last) {
+    const uint32_t c = spec_.strings[i][depth];
+    TrieNode& child = trie_[trie_.emplace_back()];
+    child.codepoint = c;
+    child.first = i;
+    child.depth = depth + 1;
+    while (i < last && spec_.strings[i][depth] == c) ++i;
+    child.last = i;
+    if (spec_.strings[child.first].size() == depth + 1) child.string = child.first;
+    node.bytes.insert(first_wtf8_byte(c));
   }
-  return trie_[id];
+  node.num_children = trie_.size() - node.first_child;
+  node.expanded.store(true, std::memory_order_release);
+}
+
+// The first child whose code point is not less; one past the last where all are.
+uint32_t StringMachine::child_from(const TrieNode& node, uint32_t codepoint) const {
+  uint32_t first = node.first_child, last = first + node.num_children;
+  while (first < last) {
+    const uint32_t middle = (first + last) / 2;
+    if (trie_[middle].codepoint < codepoint) {
+      first = middle + 1;
+    } else {
+      last = middle;
+    }
+  }
+  return first;
 }
 
 uint32_t StringMachine::trie_child(uint32_t node, uint32_t codepoint) const {
   if (node == kOff) return kOff;
-  const auto& children = expanded_node(node).children;
-  const auto it = std::lower_bound(children.begin(), children.end(), std::pair(codepoint, 0u));
-  return it != children.end() && it->first == codepoint ? it->second : kOff;
+  const TrieNode& at = expanded_node(node);
+  const uint32_t child = child_from(at, codepoint);
+  const bool found =
+      child < at.first_child + at.num_children && trie_[child].codepoint == codepoint;
+  return found ? child : kOff;
 }
 
 uint32_t StringMachine::trie_next(uint32_t node, uint32_t codepoint) const {
-  const std::lock_guard lock(mutex_);
   return trie_child(node, codepoint);
 }
 
 void StringMachine::trie_letters(uint32_t node, std::vector<uint32_t>* out) const {
   if (node == kOff) return;
-  const std::lock_guard lock(mutex_);
-  for (const auto& [codepoint, child] : expanded_node(node).children) {
+  const TrieNode& at = expanded_node(node);
+  for (uint32_t i = 0; i < at.num_children; ++i) {
+    const uint32_t codepoint = trie_[at.first_child + i].codepoint;
     out->push_back(codepoint);
     out->push_back(codepoint + 1);
   }
@@ -269,10 +285,9 @@ uint32_t StringMachine::compute_step(uint32_t state, uint8_t byte) const {
   std::atomic<Block*>& cell = states_[state].next[byte >> 4];
   Block* block = cell.load(std::memory_order_relaxed);
   if (block == nullptr) {
-    block = new Block;
+    block = &blocks_[blocks_.emplace_back()];
     for (auto& entry : *block) entry.store(kUnknown, std::memory_order_relaxed);
     cell.store(block, std::memory_order_release);
-    blocks_.fetch_add(1, std::memory_order_relaxed);
   }
   (*block)[byte & 15].store(next, std::memory_order_release);
   return next;
@@ -403,9 +418,9 @@ Status StringMachine::status() const {
 }
 
 size_t StringMachine::memory_bytes() const {
-  return states_.size() * (sizeof(ByteState) + 48) + blocks_ * sizeof(Block) +
+  return states_.size() * (sizeof(ByteState) + 24) + blocks_.size() * sizeof(Block) +
          products_.size() * (sizeof(Product) + 40 + 8 * spec_.automata.size()) +
-         trie_.size() * sizeof(TrieNode) + sizeof *this;
+         trie_.size() * sizeof(TrieNode) + spec_.strings.memory_bytes() + sizeof *this;
 }
 
 }  // namespace espalier

@@ -9,19 +9,20 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "byte_set.h"
 #include "codepoint_automaton.h"
+#include "id_table.h"
 #include "json_spelling.h"
 #include "stable_vector.h"
+#include "string_list.h"
 
 namespace espalier {
 
 /// What a string machine observes.
 struct StringSpec {
-  std::vector<std::u32string> strings;  ///< sorted, unique: which of these is the string?
+  StringList strings;  ///< sorted, unique: which of these is the string?
   std::vector<std::shared_ptr<const CodepointAutomaton>> automata;  ///< which of these accept it?
   std::vector<uint64_t> lengths;  ///< sorted, unique: how many of these does its length reach?
   StringSpelling spelling = StringSpelling::kJson;
@@ -43,7 +44,6 @@ struct StringSignature {
 class StringMachine {
  public:
   explicit StringMachine(StringSpec spec);
-  ~StringMachine();
 
   uint32_t start() const { return start_; }
   uint32_t step(uint32_t state, uint8_t byte) const {
@@ -199,8 +199,10 @@ class StringMachine {
   struct TrieNode {
     uint32_t first = 0, last = 0, depth = 0;  // strings [first, last) share their first `depth`
     uint32_t string = StringSignature::kOther;
-    bool expanded = false;
-    std::vector<std::pair<uint32_t, uint32_t>> children;  // (code point, node), sorted
+    uint32_t codepoint = 0;                      // that leads here
+    uint32_t first_child = 0, num_children = 0;  // neighbours, by code point
+    ByteSet bytes;                               // that their spelling as they are begins with
+    mutable std::atomic<bool> expanded = false;  // are the last three known?
   };
 
   uint32_t compute_step(uint32_t state, uint8_t byte) const;
@@ -210,6 +212,8 @@ class StringMachine {
   void grow_product_slots() const;
   uint32_t step_locked(uint32_t product, uint32_t codepoint) const;
   const TrieNode& expanded_node(uint32_t node) const;
+  void expand(uint32_t node) const;
+  uint32_t child_from(const TrieNode& node, uint32_t codepoint) const;
   std::u32string path_to(uint32_t node) const;
   uint32_t trie_child(uint32_t node, uint32_t codepoint) const;
   using VisitListed = std::function<bool(uint32_t first, uint32_t last)>;
@@ -235,12 +239,12 @@ class StringMachine {
   mutable std::recursive_mutex mutex_;
   mutable StableVector<ByteState> states_;
   mutable StableVector<Product> products_;
-  mutable std::unordered_map<uint64_t, uint32_t> state_ids_;
+  mutable FlatMap<uint32_t> state_ids_;
+  mutable StableVector<Block> blocks_;
   mutable std::vector<uint32_t> product_slots_;  // open addressing: 0, or a product and one
   mutable StableVector<TrieNode> trie_;
   mutable std::vector<StringSignature> string_signatures_;
   mutable std::vector<bool> string_signature_known_;
-  mutable std::atomic<size_t> blocks_ = 0;
 };
 
 }  // namespace espalier

@@ -50,9 +50,12 @@ bool StringMachine::for_ranges(uint32_t node, std::span<const uint32_t> automata
     sides[i] = {edges.subspan(static_cast<size_t>(first - edges.begin())), 0,
                 spec_.automata[i]->remembers()};
   }
-  static const std::vector<std::pair<uint32_t, uint32_t>> kNoChildren;
-  const auto& children = node == kOff ? kNoChildren : expanded_node(node).children;
-  auto child = std::lower_bound(children.begin(), children.end(), std::pair(lo, 0u));
+  uint32_t child = 0, last_child = 0;
+  if (node != kOff) {
+    const TrieNode& at = expanded_node(node);
+    child = child_from(at, lo);
+    last_child = at.first_child + at.num_children;
+  }
   for (uint32_t from = lo; from <= hi;) {
     uint32_t end = hi;
     for (size_t i = 0; i < sides.size(); ++i) {
@@ -70,12 +73,11 @@ bool StringMachine::for_ranges(uint32_t node, std::span<const uint32_t> automata
                                                   : edge.next;
     }
     uint32_t next_node = kOff;
-    if (child != children.end() && child->first == from) {
-      next_node = child->second;
+    if (child < last_child && trie_[child].codepoint == from) {
+      next_node = child++;
       end = from;
-      ++child;
-    } else if (child != children.end()) {
-      end = std::min(end, child->first - 1);
+    } else if (child < last_child) {
+      end = std::min(end, trie_[child].codepoint - 1);
     }
     if (visit(from, end, next_node, next)) return true;
     from = end + 1;
@@ -213,7 +215,7 @@ const StringSignature& StringMachine::string_signature(uint32_t index) const {
   if (!string_signature_known_[index]) {
     StringSignature signature;
     signature.string = index;
-    const std::u32string& text = spec_.strings[index];
+    const std::u32string_view text = spec_.strings[index];
     signature.length_rank = length_rank(std::min<uint64_t>(text.size(), length_cap_));
     for (const auto& automaton : spec_.automata) {
       uint32_t state = automaton->start();
@@ -267,12 +269,10 @@ bool StringMachine::any_listed_pending(uint32_t state, const VisitListed& visit)
     const uint32_t sub = states_[state].sub, kind = sub & 0xFF000000u;
     const uint32_t payload = sub & 0x00FFFFFFu;
     const bool json = spec_.spelling == StringSpelling::kJson;
-    const auto& children = expanded_node(node).children;
+    const TrieNode& at = expanded_node(node);
     const auto take = [&](uint32_t lo, uint32_t hi) {
-      const auto first = std::lower_bound(children.begin(), children.end(), std::pair(lo, 0u));
-      const auto last = std::upper_bound(first, children.end(), std::pair(hi, UINT32_MAX));
-      if (first != last)
-        found.emplace_back(trie_[first->second].first, trie_[last[-1].second].last);
+      const uint32_t first = child_from(at, lo), last = child_from(at, hi + 1);
+      if (first != last) found.emplace_back(trie_[first].first, trie_[last - 1].last);
     };
     const auto take_minimal = [&](CodepointRange range) {
       for (uint32_t c = range.lo; c <= std::min(range.hi, 0x1Fu); ++c) {
@@ -326,7 +326,14 @@ void StringMachine::trie_bytes(uint32_t state, ByteSet* out, ByteSet* characters
   if (node == kOff) return;
   if (kind != kBody) characters->fill();
   if (kind != kBody && kind != kEscape && kind != kHex) return out->fill();
-  const std::lock_guard lock(mutex_);
+  const TrieNode& below = expanded_node(node);
+  if (kind == kBody) {
+    *out |= below.bytes;
+    *characters |= below.bytes;
+    out->insert('\\');
+    if (below.string != StringSignature::kOther) out->insert('"');
+    return;
+  }
   static constexpr std::string_view kHexDigits = "0123456789abcdef";
   const uint32_t digits = at.sub >> 16 & 0xFF, value = at.sub & 0xFFFF;
   const auto insert_hex = [&](uint32_t unit) {
@@ -335,16 +342,10 @@ void StringMachine::trie_bytes(uint32_t state, ByteSet* out, ByteSet* characters
     out->insert(static_cast<uint8_t>(digit));
     if (digit >= 'a') out->insert(static_cast<uint8_t>(digit - 'a' + 'A'));
   };
-  if (kind == kBody) out->insert('\\');
   if (kind == kEscape) out->insert('u');
-  if (kind == kBody && trie_[node].string != StringSignature::kOther) out->insert('"');
-  for (const auto& [codepoint, below] : expanded_node(node).children) {
-    if (kind == kBody) {
-      std::string first;
-      append_wtf8(&first, codepoint);
-      out->insert(static_cast<uint8_t>(first[0]));
-      characters->insert(static_cast<uint8_t>(first[0]));
-    } else if (kind == kHex) {
+  for (uint32_t i = 0; i < below.num_children; ++i) {
+    const uint32_t codepoint = trie_[below.first_child + i].codepoint;
+    if (kind == kHex) {
       insert_hex(codepoint < 0x10000 ? codepoint : 0xD800 + ((codepoint - 0x10000) >> 10));
     } else {
       for (const char escape : std::string_view("\"\\/bfnrt")) {

@@ -65,7 +65,7 @@ void append_json(const JsonValue& value, std::string* out) {
 struct Candidate {
   FrameId slot;
   size_t length;
-  const std::u32string* name;
+  std::optional<std::u32string_view> name;
   uint32_t unlisted;
 };
 
@@ -304,8 +304,8 @@ bool SchemaMachine::append_value(State* s, std::string* out) {
 }
 
 // A listed name that must come in any case and whose value matters to nothing else, the first in
-// schema order: as good as any to go on with. Null when there is none.
-const std::u32string* SchemaMachine::required_name(FrameId object) {
+// schema order: as good as any to go on with. None when there is none.
+std::optional<std::u32string_view> SchemaMachine::required_name(FrameId object) {
   KeyShape& shape = *shapes_[frames_[object].shape];
   const FormulaId f = formula_lists_[frames_[object].formulas][0];
   const std::vector<FormulaId> parts =
@@ -322,9 +322,9 @@ const std::u32string* SchemaMachine::required_name(FrameId object) {
   for (const auto& [order, id] : classes) {
     const FrameId slot = property_slot(object, id, TextStore::kUnseen);
     if (slot != 0 && frames_[slot].bindings == 0)
-      return &shape.machine().spec().strings[shape.key_class(id).string];
+      return shape.machine().spec().strings[shape.key_class(id).string];
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 // From a place where a name may start: the name after which the rest is cheapest. Where the
@@ -332,11 +332,11 @@ const std::u32string* SchemaMachine::required_name(FrameId object) {
 // are tracked are compared by the best value under them.
 bool SchemaMachine::append_name(State* s, std::string* out) {
   const FrameId object = s->frame;
-  if (const std::u32string* name = required_name(object)) return append_listed(*name, s, out);
+  if (const auto name = required_name(object)) return append_listed(*name, s, out);
   KeyShape& shape = *shapes_[frames_[object].shape];
   Cost best = kNever;
   FrameId best_slot = 0;
-  const std::u32string* chosen = nullptr;
+  std::optional<std::u32string_view> chosen;
   uint32_t unlisted = kAnyClass;
   std::vector<Candidate> tracked;
   const auto consider = [&](const Candidate& one) {
@@ -353,11 +353,11 @@ bool SchemaMachine::append_name(State* s, std::string* out) {
   const std::vector<uint32_t> classes = shape.listed_classes();
   for (uint32_t i = 0; i < names.size(); ++i) {
     const FrameId slot = property_slot(object, classes[i], TextStore::kUnseen);
-    if (slot != 0) consider({slot, names[i].size(), &names[i], kAnyClass});
+    if (slot != 0) consider({slot, names[i].size(), names[i], kAnyClass});
   }
   for (const uint32_t other : std::vector<uint32_t>(shape.other_classes())) {
     const FrameId slot = property_slot(object, other, TextStore::kUnseen);
-    if (slot != 0) consider({slot, 1, nullptr, other});
+    if (slot != 0) consider({slot, 1, std::nullopt, other});
   }
   if (best_slot != 0 && frame_cost(frames_[best_slot].parent) >= frame_cost(object)) {
     Cost nearest = kNever;
@@ -370,11 +370,11 @@ bool SchemaMachine::append_name(State* s, std::string* out) {
       if (cost < nearest) nearest = cost, chosen = one.name, unlisted = one.unlisted;
     }
   }
-  if (chosen != nullptr) return append_listed(*chosen, s, out);
+  if (chosen) return append_listed(*chosen, s, out);
   return append("\"", s, out) && finish_name(s, unlisted, out);
 }
 
-bool SchemaMachine::append_listed(const std::u32string& name, State* s, std::string* out) {
+bool SchemaMachine::append_listed(std::u32string_view name, State* s, std::string* out) {
   std::string escaped = "\"";
   for (const char32_t c : name) append_json_codepoint(&escaped, c);
   return append(escaped + "\"", s, out);

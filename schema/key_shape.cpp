@@ -94,7 +94,7 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
     text_of_string_.push_back(texts->intern(name));
     order_of_string_.push_back(rank);
     string_of_text_[text_of_string_.back()] = static_cast<uint32_t>(spec.strings.size());
-    spec.strings.push_back(std::move(name));
+    spec.strings.push_back(name);
   }
   machine_ = string_machine(std::move(spec));
 }
@@ -137,9 +137,8 @@ const std::vector<uint32_t>& KeyShape::listed_classes() {
 
 uint32_t KeyShape::rank_of(std::u32string_view name) const {
   const auto& strings = machine_->spec().strings;
-  const auto it = std::lower_bound(strings.begin(), strings.end(), name);
-  if (it == strings.end() || *it != name) return UINT32_MAX;
-  return order_of_string_[static_cast<size_t>(it - strings.begin())];
+  const size_t i = strings.lower_bound(name);
+  return i < strings.size() && strings[i] == name ? order_of_string_[i] : UINT32_MAX;
 }
 
 uint32_t KeyShape::class_of_name(std::u32string_view name) {
@@ -223,15 +222,15 @@ bool KeyShape::other_classes_known() {
 KeyClass KeyShape::describe(const StringSignature& signature) {
   KeyClass result;
   const StringSpec& spec = machine_->spec();
-  const std::u32string* name = nullptr;
+  std::optional<std::u32string_view> name;
   if (signature.string != StringSignature::kOther) {
     result.string = signature.string;
     result.text = text_of_string_[signature.string];
     result.order = order_of_string_[signature.string];
-    name = &spec.strings[signature.string];
+    name = spec.strings[signature.string];
   }
   std::string utf8;
-  if (name != nullptr) {
+  if (name) {
     for (const char32_t c : *name) append_wtf8(&utf8, c);
   }
   const auto accepted = [&](const CodepointAutomaton* automaton) {
@@ -243,7 +242,7 @@ KeyClass KeyShape::describe(const StringSignature& signature) {
         return accepted(expansion_->atoms().automata[atom.index].get());
       case Atom::Kind::kOneOfStrings: {
         const auto& set = expansion_->atoms().string_sets[atom.index];
-        return name != nullptr && std::binary_search(set.begin(), set.end(), *name);
+        return name && std::binary_search(set.begin(), set.end(), *name);
       }
       default:
         return signature.length_rank >
@@ -261,7 +260,7 @@ KeyClass KeyShape::describe(const StringSignature& signature) {
       if (expansion_->trivially_false(child)) effect.violates = true;
       if (!expansion_->trivially_true(child)) effect.children.push_back(child);
     };
-    if (name != nullptr) {
+    if (name) {
       for (const auto& [listed, child] : node.properties) {
         if (listed == utf8) ask(child);
       }

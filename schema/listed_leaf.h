@@ -62,7 +62,7 @@ class ListedLeaf final : public ScalarLeaf {
     ScalarDomain out;
     const auto& strings = machine_->spec().strings;
     for (uint32_t i = 0; i < strings.size(); ++i) {
-      if (allowed_.any(i, i + 1) == NameSet::Any::kSome) out.strings.push_back(strings[i]);
+      if (allowed_.any(i, i + 1) == NameSet::Any::kSome) out.strings.emplace_back(strings[i]);
     }
     out.at_least = out.strings.size();
     out.complete = true;

@@ -205,10 +205,11 @@ std::shared_ptr<const StringMachine> string_machine(StringSpec spec) {
   std::string key;
   put(&key, spec.spelling);
   put(&key, spec.strings.size());
-  for (const auto& s : spec.strings) {
-    put(&key, s.size());
-    key.append(reinterpret_cast<const char*>(s.data()), s.size() * sizeof(char32_t));
-  }
+  const auto append = [&](const auto& numbers) {
+    key.append(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof numbers[0]);
+  };
+  append(spec.strings.ends());
+  append(spec.strings.letters());
   for (const auto& automaton : spec.automata) put(&key, automaton.get());
   key.push_back('#');
   for (const uint64_t length : spec.lengths) put(&key, length);
@@ -223,6 +224,7 @@ std::shared_ptr<const ScalarLeaf> string_leaf(const FormulaPool& pool,
   StringSpec spec;
   spec.spelling = spelling;
   std::vector<uint32_t> sets;
+  std::vector<std::u32string_view> listed;
   std::unordered_map<uint32_t, uint32_t> automaton_index, set_index;
   std::string key("s");
   put(&key, spelling);
@@ -237,7 +239,7 @@ std::shared_ptr<const ScalarLeaf> string_leaf(const FormulaPool& pool,
       case Atom::Kind::kOneOfStrings:
         if (set_index.try_emplace(atom.index, sets.size()).second) {
           const auto& strings = atoms.string_sets[atom.index];
-          spec.strings.insert(spec.strings.end(), strings.begin(), strings.end());
+          listed.insert(listed.end(), strings.begin(), strings.end());
           sets.push_back(atom.index);
         }
         for (const auto& s : atoms.string_sets[atom.index]) {
@@ -257,17 +259,15 @@ std::shared_ptr<const ScalarLeaf> string_leaf(const FormulaPool& pool,
   }
   serialize_allowed(allowed, &key);
   if (auto known = find_fit(leaves(), key)) return known;
-  std::sort(spec.strings.begin(), spec.strings.end());
-  spec.strings.erase(std::unique(spec.strings.begin(), spec.strings.end()), spec.strings.end());
+  std::sort(listed.begin(), listed.end());
+  listed.erase(std::unique(listed.begin(), listed.end()), listed.end());
+  spec.strings.append(listed);
   std::sort(spec.lengths.begin(), spec.lengths.end());
   spec.lengths.erase(std::unique(spec.lengths.begin(), spec.lengths.end()), spec.lengths.end());
   std::vector<std::vector<bool>> membership;
   for (const uint32_t set : sets) {
     std::vector<bool> members(spec.strings.size());
-    for (const auto& s : atoms.string_sets[set]) {
-      members[std::lower_bound(spec.strings.begin(), spec.strings.end(), s) -
-              spec.strings.begin()] = true;
-    }
+    for (const auto& s : atoms.string_sets[set]) members[spec.strings.lower_bound(s)] = true;
     membership.push_back(std::move(members));
   }
   const auto rename = [&](Atom atom) {

@@ -254,8 +254,8 @@ class SchemaMachine final : public Recognizer {
   bool append(std::string_view bytes, State* s, std::string* out);
   bool append_value(State* s, std::string* out);
   bool append_name(State* s, std::string* out);
-  const std::u32string* required_name(FrameId object);
-  bool append_listed(const std::u32string& name, State* s, std::string* out);
+  std::optional<std::u32string_view> required_name(FrameId object);
+  bool append_listed(std::u32string_view name, State* s, std::string* out);
   static constexpr uint32_t kAnyClass = UINT32_MAX;
   bool finish_name(State* s, uint32_t key_class, std::string* out);
   Cost tracked_scalar(FrameId slot, std::string* text);

@@ -410,7 +410,7 @@ StringLiveness::Answer StringLiveness::ask(uint32_t product) {
     }
     LetterClasses classes;
     std::set<uint32_t> listed;
-    for (const std::u32string& text : machine_.spec().strings)
+    for (const std::u32string_view text : machine_.spec().strings)
       listed.insert(text.begin(), text.end());
     classes.refine_each({listed.begin(), listed.end()});
     for (const Side& side : sides_) classes_known_ &= side.automaton->refine(&classes);

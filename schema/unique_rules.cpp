@@ -489,9 +489,9 @@ std::shared_ptr<const ScalarLeaf> SchemaMachine::listed_leaf(const Frame& slot,
   ListedStrings& list = it->second;
   if (inserted) {
     StringSpec spec;
-    spec.strings = expansion_.atoms().string_sets[pool_.atom_of(asked[0]).index];
+    spec.strings.append(expansion_.atoms().string_sets[pool_.atom_of(asked[0]).index]);
     spec.spelling = strings_;
-    for (const std::u32string& text : spec.strings) {
+    for (const std::u32string_view text : spec.strings) {
       list.index[values_.string(text)] = static_cast<uint32_t>(list.values.size());
       list.values.push_back(values_.string(text));
     }
@@ -504,7 +504,7 @@ std::shared_ptr<const ScalarLeaf> SchemaMachine::listed_leaf(const Frame& slot,
   });
   const auto surrogate = [](char32_t c) { return c >= 0xD800 && c < 0xE000; };
   for (uint32_t i = 0; i < list.values.size(); ++i) {
-    const std::u32string& text = list.machine->spec().strings[i];
+    const std::u32string_view text = list.machine->spec().strings[i];
     const bool spellable =
         strings_ == StringSpelling::kJson || std::none_of(text.begin(), text.end(), surrogate);
     if (!allowed.known(i)) allowed.set(i, spellable);

@@ -145,7 +145,7 @@ uint64_t Satisfiability::count_object(const Literals& literals, const ObjectCont
     if (found != 0 && room != 0 && shape.only_listed()) return kMany;  // endlessly many names
     option(found);
   }
-  for (const std::u32string& name : shape.machine().spec().strings) {
+  for (const std::u32string_view name : shape.machine().spec().strings) {
     if (room == 0 || total >= kMany) break;
     uint32_t product = shape.machine().product(shape.machine().start());
     for (const char32_t c : name) product = shape.machine().step_codepoint(product, c);
