@@ -6,6 +6,8 @@
 // is. The boundary is found among the few hundred texts that stand before a quote, and the tokens
 // with escapes by what their escapes mean.
 //
+// Where nothing but the rest of listed strings may follow, these alone are gone down.
+//
 // Example: for ^[^x]*$ the row is the plain tokens without those that contain an x; for
 // ^[0-9]{4}-x*$ a walk goes down the few texts that begin with a digit.
 //
@@ -21,6 +23,7 @@
 #include <utility>
 
 #include "engine/content_index.h"
+#include "engine/content_listed_walk.h"
 #include "engine/content_products_cache.h"
 #include "engine/content_walk.h"
 #include "grammar/content_leaf.h"
@@ -49,6 +52,8 @@ class ContentRowBuilder {
         walk_(&products_, index_->plain_texts().counts()) {}
 
   std::shared_ptr<const LeafRow> build(uint32_t state, uint32_t product) {
+    ContentListedWalk listed(content_);
+    if (listed.listed(product)) return build_listed(state, product, &listed);
     auto row = attempt(state, product);
     // What was met on the way may show that distances matter: then they are told apart.
     return products_.distances_matter() && horizon_ != UINT32_MAX ? attempt(state, product) : row;
@@ -75,6 +80,50 @@ class ContentRowBuilder {
       if (horizon_ < index_->plain_texts().depth()) drop_long_tokens(row.get());
     }
     find_enders();
+    add_ends(row.get());
+    return row;
+  }
+
+  /// The row of a product that only the rest of listed strings may follow.
+  std::shared_ptr<const LeafRow> build_listed(uint32_t state, uint32_t product,
+                                              ContentListedWalk* walk) {
+    auto row = std::make_shared<LeafRow>();
+    std::vector<TokenId>& inside = escaped_inside_;
+    const auto find_inside = [&](const ContentTrie& trie) {
+      const auto take = [&](uint32_t first, uint32_t last) {
+        for (uint32_t k = first; k < last; ++k) inside.push_back(trie.value(k));
+      };
+      walk->walk(
+          trie, product, [&](uint32_t first, uint32_t last, uint32_t) { take(first, last); }, take);
+    };
+    const auto find_enders = [&](const ContentTrie& trie, auto&& take) {
+      walk->walk(
+          trie, product,
+          [&](uint32_t first, uint32_t last, uint32_t reached) {
+            const uint32_t exit_state = first == last ? 0 : content_.quote(reached);
+            if (exit_state == 0) return;
+            for (uint32_t k = first; k < last; ++k) take(exit_state, trie.value(k));
+          },
+          [](uint32_t, uint32_t) {});
+    };
+    const ContentIndex::Escapes& escapes = index_->escapes(content_.spelling());
+    find_inside(index_->plain_texts());
+    find_inside(escapes.inside);
+    read_bytes(escapes.others, state);
+    row->set_inside(std::move(inside), vocabulary_.row_words());
+    find_enders(index_->ender_texts(), [&](uint32_t exit_state, int32_t i) {
+      exit_at(exit_state).plain.push_back(static_cast<uint32_t>(i));
+    });
+    find_enders(escapes.ender_texts, [&](uint32_t exit_state, int32_t i) {
+      exit_at(exit_state).escaped.push_back(escapes.enders[static_cast<size_t>(i)]);
+    });
+    for (const auto& [exit_state, ender] : other_enders_)
+      exit_at(exit_state).escaped.push_back(ender);
+    add_ends(row.get());
+    return row;
+  }
+
+  void add_ends(LeafRow* row) {
     row->index = index_;
     for (Exit& found : exits_) {
       LeafRow::Ends ends;
@@ -87,7 +136,16 @@ class ContentRowBuilder {
       ends.enders.shrink_to_fit();
       row->ends.push_back(std::move(ends));
     }
-    return row;
+  }
+
+  Exit& exit_at(uint32_t state) {
+    if (exits_.empty() || exits_.back().state != state) {
+      const auto it = std::find_if(exits_.begin(), exits_.end(),
+                                   [&](const Exit& exit) { return exit.state == state; });
+      if (it != exits_.end()) return *it;
+      exits_.push_back({state, {}, {}});
+    }
+    return exits_.back();
   }
 
   /// Starts from the product that stands for all such, if it does so for all tokens but long ones.
@@ -417,15 +475,6 @@ class ContentRowBuilder {
   }
 
   void find_enders() {
-    const auto exit_at = [this](uint32_t state) -> Exit& {
-      if (exits_.empty() || exits_.back().state != state) {
-        const auto it = std::find_if(exits_.begin(), exits_.end(),
-                                     [&](const Exit& exit) { return exit.state == state; });
-        if (it != exits_.end()) return *it;
-        exits_.push_back({state, {}, {}});
-      }
-      return exits_.back();
-    };
     for_each_ender(index_->ender_texts(), [&](uint32_t state, size_t i) {
       exit_at(state).plain.push_back(static_cast<uint32_t>(i));
     });

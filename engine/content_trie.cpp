@@ -182,6 +182,13 @@ uint32_t ContentTrie::root_after(uint32_t codepoint) const {
   return it == roots_.end() ? size() : *it;
 }
 
+std::span<const std::pair<uint32_t, uint32_t>> ContentTrie::fan(uint32_t node) const {
+  const auto it = std::lower_bound(fans_.begin(), fans_.end(), std::pair(node, 0u));
+  if (it == fans_.end() || it->first != node) return {};
+  const size_t end = it + 1 == fans_.end() ? children_.size() : (it + 1)->second;
+  return std::span(children_).subspan(it->second, end - it->second);
+}
+
 uint32_t ContentTrie::below_from(uint32_t node) const {
   const auto it = std::partition_point(below_.begin(), below_.end(),
                                        [&](const Below& each) { return each.node < node; });
@@ -215,6 +222,24 @@ void ContentTrie::make_blocks() {
   blocks_.shrink_to_fit();
 }
 
+void ContentTrie::make_fans() {
+  std::vector<std::pair<uint32_t, uint32_t>> children;
+  for (uint32_t i = 0; i < size(); ++i) {
+    const uint32_t end = i == 0 ? size() : nodes_[i].end;
+    if (end - i <= kManyChildren) continue;
+    children.clear();
+    for (uint32_t child = i + 1; child < end; child = nodes_[child].end) {
+      children.emplace_back(nodes_[child].codepoint, child);
+    }
+    if (children.size() <= kManyChildren) continue;
+    std::sort(children.begin(), children.end());
+    fans_.emplace_back(i, static_cast<uint32_t>(children_.size()));
+    children_.insert(children_.end(), children.begin(), children.end());
+  }
+  fans_.shrink_to_fit();
+  children_.shrink_to_fit();
+}
+
 void ContentTrie::summarize() {
   for (uint32_t i = 1; i < size(); i = nodes_[i].end) roots_.push_back(i);
   roots_.shrink_to_fit();
@@ -244,10 +269,12 @@ void ContentTrie::summarize() {
   for (const size_t k : open) below_[k].end = static_cast<uint32_t>(below_.size());
   below_.shrink_to_fit();
   make_blocks();
+  make_fans();
 }
 
 size_t ContentTrie::memory_bytes() const {
   return nodes_.capacity() * sizeof(Node) + roots_.capacity() * sizeof(uint32_t) +
+         (fans_.capacity() + children_.capacity()) * sizeof(fans_[0]) +
          below_.capacity() * sizeof(Below) + blocks_.capacity() * sizeof(Block) +
          partials_.capacity() * sizeof(Partial) + values_.capacity() * sizeof(int32_t) +
          (letters_.capacity() + tail_letters_.capacity()) * sizeof(Letters);

@@ -61,6 +61,9 @@ class ContentTrie {
   const Partial& partial(const Node& node) const { return partials_[node.codepoint - kPartial]; }
   /// The first node below the root whose code point is greater, or the end.
   uint32_t root_after(uint32_t codepoint) const;
+  /// The children of a node with many, by code point, partial ones last; empty where they are few.
+  static constexpr uint32_t kManyChildren = 8;
+  std::span<const std::pair<uint32_t, uint32_t>> fan(uint32_t node) const;
   /// The index in below() of the first entry of a node that is not before this one.
   uint32_t below_from(uint32_t node) const;
   /// Values in preorder: those of node i are [node(i).first_value, node(i + 1).first_value), those
@@ -85,9 +88,12 @@ class ContentTrie {
   class Builder;
   void summarize();
   void make_blocks();
+  void make_fans();
 
-  std::vector<Node> nodes_;      // and a sentinel
-  std::vector<uint32_t> roots_;  // nodes below the root
+  std::vector<Node> nodes_;                              // and a sentinel
+  std::vector<uint32_t> roots_;                          // nodes below the root
+  std::vector<std::pair<uint32_t, uint32_t>> fans_;      // (node, its first in children_), sorted
+  std::vector<std::pair<uint32_t, uint32_t>> children_;  // (code point, node)
   std::vector<Below> below_;
   std::vector<Block> blocks_;
   std::vector<Partial> partials_;

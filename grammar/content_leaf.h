@@ -27,6 +27,10 @@ class ContentLeaf {
   using VisitRange = std::function<void(uint32_t lo, uint32_t hi, uint32_t next)>;
   virtual void ranges(uint32_t product, const VisitRange& visit) const = 0;
   virtual bool alive(uint32_t product) const = 0;
+  /// Visits each code point that a product survives, in order, with the product that it leads to:
+  /// where nothing but the rest of listed strings may follow. False, and visits none, elsewhere.
+  using VisitListed = std::function<void(uint32_t codepoint, uint32_t next)>;
+  virtual bool listed(uint32_t /*product*/, const VisitListed& /*visit*/) const { return false; }
   virtual bool remembers() const = 0;
   /// The product after one more code point, or kNoProduct when the leaf is dead then.
   virtual uint32_t step_content(uint32_t product, uint32_t codepoint) const = 0;

@@ -259,6 +259,19 @@ void StringMachine::trie_letters(uint32_t node, std::vector<uint32_t>* out) cons
   }
 }
 
+std::vector<StringMachine::TrieStep> StringMachine::trie_steps(uint32_t product) const {
+  if (off_trie(product)) return {};
+  const std::lock_guard lock(mutex_);
+  const TrieNode& node = expanded_node(products_[product].node);
+  std::vector<TrieStep> steps;
+  steps.reserve(node.num_children);
+  for (uint32_t i = 0; i < node.num_children; ++i) {
+    const uint32_t codepoint = trie_[node.first_child + i].codepoint;
+    steps.emplace_back(codepoint, step_locked(product, codepoint));
+  }
+  return steps;
+}
+
 uint32_t StringMachine::step_codepoint(uint32_t product, uint32_t codepoint) const {
   const std::lock_guard lock(mutex_);
   return step_locked(product, codepoint);

@@ -116,6 +116,10 @@ class StringMachine {
   uint32_t trie_next(uint32_t node, uint32_t codepoint) const;
   bool is_listed(uint32_t node) const { return trie_[node].string != StringSignature::kOther; }
   void trie_letters(uint32_t node, std::vector<uint32_t>* out) const;
+  /// The code points that lead on in the trie of strings, in order, each with the product state
+  /// after it.
+  using TrieStep = std::pair<uint32_t, uint32_t>;
+  std::vector<TrieStep> trie_steps(uint32_t product) const;
 
   /// Does an automaton remember what it has read? See CodepointAutomaton::remembers.
   bool remembers() const;

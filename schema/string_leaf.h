@@ -39,6 +39,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     start_ = live(machine_->start()) ? machine_->start() : 0;
     everlasting_ = start_ != 0 && matches_alone();
     capped_ = start_ != 0 && relaxed_ == nullptr && !remembers() && capped();
+    only_listed_ = !machine_->spec().strings.empty() && only_listed();
   }
   uint32_t start() const override { return start_; }
   uint32_t step(uint32_t state, uint8_t byte) const override {
@@ -125,6 +126,13 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     if (const uint8_t flag = product_flags_.get(product)) return flag == kLive;
     const std::lock_guard lock(mutex_);
     return live_product(product);
+  }
+  bool listed(uint32_t product, const VisitListed& visit) const override {
+    if (!only_listed_ || machine_->off_trie(product)) return false;
+    for (const auto& [codepoint, next] : machine_->trie_steps(product)) {
+      if (alive(next)) visit(codepoint, next);
+    }
+    return true;
   }
   bool remembers() const override { return machine_->remembers(); }
   uint32_t step_content(uint32_t product, uint32_t codepoint) const override {
@@ -314,6 +322,13 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     return !machine_->spec().lengths.empty() && verdict_.certain([](const Atom& atom) {
       const bool length = atom.kind == Atom::Kind::kLength;
       return length ? Ternary::kTrue : Ternary::kUnknown;
+    }) == Ternary::kFalse;
+  }
+
+  // Is every string that is not listed unacceptable?
+  bool only_listed() const {
+    return verdict_.certain([](const Atom& atom) {
+      return atom.kind == Atom::Kind::kOneOfStrings ? Ternary::kFalse : Ternary::kUnknown;
     }) == Ternary::kFalse;
   }
 
@@ -509,6 +524,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   uint32_t start_ = 0;
   bool everlasting_ = false;
   bool capped_ = false;
+  bool only_listed_ = false;
   mutable std::recursive_mutex mutex_;
   mutable StringLiveness liveness_;
   mutable bool overrun_ = false;  // did a liveness question exceed its budget?

@@ -423,7 +423,7 @@ RowContent content(const LeafRow& row, const ScalarLeaf& leaf, const Vocabulary&
   return out;
 }
 
-TEST_F(SchemaMaskOracle, RowsFromLoopsEqualWalkedRows) {
+TEST_F(SchemaMaskOracle, RowsOfStringsEqualWalkedRows) {
   std::mt19937_64 random(test_seed() + 3);
   std::shared_ptr<const Vocabulary> vocabulary = load("ggml-vocab-llama-bpe.gguf");
   if (!vocabulary) {
@@ -455,6 +455,13 @@ TEST_F(SchemaMaskOracle, RowsFromLoopsEqualWalkedRows) {
        {"", "ab", "zzzzz"}},
       {R"({"type": "string", "not": {"maxLength": 4}})", {"", "ab", "abcdef"}},
       {R"({"type": "string", "format": "date"})", {"", "2024-"}},
+      {R"({"enum": ["red", "reed", "", "na\u00efve", "\u65e5\u672c", "a\"b", "a\\b", "x y z",
+                    "\ud83d\ude00", "\ud83d", "\u00e9", "e", "in progress", "in product"]})",
+       {"", "re", "red", "na", "\xe6\x97\xa5", "in ", "in pro", "a", "x"}},
+      {R"({"enum": ["abc", "abd", "b", "bcdef"], "maxLength": 3})", {"", "ab", "b"}},
+      {R"({"enum": ["abc", "abd", "bc", "bcdef"], "pattern": "c"})", {"", "ab", "bc"}},
+      {R"({"type": "string", "anyOf": [{"enum": ["abc", "zz"]}, {"pattern": "^z+$"}]})",
+       {"", "ab", "z", "zz"}},
       {R"({"type": "string", "format": "uri"})", {"", "http://a"}},
       {R"({"type": "string", "format": "regex"})",
        {"", "ab", "ab*", "(", "(a|", "[", "[^", "[a", "[a-z", "[0-", "a{2", "(?<a>x)|", "(?<ab"}},
