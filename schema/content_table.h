@@ -52,7 +52,9 @@ class ContentTable {
     std::list<Entry> dropped;  // freed after the lock
     const std::lock_guard lock(mutex_);
     if (const auto it = by_key_.find(key); it != by_key_.end()) return it->second->value;
-    entries_.push_back({std::move(key), value, 0, 0});
+    const size_t bytes = measure_(key, *value);
+    held_.fetch_add(bytes, std::memory_order_relaxed);
+    entries_.push_back({std::move(key), value, bytes, 0});
     by_key_.emplace(entries_.back().key, std::prev(entries_.end()));
     move_hand(kEntriesPerInsertion, kBytesPerInsertion, &dropped);
     return value;
@@ -74,7 +76,7 @@ class ContentTable {
   }
 
  private:
-  static constexpr size_t kEntriesPerInsertion = 16;
+  static constexpr size_t kEntriesPerInsertion = 4;  // each is looked up in cold memory
   static constexpr size_t kBytesPerInsertion = size_t{1} << 20;
   static constexpr uint32_t kMostFound = 64;
   struct Entry {
