@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -10,14 +11,18 @@
 namespace espalier {
 
 /// An append-only array whose elements never move. One writer at a time (the owner's mutex);
-/// readers need no lock for indices they were handed after the append. Chunks double in size, so
-/// an empty vector costs little.
-template <typename T>
+/// readers need no lock for indices they were handed after the append. Chunks double in size from
+/// kFirst elements on; the first is part of the vector, so a small one takes no memory of its own.
+template <typename T, uint32_t kFirst = 16>
 class StableVector {
  public:
-  StableVector() = default;
+  StableVector() { chunks_[0].store(first_.data(), std::memory_order_relaxed); }
   ~StableVector() {
-    for (auto& chunk : chunks_) delete[] chunk.load(std::memory_order_relaxed);
+    for (size_t i = 1; i < chunks_.size(); ++i) {
+      T* const chunk = chunks_[i].load(std::memory_order_relaxed);
+      if (chunk == nullptr) break;
+      delete[] chunk;
+    }
   }
   StableVector(const StableVector&) = delete;
   StableVector& operator=(const StableVector&) = delete;
@@ -39,11 +44,12 @@ class StableVector {
     size_.store(i + 1, std::memory_order_release);
     return i;
   }
+  /// Besides the vector itself.
   size_t memory_bytes() const { return bytes_; }
 
  private:
-  static constexpr uint32_t kFirst = 16;
-  static constexpr uint32_t kFirstBits = 4;
+  static_assert(std::has_single_bit(kFirst));
+  static constexpr uint32_t kFirstBits = std::bit_width(kFirst) - 1;
 
   static std::pair<uint32_t, uint32_t> split(uint32_t i) {
     const uint32_t biased = i + kFirst;
@@ -64,9 +70,10 @@ class StableVector {
     return chunks_[chunk].load(std::memory_order_acquire)[offset];
   }
 
-  std::array<std::atomic<T*>, 28> chunks_{};
   std::atomic<uint32_t> size_{0};
   size_t bytes_ = 0;
+  std::array<T, kFirst> first_{};
+  std::array<std::atomic<T*>, 28> chunks_{};
 };
 
 }  // namespace espalier

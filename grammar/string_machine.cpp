@@ -34,8 +34,6 @@ namespace espalier {
 
 StringMachine::StringMachine(StringSpec spec) : spec_(std::move(spec)) {
   if (!spec_.lengths.empty()) length_cap_ = spec_.lengths.back();
-  string_signatures_.resize(spec_.strings.size());
-  string_signature_known_.resize(spec_.strings.size());
   states_.emplace_back();
   products_.push_back({});  // no content is interned as this one
   uint32_t node = kOff;
@@ -130,6 +128,7 @@ uint32_t StringMachine::intern_state(uint32_t product, uint32_t sub) const {
     states_[id].product = product;
     states_[id].sub = sub;
     it->second = id;
+    measure();
   }
   return it->second;
 }
@@ -181,6 +180,7 @@ uint32_t StringMachine::intern_product(uint32_t node, uint64_t length,
   product.automata.assign(automata.begin(), automata.end());
   const uint32_t id = products_.push_back(std::move(product));
   product_slots_[at] = id + 1;
+  measure();
   return id;
 }
 
@@ -219,6 +219,7 @@ void StringMachine::expand(uint32_t id) const {
     node.bytes.insert(first_wtf8_byte(c));
   }
   node.num_children = trie_.size() - node.first_child;
+  measure();
   node.expanded.store(true, std::memory_order_release);
 }
 
@@ -295,14 +296,15 @@ bool StringMachine::off_trie(uint32_t product) const { return products_[product]
 uint32_t StringMachine::compute_step(uint32_t state, uint8_t byte) const {
   const std::lock_guard lock(mutex_);
   const uint32_t next = raw_step(states_[state].product, states_[state].sub, byte);
-  std::atomic<Block*>& cell = states_[state].next[byte >> 4];
+  std::atomic<Block*>& cell = states_[state].next[byte / kBlock];
   Block* block = cell.load(std::memory_order_relaxed);
   if (block == nullptr) {
     block = &blocks_[blocks_.emplace_back()];
     for (auto& entry : *block) entry.store(kUnknown, std::memory_order_relaxed);
     cell.store(block, std::memory_order_release);
+    measure();
   }
-  (*block)[byte & 15].store(next, std::memory_order_release);
+  (*block)[byte % kBlock].store(next, std::memory_order_release);
   return next;
 }
 
@@ -430,10 +432,11 @@ Status StringMachine::status() const {
   return {};
 }
 
-size_t StringMachine::memory_bytes() const {
-  return states_.size() * (sizeof(ByteState) + 24) + blocks_.size() * sizeof(Block) +
-         products_.size() * (sizeof(Product) + 40 + 8 * spec_.automata.size()) +
-         trie_.size() * sizeof(TrieNode) + spec_.strings.memory_bytes() + sizeof *this;
+void StringMachine::measure() const {
+  bytes_.store(states_.memory_bytes() + states_.size() * 24 + blocks_.memory_bytes() +
+                   products_.memory_bytes() + products_.size() * 8 * (5 + spec_.automata.size()) +
+                   trie_.memory_bytes() + spec_.strings.memory_bytes() + sizeof *this,
+               std::memory_order_relaxed);
 }
 
 }  // namespace espalier

@@ -47,9 +47,9 @@ class StringMachine {
 
   uint32_t start() const { return start_; }
   uint32_t step(uint32_t state, uint8_t byte) const {
-    const Block* block = states_[state].next[byte >> 4].load(std::memory_order_acquire);
+    const Block* block = states_[state].next[byte / kBlock].load(std::memory_order_acquire);
     if (block != nullptr) {
-      const uint32_t next = (*block)[byte & 15].load(std::memory_order_acquire);
+      const uint32_t next = (*block)[byte % kBlock].load(std::memory_order_acquire);
       if (next != kUnknown) return next;
     }
     return compute_step(state, byte);
@@ -172,7 +172,7 @@ class StringMachine {
   const StringSpec& spec() const { return spec_; }
   Status status() const;
   /// Takes no lock: searches call their visitors under the machine's own.
-  size_t memory_bytes() const;
+  size_t memory_bytes() const { return bytes_.load(std::memory_order_relaxed); }
 
  private:
   static constexpr uint32_t kUnknown = UINT32_MAX;
@@ -186,13 +186,14 @@ class StringMachine {
   static constexpr uint32_t kHigh = 5u << 24;        // after an escaped high surrogate
   static constexpr uint32_t kHighEscape = 6u << 24;  // ... and a backslash
   static constexpr uint32_t kHighHex = 7u << 24;     // ... and \u with digits
-  // Transitions by low nibble; allocated for a high nibble when one of them is first taken.
-  using Block = std::array<std::atomic<uint32_t>, 16>;
+  // Transitions of neighbouring bytes; made when one of them is first taken.
+  static constexpr uint32_t kBlock = 32;
+  using Block = std::array<std::atomic<uint32_t>, kBlock>;
 
   struct ByteState {
     uint32_t product = 0;
     uint32_t sub = 0;
-    mutable std::array<std::atomic<Block*>, 16> next{};
+    mutable std::array<std::atomic<Block*>, 256 / kBlock> next{};
   };
   struct Product {
     uint32_t node = kOff;  // trie node
@@ -209,6 +210,7 @@ class StringMachine {
     mutable std::atomic<bool> expanded = false;  // are the last three known?
   };
 
+  void measure() const;
   uint32_t compute_step(uint32_t state, uint8_t byte) const;
   uint32_t raw_step(uint32_t product, uint32_t sub, uint8_t byte) const;
   uint32_t intern_state(uint32_t product, uint32_t sub) const;
@@ -236,19 +238,22 @@ class StringMachine {
   Search search_other(uint32_t product,
                       const std::function<bool(const StringSignature&)>& visit) const;
 
+  mutable std::atomic<size_t> bytes_ = 0;  // first: asked for where nothing else is
   StringSpec spec_;
   uint64_t length_cap_ = 0;
   uint32_t start_ = 0;
   // All below is filled lazily under mutex_ and read without it once published.
   mutable std::recursive_mutex mutex_;
-  mutable StableVector<ByteState> states_;
-  mutable StableVector<Product> products_;
+  // Most machines are names of objects and stay small.
+  template <typename T>
+  using Vector = StableVector<T, 4>;
+  mutable Vector<ByteState> states_;
+  mutable Vector<Product> products_;
   mutable FlatMap<uint32_t> state_ids_;
-  mutable StableVector<Block> blocks_;
+  mutable Vector<Block> blocks_;
   mutable std::vector<uint32_t> product_slots_;  // open addressing: 0, or a product and one
-  mutable StableVector<TrieNode> trie_;
-  mutable std::vector<StringSignature> string_signatures_;
-  mutable std::vector<bool> string_signature_known_;
+  mutable Vector<TrieNode> trie_;
+  mutable std::vector<StringSignature> string_signatures_;  // kOther: not asked for yet
 };
 
 }  // namespace espalier

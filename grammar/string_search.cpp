@@ -212,7 +212,8 @@ uint32_t StringMachine::settled(uint32_t product) const {
 }
 
 const StringSignature& StringMachine::string_signature(uint32_t index) const {
-  if (!string_signature_known_[index]) {
+  if (string_signatures_.empty()) string_signatures_.resize(spec_.strings.size());
+  if (string_signatures_[index].string == StringSignature::kOther) {
     StringSignature signature;
     signature.string = index;
     const std::u32string_view text = spec_.strings[index];
@@ -223,7 +224,6 @@ const StringSignature& StringMachine::string_signature(uint32_t index) const {
       signature.accepted.push_back(automaton->accepting(state));
     }
     string_signatures_[index] = std::move(signature);
-    string_signature_known_[index] = true;
   }
   return string_signatures_[index];
 }
