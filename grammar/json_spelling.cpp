@@ -4,6 +4,7 @@ namespace espalier {
 
 std::u32string to_codepoints(std::string_view s) {
   std::u32string out;
+  out.reserve(s.size());
   for (size_t i = 0; i < s.size();) {
     const auto b = static_cast<uint8_t>(s[i]);
     const size_t n = b < 0x80 ? 1 : b < 0xE0 ? 2 : b < 0xF0 ? 3 : 4;

@@ -69,6 +69,11 @@ inline CodepointRange hex_range(uint32_t digits, uint32_t value) {
   return {value << shift, (value << shift) | ((1u << shift) - 1)};
 }
 
+/// Has a string of these code points a spelling?
+inline bool spellable(std::u32string_view text, StringSpelling spelling) {
+  return spelling == StringSpelling::kJson ||
+         std::none_of(text.begin(), text.end(), [](uint32_t c) { return is_high(c) || is_low(c); });
+}
 /// Appends a code point in WTF-8: UTF-8, and a lone surrogate as three bytes.
 void append_wtf8(std::string* out, uint32_t codepoint);
 /// The first byte that append_wtf8 writes.

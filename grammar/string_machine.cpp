@@ -175,7 +175,7 @@ uint32_t StringMachine::intern_product(uint32_t node, uint64_t length,
   product.signature.length_rank = length_rank(length);
   product.signature.accepted.resize(automata.size());
   for (size_t i = 0; i < automata.size(); ++i) {
-    product.signature.accepted[i] = spec_.automata[i]->accepting(automata[i]);
+    product.signature.accepted[i] = automata[i] != 0 && spec_.automata[i]->accepting(automata[i]);
   }
   product.automata.assign(automata.begin(), automata.end());
   const uint32_t id = products_.push_back(std::move(product));
@@ -282,7 +282,7 @@ uint32_t StringMachine::step_locked(uint32_t id, uint32_t codepoint) const {
   const Product& p = products_[id];
   std::vector<uint32_t> automata(p.automata.size());
   for (size_t i = 0; i < automata.size(); ++i) {
-    automata[i] = spec_.automata[i]->step(p.automata[i], codepoint);
+    if (p.automata[i] != 0) automata[i] = spec_.automata[i]->step(p.automata[i], codepoint);
   }
   return intern_product(trie_child(p.node, codepoint), std::min(p.length + 1, length_cap_),
                         automata);

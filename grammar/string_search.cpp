@@ -37,18 +37,21 @@ template <typename Visit>
 bool StringMachine::for_ranges(uint32_t node, std::span<const uint32_t> automata, uint32_t lo,
                                uint32_t hi, Visit&& visit) const {
   struct Side {
+    size_t automaton;
     std::span<const CodepointEdge> edges;
     size_t at = 0;
     bool remembers = false;
   };
-  std::vector<Side> sides(automata.size());
+  std::vector<Side> sides;  // the dead stay so
+  sides.reserve(automata.size());
   std::vector<uint32_t> next(automata.size());
-  for (size_t i = 0; i < sides.size(); ++i) {
+  for (size_t i = 0; i < automata.size(); ++i) {
+    if (automata[i] == 0) continue;
     const std::span<const CodepointEdge> edges = spec_.automata[i]->edges(automata[i]);
     const auto first = std::partition_point(edges.begin(), edges.end(),
                                             [&](const CodepointEdge& e) { return e.hi < lo; });
-    sides[i] = {edges.subspan(static_cast<size_t>(first - edges.begin())), 0,
-                spec_.automata[i]->remembers()};
+    sides.push_back({i, edges.subspan(static_cast<size_t>(first - edges.begin())), 0,
+                     spec_.automata[i]->remembers()});
   }
   uint32_t child = 0, last_child = 0;
   if (node != kOff) {
@@ -58,8 +61,8 @@ bool StringMachine::for_ranges(uint32_t node, std::span<const uint32_t> automata
   }
   for (uint32_t from = lo; from <= hi;) {
     uint32_t end = hi;
-    for (size_t i = 0; i < sides.size(); ++i) {
-      Side& side = sides[i];
+    for (Side& side : sides) {
+      const size_t i = side.automaton;
       while (side.at < side.edges.size() && side.edges[side.at].hi < from) ++side.at;
       next[i] = 0;
       if (side.at == side.edges.size()) continue;

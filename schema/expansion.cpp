@@ -21,8 +21,28 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
 
 namespace espalier {
+namespace {
+
+// By code points: that is the order of WTF-8 texts too, and mostly their first bytes tell.
+void sort_texts(std::vector<std::string_view>* texts) {
+  if (std::is_sorted(texts->begin(), texts->end())) return;
+  constexpr size_t kHead = sizeof(uint64_t);
+  std::vector<std::pair<uint64_t, std::string_view>> keyed;
+  keyed.reserve(texts->size());
+  for (const std::string_view text : *texts) {
+    uint64_t head = 0;
+    for (size_t i = 0; i < kHead; ++i)
+      head = head << 8 | (i < text.size() ? static_cast<uint8_t>(text[i]) : 0);
+    keyed.emplace_back(head, text);
+  }
+  std::sort(keyed.begin(), keyed.end());
+  for (size_t i = 0; i < keyed.size(); ++i) (*texts)[i] = keyed[i].second;
+}
+
+}  // namespace
 
 Expansion::Expansion(const SchemaGraph& graph, FormulaPool* pool, TextStore* texts)
     : graph_(&graph),
@@ -179,7 +199,7 @@ FormulaId Expansion::one_of_values(const SchemaNode& node,
                                    const std::vector<const JsonValue*>& values, ValueClass c) {
   using Kind = JsonValue::Kind;
   std::vector<FormulaId> any;
-  std::vector<std::u32string> strings;
+  std::vector<std::string_view> strings;
   std::vector<Decimal> numbers;
   for (const JsonValue* value : values) {
     switch (value->kind) {
@@ -196,7 +216,7 @@ FormulaId Expansion::one_of_values(const SchemaNode& node,
         if (c == ValueClass::kNumber) numbers.push_back(value->number);
         break;
       case Kind::kString:
-        if (c == ValueClass::kString) strings.push_back(to_codepoints(value->string));
+        if (c == ValueClass::kString) strings.push_back(value->string);
         break;
       case Kind::kArray:
         if (c == ValueClass::kArray) any.push_back(expand(value_node(*value, node), c));
@@ -206,7 +226,13 @@ FormulaId Expansion::one_of_values(const SchemaNode& node,
         break;
     }
   }
-  if (!strings.empty()) any.push_back(strings_atom(std::move(strings)));
+  if (!strings.empty()) {
+    sort_texts(&strings);
+    std::vector<std::u32string> sorted;
+    sorted.reserve(strings.size());
+    for (const std::string_view text : strings) sorted.push_back(to_codepoints(text));
+    any.push_back(strings_atom(std::move(sorted)));
+  }
   if (!numbers.empty()) any.push_back(numbers_atom(std::move(numbers)));
   return pool_->disjunction(std::move(any));
 }
@@ -280,12 +306,21 @@ FormulaId Expansion::pattern_atom(const std::shared_ptr<const CodepointAutomaton
 }
 
 FormulaId Expansion::strings_atom(std::vector<std::u32string> strings) {
-  std::sort(strings.begin(), strings.end());
+  if (!std::is_sorted(strings.begin(), strings.end())) std::sort(strings.begin(), strings.end());
   strings.erase(std::unique(strings.begin(), strings.end()), strings.end());
-  const auto [it, inserted] =
-      string_set_ids_.try_emplace(strings, static_cast<uint32_t>(atoms_.string_sets.size()));
-  if (inserted) atoms_.string_sets.push_back(std::move(strings));
-  return pool_->atom({Atom::Kind::kOneOfStrings, it->second, 0});
+  uint64_t hash = strings.size();
+  for (const std::u32string& text : strings) {
+    hash = hash_append(hash, text.size());
+    for (const char32_t c : text) hash = hash_append(hash, c);
+  }
+  uint32_t id =
+      string_set_ids_.find(hash, [&](uint32_t i) { return atoms_.string_sets[i] == strings; });
+  if (id == IdTable::kNone) {
+    id = static_cast<uint32_t>(atoms_.string_sets.size());
+    atoms_.string_sets.push_back(std::move(strings));
+    string_set_ids_.insert(hash, id);
+  }
+  return pool_->atom({Atom::Kind::kOneOfStrings, id, 0});
 }
 
 FormulaId Expansion::number_atom(NumberAtom::Kind kind, const Decimal& operand) {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "grammar/id_table.h"
 #include "schema/formula.h"
 #include "schema/scalar_leaf.h"
 #include "schema/schema_graph.h"
@@ -115,7 +116,7 @@ class Expansion {
   TextStore* texts_;
   ScalarAtoms atoms_;
   std::map<const CodepointAutomaton*, uint32_t> automaton_ids_;
-  std::map<std::vector<std::u32string>, uint32_t> string_set_ids_;
+  IdTable string_set_ids_;
   std::map<std::pair<int, std::string>, uint32_t> number_ids_;
   void rest_on(size_t depth);
   struct Open {

@@ -205,26 +205,33 @@ bool SchemaMachine::listed_live(FrameId object, NameSet& names, uint32_t first, 
 // listed names; but if no name at all begins so, or more of them than the list has, there is none
 // to do.
 bool SchemaMachine::others_live(FrameId object, OtherNames& others, uint32_t product) {
-  if (const uint8_t known = others.products.get(product)) return known == kYes;
+  using Answer = LiveProducts::Answer;
+  if (const Answer known = others.products.known(product); known != Answer::kUnknown)
+    return known == Answer::kLive;
   KeyShape& shape = *shapes_[frames_[object].shape];
+  const LiveProducts::Acceptable acceptable = [&](const StringSignature& signature) {
+    const uint32_t id = shape.class_of(signature);
+    return shape.other_classes_known()
+               ? std::binary_search(others.classes.begin(), others.classes.end(), id)
+               : name_live(object, id);
+  };
   const auto search = [&] {
-    return shape.machine().search_unlisted(product, [&](const StringSignature& signature) {
-      const uint32_t id = shape.class_of(signature);
-      return shape.other_classes_known()
-                 ? std::binary_search(others.classes.begin(), others.classes.end(), id)
-                 : name_live(object, id);
-    }) != StringMachine::Search::kExhausted;
+    return shape.machine().search_unlisted(product, acceptable) !=
+           StringMachine::Search::kExhausted;
   };
   const auto [first, last] = shape.machine().listed_below(product);
   bool live;
   if (first == last) {
-    live = search();
+    const Answer found = shape.other_classes_known()
+                             ? others.products.find(shape.machine(), product, acceptable)
+                             : Answer::kUnknown;
+    live = found == Answer::kLive || (found == Answer::kUnknown && search());
   } else {
     const uint32_t any = shape.machine().unlisted(product);
     live = others_live(object, others, any) &&
            (many_others(object, others, any, last - first + 1) || search());
   }
-  others.products.set(product, live ? kYes : kNo);
+  others.products.set(product, live ? Answer::kLive : Answer::kDead);
   return live;
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,14 +20,12 @@ namespace espalier {
 /// Example: {"enum": ["x", "y"], ...} in an array with uniqueItems after "x" has the bit of "y".
 class ListedLeaf final : public ScalarLeaf {
  public:
-  /// `allowed`: by index in the machine's list, all known. `values`: the strings' ids, which must
-  /// outlive the leaf.
-  ListedLeaf(std::shared_ptr<const StringMachine> machine, NameSet allowed,
-             const std::vector<uint32_t>* values)
-      : machine_(std::move(machine)), allowed_(std::move(allowed)), values_(values) {}
+  /// `allowed`: by index in the machine's list, all known.
+  ListedLeaf(std::shared_ptr<const StringMachine> machine, NameSet allowed)
+      : machine_(std::move(machine)), allowed_(std::move(allowed)) {}
 
-  /// The id of the string that ends in this state.
-  uint32_t value(uint32_t state) const { return (*values_)[string(state)]; }
+  /// The string that ends in this state.
+  std::u32string_view text(uint32_t state) const { return machine_->spec().strings[string(state)]; }
 
   uint32_t start() const override { return live(machine_->start()) ? machine_->start() : 0; }
   uint32_t step(uint32_t state, uint8_t byte) const override {
@@ -88,7 +87,6 @@ class ListedLeaf final : public ScalarLeaf {
 
   std::shared_ptr<const StringMachine> machine_;
   NameSet allowed_;
-  const std::vector<uint32_t>* values_;
 };
 
 }  // namespace espalier

@@ -9,7 +9,7 @@
 // the empty one; one row serves all its states after the first character.
 //
 // Invariant: a state is live here iff the structure's own step calls it live.
-// Cost: one search for each product state, once.
+// Cost: a search for product states that no search before has met (live_products.h).
 #include "schema/name_leaf.h"
 
 #include <algorithm>
@@ -19,6 +19,7 @@
 
 #include "grammar/content_leaf.h"
 #include "grammar/flag_table.h"
+#include "grammar/live_products.h"
 #include "grammar/string_loop.h"
 #include "schema/content_table.h"
 
@@ -73,13 +74,21 @@ class NameLeaf final : public Leaf, public ContentLeaf {
     return std::find(acceptable_.begin(), acceptable_.end(), signature) != acceptable_.end();
   }
   bool product_live(uint32_t product) const {
-    if (const uint8_t flag = products_.get(product)) return flag == kLive;
+    using Answer = LiveProducts::Answer;
+    if (const Answer known = products_.known(product); known != Answer::kUnknown)
+      return known == Answer::kLive;
     const std::lock_guard lock(mutex_);
-    const auto possible = [this](const StringSignature& signature) { return accepts(signature); };
-    const bool found = machine_->search_listed(product, possible) ||
+    const LiveProducts::Acceptable possible = [this](const StringSignature& signature) {
+      return accepts(signature);
+    };
+    Answer found = products_.find(*machine_, product, possible);
+    if (found == Answer::kUnknown) {
+      const bool any = machine_->search_listed(product, possible) ||
                        machine_->search(product, possible) != StringMachine::Search::kExhausted;
-    products_.set(product, found ? kLive : kDead);
-    return found;
+      found = any ? Answer::kLive : Answer::kDead;
+      products_.set(product, found);
+    }
+    return found == Answer::kLive;
   }
   bool live(uint32_t state) const {
     if (const uint8_t flag = states_.get(state)) return flag == kLive;
@@ -95,7 +104,8 @@ class NameLeaf final : public Leaf, public ContentLeaf {
   std::shared_ptr<const StringMachine> machine_;
   std::vector<StringSignature> acceptable_;
   mutable std::recursive_mutex mutex_;
-  mutable FlagTable states_, products_;
+  mutable FlagTable states_;
+  mutable LiveProducts products_;
 };
 
 }  // namespace

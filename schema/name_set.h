@@ -9,6 +9,7 @@
 #include "grammar/flag_table.h"
 #include "grammar/id_table.h"
 #include "grammar/leaf.h"
+#include "grammar/live_products.h"
 #include "grammar/string_machine.h"
 
 namespace espalier {
@@ -17,7 +18,8 @@ namespace espalier {
 struct OtherNames {
   static constexpr uint8_t kYes = 1, kNo = 2;
   std::vector<uint32_t> classes;  ///< sorted
-  FlagTable products, states;     ///< may one begin so? by product, by byte state
+  LiveProducts products;          ///< may one begin so?
+  FlagTable states;               ///< the same by byte state
   /// How many names begin so, as far as known; see SchemaMachine::count_others.
   struct Room {
     uint32_t known = 0;

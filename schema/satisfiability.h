@@ -124,6 +124,7 @@ class Satisfiability {
   uint64_t ways_of_class(FormulaId f, ValueClass value_class);
   uint64_t most_ways(FormulaId f, const std::function<uint64_t(const Literals&)>& count);
   uint64_t count_object(const Literals& literals, const ObjectContext& context);
+  const std::vector<std::u32string>* listed_strings(FormulaId f) const;
   const ScalarDomain& domain(FormulaId f, ValueClass value_class);
   Goal item_goal(const std::vector<NodeId>& must, uint64_t at) const;
   bool places_of(const Literals& literals, uint64_t index, Places* out);

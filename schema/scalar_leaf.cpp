@@ -259,15 +259,19 @@ std::shared_ptr<const ScalarLeaf> string_leaf(const FormulaPool& pool,
   }
   serialize_allowed(allowed, &key);
   if (auto known = find_fit(leaves(), key)) return known;
-  std::sort(listed.begin(), listed.end());
-  listed.erase(std::unique(listed.begin(), listed.end()), listed.end());
+  if (sets.size() > 1) {  // one is sorted
+    std::sort(listed.begin(), listed.end());
+    listed.erase(std::unique(listed.begin(), listed.end()), listed.end());
+  }
   spec.strings.append(listed);
   std::sort(spec.lengths.begin(), spec.lengths.end());
   spec.lengths.erase(std::unique(spec.lengths.begin(), spec.lengths.end()), spec.lengths.end());
   std::vector<std::vector<bool>> membership;
   for (const uint32_t set : sets) {
-    std::vector<bool> members(spec.strings.size());
-    for (const auto& s : atoms.string_sets[set]) members[spec.strings.lower_bound(s)] = true;
+    const bool all = sets.size() == 1;
+    std::vector<bool> members(spec.strings.size(), all);
+    for (size_t i = 0; !all && i < atoms.string_sets[set].size(); ++i)
+      members[spec.strings.lower_bound(atoms.string_sets[set][i])] = true;
     membership.push_back(std::move(members));
   }
   const auto rename = [&](Atom atom) {

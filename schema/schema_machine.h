@@ -346,10 +346,10 @@ class SchemaMachine final : public Recognizer {
   bool compares_items_ = false;                           // does it occur?
   FlatMap<FrameId> value_memo_;                           // (slot, value) -> apply()
   std::unordered_map<uint32_t, NodeId> one_of_memo_;
-  // A list of strings: its machine, their value ids in order, and the way back.
+  // A list of strings: its machine, and which of them values are that were forbidden.
   struct ListedStrings {
+    static constexpr uint32_t kNone = UINT32_MAX;
     std::shared_ptr<const StringMachine> machine;
-    std::vector<uint32_t> values;
     std::unordered_map<uint32_t, uint32_t> index;
   };
   std::unordered_map<FormulaId, ListedStrings> listed_strings_;  // by kOneOfStrings formula

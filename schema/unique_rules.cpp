@@ -340,7 +340,8 @@ uint32_t SchemaMachine::scalar_value(State s, Mode mode) {
   for (int i = 0; i < 3; ++i) {
     if (id == literal_leaves_[i]) return values_.literal(static_cast<ValueClass>(i));
   }
-  if (leaves_[id]->walked()) return static_cast<const ListedLeaf&>(*leaves_[id]).value(s.state);
+  if (leaves_[id]->walked())
+    return values_.string(static_cast<const ListedLeaf&>(*leaves_[id]).text(s.state));
   const bool is_string = leaves_[id]->is_final(s.state);
   const Frame& slot = frames_[s.frame];
   if (mode == Mode::kStep || (is_string && !indifferent_locked(slot.parent))) {
@@ -491,25 +492,25 @@ std::shared_ptr<const ScalarLeaf> SchemaMachine::listed_leaf(const Frame& slot,
     StringSpec spec;
     spec.strings.append(expansion_.atoms().string_sets[pool_.atom_of(asked[0]).index]);
     spec.spelling = strings_;
-    for (const std::u32string_view text : spec.strings) {
-      list.index[values_.string(text)] = static_cast<uint32_t>(list.values.size());
-      list.values.push_back(values_.string(text));
-    }
     list.machine = string_machine(std::move(spec));
   }
-  NameSet allowed(list.values.size(), nullptr);
+  const StringList& strings = list.machine->spec().strings;
+  NameSet allowed(strings.size(), nullptr);
   sets_.for_each(slot.forbidden, [&](uint32_t v) {
-    if (const auto index = list.index.find(v); index != list.index.end())
-      allowed.set(index->second, false);
+    if (v == ValueStore::kUnseen || values_.class_of(v) != ValueClass::kString) return;
+    const auto [at, unknown] = list.index.try_emplace(v, ListedStrings::kNone);
+    if (unknown) {
+      const std::u32string text = values_.codepoints(v);
+      const size_t found = strings.lower_bound(text);
+      if (found < strings.size() && strings[found] == text)
+        at->second = static_cast<uint32_t>(found);
+    }
+    if (at->second != ListedStrings::kNone) allowed.set(at->second, false);
   });
-  const auto surrogate = [](char32_t c) { return c >= 0xD800 && c < 0xE000; };
-  for (uint32_t i = 0; i < list.values.size(); ++i) {
-    const std::u32string_view text = list.machine->spec().strings[i];
-    const bool spellable =
-        strings_ == StringSpelling::kJson || std::none_of(text.begin(), text.end(), surrogate);
-    if (!allowed.known(i)) allowed.set(i, spellable);
+  for (uint32_t i = 0; i < strings.size(); ++i) {
+    if (!allowed.known(i)) allowed.set(i, spellable(strings[i], strings_));
   }
-  return std::make_shared<ListedLeaf>(list.machine, std::move(allowed), &list.values);
+  return std::make_shared<ListedLeaf>(list.machine, std::move(allowed));
 }
 
 // Appends a shortest end of a string, or, if that makes it a forbidden one, a longer end.

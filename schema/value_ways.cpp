@@ -16,6 +16,7 @@
 // Reference: Hall, "On representatives of subsets" (1935), for when a matching exists.
 #include <algorithm>
 #include <functional>
+#include <iterator>
 
 #include "schema/satisfiability.h"
 
@@ -49,7 +50,13 @@ uint64_t Satisfiability::ways_of_class(FormulaId f, ValueClass c) {
   if (f == FormulaPool::kFalse) return 0;
   switch (c) {
     case ValueClass::kNumber:
+      return domain(f, c).at_least;
     case ValueClass::kString:
+      if (const std::vector<std::u32string>* list = listed_strings(f)) {
+        return static_cast<uint64_t>(std::count_if(
+            list->begin(), list->end(),
+            [this](const std::u32string& text) { return spellable(text, strings_); }));
+      }
       return domain(f, c).at_least;
     case ValueClass::kArray:
       return array_ways(f, 0, SetStore::kEmpty);
@@ -60,13 +67,27 @@ uint64_t Satisfiability::ways_of_class(FormulaId f, ValueClass c) {
   }
 }
 
+// The strings of a formula that asks for one of a list and nothing else.
+const std::vector<std::u32string>* Satisfiability::listed_strings(FormulaId f) const {
+  if (pool_->op(f) != FormulaPool::Op::kAtom) return nullptr;
+  const Atom& atom = pool_->atom_of(f);
+  return atom.kind == Atom::Kind::kOneOfStrings ? &expansion_->atoms().string_sets[atom.index]
+                                                : nullptr;
+}
+
 const ScalarDomain& Satisfiability::domain(FormulaId f, ValueClass c) {
   const auto [it, inserted] =
       domains_.try_emplace(uint64_t{f} << 3 | static_cast<uint64_t>(c), ScalarDomain());
   if (!inserted) return it->second;
-  const std::shared_ptr<const ScalarLeaf> leaf = scalar_leaf(f, c);
   ScalarDomain found;
   found.complete = true;
+  if (const std::vector<std::u32string>* list = listed_strings(f)) {
+    std::copy_if(list->begin(), list->end(), std::back_inserter(found.strings),
+                 [this](const std::u32string& text) { return spellable(text, strings_); });
+    found.at_least = found.strings.size();
+    return it->second = std::move(found);
+  }
+  const std::shared_ptr<const ScalarLeaf> leaf = scalar_leaf(f, c);
   if (leaf != nullptr && leaf->start() != 0) found = leaf->domain();
   return it->second = std::move(found);
 }
@@ -129,6 +150,15 @@ uint64_t Satisfiability::count_object(const Literals& literals, const ObjectCont
     return ways(goal);
   };
   uint64_t total = 1, room = most - std::min<uint64_t>(most, present.size());
+  if (room != 0) {
+    if (!shape.other_classes_known()) return kMany;
+    // Endlessly many names; only what these ask of their values is looked at.
+    const std::vector<uint32_t> others = shape.other_classes();
+    if (shape.only_listed() &&
+        std::any_of(others.begin(), others.end(), [&](uint32_t id) { return property(id) != 0; })) {
+      return kMany;
+    }
+  }
   for (const uint32_t text : present) {
     if (const auto id = shape.class_of_text(text)) total = times(total, property(*id));
   }
@@ -139,12 +169,7 @@ uint64_t Satisfiability::count_object(const Literals& literals, const ObjectCont
     total = times(total, needed > 0 ? found : plus(found, 1));
     if (needed > 0) --needed;
   };
-  if (room != 0 && !shape.other_classes_known()) return kMany;
-  for (const uint32_t id : std::vector<uint32_t>(shape.other_classes())) {
-    const uint64_t found = property(id);
-    if (found != 0 && room != 0 && shape.only_listed()) return kMany;  // endlessly many names
-    option(found);
-  }
+  for (const uint32_t id : std::vector<uint32_t>(shape.other_classes())) option(property(id));
   for (const std::u32string_view name : shape.machine().spec().strings) {
     if (room == 0 || total >= kMany) break;
     uint32_t product = shape.machine().product(shape.machine().start());

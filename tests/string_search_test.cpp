@@ -1,4 +1,5 @@
-// What can still become of a string, with lengths skipped, against a walk over every length.
+// What can still become of a string, with lengths skipped, against a walk over every length; and
+// what searches remember of it, against searches that do not.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "engine_support.h"
+#include "grammar/live_products.h"
 #include "grammar/string_machine.h"
 
 namespace espalier::testing {
@@ -84,6 +86,88 @@ TEST(StringSearch, SkippedLengthsLoseNoSignature) {
     ASSERT_EQ(result, StringMachine::Search::kExhausted) << shown;
     ASSERT_EQ(found, walk(spec, text)) << shown << " after " << text.size();
   }
+}
+
+// Depth first with what earlier searches left behind, against one search for each product state.
+TEST(LiveProducts, AnswerAsSearchesFromEachStateDo) {
+  std::mt19937_64 random(test_seed());
+  const auto below = [&](size_t n) { return static_cast<size_t>(random() % n); };
+  static const char* const kPatterns[] = {"^name:(a|b)$",
+                                          "^contact:[0-3]:mail$",
+                                          "^contact:[0-3]:phone$",
+                                          "^(a|b){3}$",
+                                          "^a*b$",
+                                          "^[^~]{2,4}$",
+                                          "~",
+                                          "^((a|b)(1(a|b)){2})*$",
+                                          "^b",
+                                          "1$",
+                                          "^(?!a)b?",
+                                          "^(.{4})*$"};
+  size_t live = 0, dead = 0;
+  for (int round = 0; round < 300; ++round) {
+    StringSpec spec;
+    std::string shown;
+    for (size_t n = below(5); n > 0; --n) {
+      const char* pattern = kPatterns[below(std::size(kPatterns))];
+      spec.automata.push_back(*compile_pattern(pattern));
+      shown += std::string(pattern) + "  ";
+    }
+    const auto machine = std::make_shared<StringMachine>(spec);
+    // Mostly those that some pattern accepts, or few of all there are.
+    const size_t kind = below(3);
+    std::vector<StringSignature> chosen;
+    machine->search(machine->product(machine->start()), [&](const StringSignature& signature) {
+      if (below(4) == 0) chosen.push_back(signature);
+      return false;
+    });
+    const LiveProducts::Acceptable acceptable = [&](const StringSignature& signature) {
+      if (kind != 0) return std::find(chosen.begin(), chosen.end(), signature) != chosen.end();
+      return std::find(signature.accepted.begin(), signature.accepted.end(), true) !=
+             signature.accepted.end();
+    };
+    LiveProducts products;
+    std::vector<uint32_t> at{machine->product(machine->start())};
+    for (int step = 0; step < 40; ++step) {
+      const uint32_t from = at[below(at.size())];
+      static constexpr std::u32string_view kText = U"contact:name:1b~a3mail";
+      at.push_back(machine->step_codepoint(from, kText[below(kText.size())]));
+      const uint32_t product = at[below(at.size())];
+      const auto answer = products.find(*machine, product, acceptable);
+      const auto expected = machine->search_unlisted(product, acceptable);
+      ASSERT_NE(answer, LiveProducts::Answer::kUnknown) << shown;
+      ASSERT_EQ(answer == LiveProducts::Answer::kLive, expected == StringMachine::Search::kFound)
+          << shown << " round " << round << " step " << step;
+      ASSERT_EQ(products.known(product), answer);
+      for (const uint32_t other : at) {
+        const auto known = products.known(other);
+        if (known == LiveProducts::Answer::kUnknown) continue;
+        ASSERT_EQ(known == LiveProducts::Answer::kLive,
+                  machine->search_unlisted(other, acceptable) == StringMachine::Search::kFound)
+            << shown;
+      }
+      ++(answer == LiveProducts::Answer::kLive ? live : dead);
+    }
+  }
+  EXPECT_GT(live, 1000u);
+  EXPECT_GT(dead, 1000u);
+}
+
+TEST(LiveProducts, LeaveLengthsAndListsToOthers) {
+  StringSpec spec;
+  spec.automata.push_back(*compile_pattern("^a"));
+  spec.lengths = {3};
+  const LiveProducts::Acceptable any = [](const StringSignature&) { return true; };
+  const StringMachine counted(spec);
+  LiveProducts products;
+  EXPECT_EQ(products.find(counted, counted.product(counted.start()), any),
+            LiveProducts::Answer::kUnknown);
+  spec.lengths.clear();
+  spec.strings = {U"ab"};
+  const StringMachine listed(spec);
+  LiveProducts others;
+  EXPECT_EQ(others.find(listed, listed.product(listed.start()), any),
+            LiveProducts::Answer::kUnknown);
 }
 
 }  // namespace
