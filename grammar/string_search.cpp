@@ -16,6 +16,7 @@
 // of ^([a-z][0-9])+$, lengths are skipped from bound to bound.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -381,8 +382,9 @@ StringMachine::Search StringMachine::search_lengths(
 }
 
 // Strings that are none of spec_.strings. An element is (trie node while the trie below is small,
-// automata). While the length matters this walks the sequence S_0 = {state}, S_(m+1) = successors
-// of S_m; from then on the elements that can be reached are met once each.
+// automata). Of what can follow where one automaton is left nothing need be read: it accepts some
+// text, and mostly refuses one. While the length matters this walks the sequence S_0 = {state},
+// S_(m+1) = successors of S_m; from then on the elements that can be reached are met once each.
 StringMachine::Search StringMachine::search_other(
     uint32_t id, const std::function<bool(const StringSignature&)>& visit) const {
   if (spec_.automata.empty()) return search_lengths(id, visit);
@@ -396,16 +398,19 @@ StringMachine::Search StringMachine::search_other(
   };
   std::set<std::pair<uint32_t, std::vector<bool>>> seen_signatures;
   size_t work = 0;
+  const auto report = [&](StringSignature signature) {
+    return seen_signatures.emplace(signature.length_rank, signature.accepted).second &&
+           visit(signature);
+  };
   const auto found = [&](const Element& element, uint64_t length) {
     const auto& [node, automata] = element;
     if (node != kOff && trie_[node].string != StringSignature::kOther) return false;
     StringSignature signature;
     signature.length_rank = length_rank(length);
     for (size_t i = 0; i < automata.size(); ++i) {
-      signature.accepted.push_back(spec_.automata[i]->accepting(automata[i]));
+      signature.accepted.push_back(automata[i] != 0 && spec_.automata[i]->accepting(automata[i]));
     }
-    return seen_signatures.emplace(signature.length_rank, signature.accepted).second &&
-           visit(signature);
+    return report(std::move(signature));
   };
   const auto expand = [&](const Element& element, const auto& take) {
     for_ranges(element.first, element.second, 0, kMaxCodepoint,
@@ -415,6 +420,26 @@ StringMachine::Search StringMachine::search_other(
                  return false;
                });
     return work <= kSearchBudget;
+  };
+
+  // The one automaton that is left, if there is a text that it refuses; it accepts one, as it
+  // lives.
+  const auto torn = [&](const Element& element) -> std::optional<size_t> {
+    const auto& [node, automata] = element;
+    const auto alive = [](uint32_t state) { return state != 0; };
+    const auto first = std::find_if(automata.begin(), automata.end(), alive);
+    if (node != kOff || first == automata.end() || std::any_of(first + 1, automata.end(), alive)) {
+      return std::nullopt;
+    }
+    const auto last = static_cast<size_t>(first - automata.begin());
+    const CodepointAutomaton& automaton = *spec_.automata[last];
+    if (!automaton.accepting(*first)) return last;
+    uint32_t covered = 0;  // code points from 0 on
+    for (const CodepointEdge& edge : automaton.edges(*first)) {
+      if (edge.lo != covered) break;
+      covered = edge.hi + 1;
+    }
+    return covered <= kMaxCodepoint ? std::optional(last) : std::nullopt;
   };
 
   uint64_t length = products_[id].length;
@@ -459,6 +484,15 @@ StringMachine::Search StringMachine::search_other(
   }
   for (size_t i = 0; i < queue.size(); ++i) {
     if (found(*queue[i], length)) return Search::kFound;
+    if (const auto last = torn(*queue[i])) {
+      StringSignature signature;
+      signature.length_rank = length_rank(length);
+      signature.accepted.resize(spec_.automata.size());
+      if (report(signature)) return Search::kFound;
+      signature.accepted[*last] = true;
+      if (report(std::move(signature))) return Search::kFound;
+      continue;
+    }
     if (!expand(*queue[i], meet)) return Search::kOverBudget;
   }
   return Search::kExhausted;
