@@ -153,10 +153,23 @@ class ContentProducts {
     if (codepoint < 0x80 && products_[number].alone[codepoint] != kUnknown) {
       return products_[number].alone[codepoint];
     }
-    const uint32_t product = leaf_.step_content(products_[number].id, codepoint);
-    const uint32_t next = product == ContentLeaf::kNoProduct ? kDead : this->number(product);
+    const uint32_t next = reach(number, leaf_.step_content(products_[number].id, codepoint));
     if (codepoint < 0x80) products_[number].alone[codepoint] = next;
     return next;
+  }
+  /// The number of the product that a numbered one leads to, dead or alive; kDead if it is dead.
+  uint32_t reach(uint32_t from, uint32_t next) {
+    const bool distant = products_[from].distant;
+    if (next == ContentLeaf::kNoProduct) return kDead;
+    if (!distant) {
+      if (!leaf_.alive(next)) return kDead;
+    } else if (const auto far = leaf_.after_distant(next)) {
+      next = *far;
+    } else {
+      distances_matter_ = true;
+      return kDead;
+    }
+    return next == ContentLeaf::kNoProduct ? kDead : this->number(next, distant);
   }
   /// Where the code points of a range lead.
   uint32_t resolve(uint32_t number, Range* range) {
@@ -167,23 +180,11 @@ class ContentProducts {
       const uint32_t first = leaf_.step_content(from, range->lo);
       const bool alike = first == ContentLeaf::kNoProduct || range->lo == range->hi ||
                          first == leaf_.step_content(from, range->hi);
-      range->next = !alike                             ? kMixed
-                    : first == ContentLeaf::kNoProduct ? kDead
-                                                       : this->number(first);
+      range->next = alike ? reach(number, first) : kMixed;
       return range->next;
     }
-    const bool distant = products_[number].distant;
-    uint32_t next = range->product;
-    if (!distant) {
-      if (!leaf_.alive(next)) next = ContentLeaf::kNoProduct;
-    } else if (const auto far = leaf_.after_distant(next)) {
-      next = *far;
-    } else {
-      distances_matter_ = true;
-      next = ContentLeaf::kNoProduct;
-    }
     // The ranges do not move when products are added.
-    return range->next = next == ContentLeaf::kNoProduct ? kDead : this->number(next, distant);
+    return range->next = reach(number, range->product);
   }
   void find_ranges(uint32_t number) {
     if (!products_[number].ranges.empty()) return;

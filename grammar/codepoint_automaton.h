@@ -74,9 +74,11 @@ class CodepointAutomaton {
   /// code points which lead it to states that settle to itself keep `state` alive too, in any
   /// number and order. 0 if none is known.
   virtual uint32_t settled(uint32_t state) const { return state; }
-  /// A state that no text of at most `*horizon` code points tells from this one, and that survives
-  /// whatever longer texts this one survives: that of counters far from their bounds. The horizon
-  /// is lowered as needed.
+  /// A state that no text of at most kHorizon code points tells from this one, and that survives
+  /// whatever longer texts this one survives: that of counters far from their bounds. Where this
+  /// state or one that it leads to may have such a state other than itself, `*horizon` is lowered
+  /// to kHorizon.
+  static constexpr uint32_t kHorizon = 40;
   virtual uint32_t distant(uint32_t state, uint32_t* /*horizon*/) const { return state; }
   /// A code point of [lo, hi] that leads to a live state, if any; the first of a range of edges().
   virtual std::optional<uint32_t> survivor(uint32_t state, uint32_t lo, uint32_t hi) const;

@@ -25,7 +25,7 @@ namespace espalier {
 ///   bool accepting(const State&);
 ///   std::optional<State> settled(const State&);      // see CodepointAutomaton; none: 0
 ///   uint32_t toward_end(const State&);               // a code point on the way to acceptance
-///   std::optional<State> distant(const State&);      // may be missing; with `kHorizon`
+///   std::optional<State> distant(const State&);      // may be missing
 ///   void cuts(const State&, std::vector<uint32_t>*); // where a range of successors starts
 ///
 /// or, without toward_end, the machine of a predicate: then relaxed() and relaxed_state(State) as
@@ -104,14 +104,13 @@ class StructuredAutomaton final : public CodepointAutomaton {
 
   uint32_t distant(uint32_t state, uint32_t* horizon) const override {
     if constexpr (requires(const Machine& machine, const State& at) { machine.distant(at); }) {
+      *horizon = std::min(*horizon, kHorizon);
       if (state == 0) return 0;
       const std::lock_guard lock(mutex_);
       const std::optional<State> far = machine_.distant(states_[state].content);
       if (!far || *far == states_[state].content) return state;
       const uint32_t id = intern(far);
-      if (id == 0) return state;
-      *horizon = std::min(*horizon, Machine::kHorizon);
-      return id;
+      return id == 0 ? state : id;
     }
     return state;
   }

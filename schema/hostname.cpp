@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "grammar/codepoint_automaton.h"
 #include "schema/idna.h"
 #include "schema/punycode.h"
 
@@ -189,7 +190,7 @@ bool HostnameMachine::accepting(const State& state) const {
 // Far from both limits plain characters are not worth counting. An A-label that is begun later has
 // as much room as its own limit leaves.
 std::optional<Hostname> HostnameMachine::distant(const State& state) const {
-  constexpr int kRoom = kHorizon + 1;
+  constexpr int kRoom = CodepointAutomaton::kHorizon + 1;
   if (state.length + kRoom + kMaxLabel > kMaxName || state.label_length + kRoom > kMaxLabel ||
       is_a_label(state)) {
     return std::nullopt;

@@ -38,7 +38,6 @@ class HostnameMachine {
   State start() const { return State(); }
   std::optional<State> step(const State& state, uint32_t c);
   bool accepting(const State& state) const;
-  static constexpr uint32_t kHorizon = 40;
   std::optional<State> distant(const State& state) const;
   /// No characters keep every state alive in any number: names and labels are bounded.
   std::optional<State> settled(const State&) const { return std::nullopt; }

@@ -147,7 +147,7 @@ Mailbox MailboxMachine<kInternational>::coarse(State state) const {
 // matter.
 template <bool kInternational>
 std::optional<Mailbox> MailboxMachine<kInternational>::distant(const State& state) const {
-  constexpr uint32_t kRoom = kHorizon + 2;
+  constexpr uint32_t kRoom = CodepointAutomaton::kHorizon + 2;
   if (state.local + kRoom > kMaxLocal || state.label + kRoom > kMaxLabel ||
       state.domain + kRoom > kMaxDomain) {
     return std::nullopt;

@@ -38,7 +38,6 @@ class MailboxMachine {
   State start() const { return State(); }
   std::optional<State> step(const State& state, uint32_t c) const;
   bool accepting(const State& state) const;
-  static constexpr uint32_t kHorizon = 40;
   std::optional<State> distant(const State& state) const;
   std::optional<State> settled(const State& state) const { return state; }
   uint32_t least_length(const State& state) const;

@@ -145,33 +145,25 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   bool everlasting() const override { return everlasting_; }
   uint32_t distant(uint32_t* product) const override {
     if (distances_matter_.load(std::memory_order_acquire)) return 0;
-    const auto& lengths = machine_->spec().lengths;
-    if (!capped_) return lengths.empty() ? distant_automata(product) : 0;
-    const uint64_t length = machine_->length(*product);
-    if (machine_->signature(*product).length_rank + 1 != lengths.size() ||
-        length + kRoom >= lengths.back() || !machine_->off_trie(*product))
-      return 0;
-    const uint64_t room = lengths.back() - kRoom - length;
-    *product = machine_->at_length(*product, least_length());
-    const uint32_t horizon = distant_automata(product);
-    return static_cast<uint32_t>(std::min<uint64_t>(room, horizon == 0 ? UINT32_MAX : horizon));
-  }
-  // The same where lengths do not matter: 0 where the automata have no more distant states.
-  uint32_t distant_automata(uint32_t* product) const {
-    const auto& automata = machine_->spec().automata;
     if (relaxed_ != nullptr || !machine_->off_trie(*product)) return 0;
     uint32_t horizon = UINT32_MAX;
-    for (size_t i = 0; i < automata.size(); ++i) {
-      const uint32_t state = machine_->automaton_state(*product, i);
-      const uint32_t far = automata[i]->distant(state, &horizon);
-      if (far != state) *product = machine_->with_automaton(*product, i, far);
+    if (capped_) {
+      const uint64_t last = machine_->spec().lengths.back();
+      const uint64_t used = kRoom + std::max(machine_->length(*product), least_length());
+      if (used >= last) return 0;
+      horizon = static_cast<uint32_t>(
+          std::min<uint64_t>(last - kRoom - machine_->length(*product), UINT32_MAX - 1));
+      if (below_last_bound(*product)) *product = machine_->at_length(*product, least_length());
     }
+    *product = distant_automata(*product, &horizon);
     return horizon == UINT32_MAX ? 0 : horizon;
   }
   // Where nothing but a maximum length lies ahead, fewer characters left means fewer ways to end:
   // what is live with all of them and with kRoom of them is so in between.
   std::optional<uint32_t> after_distant(uint32_t next) const override {
-    if (!capped_) return alive(next) ? std::optional(next) : std::optional(kNoProduct);
+    uint32_t horizon = UINT32_MAX;
+    if (!capped_ || !below_last_bound(next))
+      return alive(next) ? distant_automata(next, &horizon) : kNoProduct;
     const uint32_t early = machine_->at_length(next, least_length());
     const uint32_t late = machine_->at_length(next, machine_->spec().lengths.back() - kRoom);
     const std::lock_guard lock(mutex_);
@@ -180,7 +172,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
       distances_matter_.store(true, std::memory_order_release);
       return std::nullopt;
     }
-    return lives ? early : kNoProduct;
+    return lives ? distant_automata(early, &horizon) : kNoProduct;
   }
   uint32_t row_state(uint32_t state) const override {
     if (!capped_ || !machine_->between(state)) return state;
@@ -277,6 +269,20 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
            verdict_.acceptable(value(signature));
   }
 
+  // The product with its automata's distant states.
+  uint32_t distant_automata(uint32_t product, uint32_t* horizon) const {
+    const auto& automata = machine_->spec().automata;
+    for (size_t i = 0; i < automata.size(); ++i) {
+      const uint32_t state = machine_->automaton_state(product, i);
+      const uint32_t far = automata[i]->distant(state, horizon);
+      if (far != state) product = machine_->with_automaton(product, i, far);
+    }
+    return product;
+  }
+  // Does nothing but the greatest length lie ahead?
+  bool below_last_bound(uint32_t product) const {
+    return machine_->signature(product).length_rank + 1 == machine_->spec().lengths.size();
+  }
   // The least length of which as much is known as of any below the greatest.
   uint64_t least_length() const {
     const auto& lengths = machine_->spec().lengths;
