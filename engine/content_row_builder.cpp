@@ -165,22 +165,55 @@ class ContentRowBuilder {
 
   /// Drops the tokens of more than horizon_ code points that the leaf does not survive.
   void drop_long_tokens(LeafRow* row) {
-    const auto dies = [&](TokenId token) { return !survives_unnumbered(vocabulary_.bytes(token)); };
-    const auto check = [&](TokenId token) {
-      if (!row->dense.empty() && mask_bit(row->dense, token) && dies(token))
-        clear_mask_bit(row->dense, token);
+    std::vector<TokenId> tokens;
+    const auto consider = [&](TokenId token) {
+      if (mask_bit(row->dense, token)) tokens.push_back(token);
       return true;
     };
-    if (horizon_ < ContentIndex::kLengthRows) {
-      for_each_mask_bit(index_->longer_than(horizon_), check);
+    if (row->dense.empty()) {
+      std::copy_if(row->sparse.begin(), row->sparse.end(), std::back_inserter(tokens),
+                   [&](TokenId token) {
+                     return mask_bit(index_->plain(), token) &&
+                            plain_length(vocabulary_.bytes(token)) > int64_t{horizon_};
+                   });
+    } else if (horizon_ < ContentIndex::kLengthRows) {
+      for_each_mask_bit(index_->longer_than(horizon_), consider);
     } else {
       for (const auto& [length, token] : index_->long_tokens()) {
-        if (length > horizon_) check(token);
+        if (length > horizon_) consider(token);
       }
     }
-    std::erase_if(row->sparse, [&](TokenId token) {
-      return mask_bit(index_->plain(), token) &&
-             plain_length(vocabulary_.bytes(token)) > int64_t{horizon_} && dies(token);
+    keep_dead(&tokens);
+    for (const TokenId token : tokens) {
+      if (row->dense.empty()) {
+        std::erase(row->sparse, token);
+      } else {
+        clear_mask_bit(row->dense, token);
+      }
+    }
+  }
+
+  /// Keeps the tokens that the leaf does not survive. What neighbours have in common (runs of one
+  /// character, often) is read once.
+  void keep_dead(std::vector<TokenId>* tokens) {
+    std::sort(tokens->begin(), tokens->end(),
+              [&](TokenId a, TokenId b) { return vocabulary_.bytes(a) < vocabulary_.bytes(b); });
+    std::vector<std::pair<size_t, uint32_t>> path{{0, product_}};  // bytes read, product
+    std::string_view last;
+    std::erase_if(*tokens, [&](TokenId token) {
+      const std::string_view text = vocabulary_.bytes(token);
+      const auto common = static_cast<size_t>(
+          std::mismatch(text.begin(), text.end(), last.begin(), last.end()).first - text.begin());
+      last = text;
+      while (path.back().first > common) path.pop_back();
+      while (path.back().first < text.size()) {
+        const auto [read, product] = path.back();
+        if (product == ContentLeaf::kNoProduct) return false;
+        const PlainCodepoint next = first_codepoint(text.substr(read));
+        if (!next.whole()) return products_.any(products_.number(product), next.lo, next.hi);
+        path.emplace_back(read + next.bytes, content_.step_content(product, next.lo));
+      }
+      return path.back().second != ContentLeaf::kNoProduct;
     });
   }
 

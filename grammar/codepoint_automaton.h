@@ -74,12 +74,17 @@ class CodepointAutomaton {
   /// code points which lead it to states that settle to itself keep `state` alive too, in any
   /// number and order. 0 if none is known.
   virtual uint32_t settled(uint32_t state) const { return state; }
-  /// A state that no text of at most kHorizon code points tells from this one, and that survives
-  /// whatever longer texts this one survives: that of counters far from their bounds. Where this
-  /// state or one that it leads to may have such a state other than itself, `*horizon` is lowered
-  /// to kHorizon.
+  /// A state that no text of at most `*horizon` code points tells from this one, and that survives
+  /// whatever longer texts this one survives: that of counters far from their bounds. The horizon
+  /// is lowered as needed, not below kHorizon; so it is where no state but this one is distant, but
+  /// one that follows has a distant state.
   static constexpr uint32_t kHorizon = 40;
   virtual uint32_t distant(uint32_t state, uint32_t* /*horizon*/) const { return state; }
+  /// The same where it does not matter how long the texts are that the state accepts, for the first
+  /// state of a walk.
+  virtual uint32_t distant_alone(uint32_t state, uint32_t* horizon) const {
+    return distant(state, horizon);
+  }
   /// A code point of [lo, hi] that leads to a live state, if any; the first of a range of edges().
   virtual std::optional<uint32_t> survivor(uint32_t state, uint32_t lo, uint32_t hi) const;
   /// A text that leads from a live state to acceptance, not always a shortest one; nullopt when

@@ -39,6 +39,8 @@ struct StateRecord {
   uint32_t least_length = 0;
   std::vector<CodepointEdge> edges;
   std::atomic<bool> published = false;  // `edges` are final
+  uint32_t distant = 0, distant_horizon = 0;
+  std::atomic<bool> distant_known = false;  // these two are final
 };
 
 class RegexAutomaton final : public CodepointAutomaton {
@@ -57,6 +59,9 @@ class RegexAutomaton final : public CodepointAutomaton {
     const TermId term = kind == MatchKind::kSearch ? builder.search() : builder.whole();
     start_ = intern(stepper_.initial(term));
     if (out_of_budget()) start_ = 0;
+    counts_ = std::ranges::any_of(ast.nodes, [](const RegexNode& node) {
+      return node.kind == RegexNode::Kind::kRepeat && node.max > 1 && node.max != kUnbounded;
+    });
     everlasting_ = start_ != 0 && kind == MatchKind::kSearch &&
                    std::ranges::all_of(ast.nodes, [](const RegexNode& node) {
                      return node.kind == RegexNode::Kind::kEmpty ||
@@ -88,6 +93,23 @@ class RegexAutomaton final : public CodepointAutomaton {
 
   uint32_t least_length(uint32_t state) const override {
     return state < states_.size() ? states_[state].least_length : 0;
+  }
+
+  uint32_t distant_alone(uint32_t state, uint32_t* horizon) const override {
+    if (!counts_ || state == 0 || state >= states_.size()) return state;
+    StateRecord& record = states_[state];
+    if (!record.distant_known.load(std::memory_order_acquire)) {
+      const std::lock_guard lock(mutex_);
+      const auto [term, reach] = store_.distant(record.position.term, kHorizon);
+      const bool far = term != record.position.term;
+      const uint32_t id =
+          far ? intern(stepper_.with_term(term, record.position.context)) : uint32_t{0};
+      record.distant = id == 0 ? state : id;
+      record.distant_horizon = id == 0 ? UINT32_MAX : reach;
+      record.distant_known.store(true, std::memory_order_release);
+    }
+    *horizon = std::min(*horizon, record.distant_horizon);
+    return record.distant;
   }
 
   bool refine(LetterClasses* classes) const override {
@@ -180,6 +202,7 @@ class RegexAutomaton final : public CodepointAutomaton {
   const AutomatonLimits limits_;
   uint32_t start_ = 0;
   bool everlasting_ = false;
+  bool counts_ = false;  // does a loop have a bound?
   mutable StateTable<StateRecord> states_;
   mutable std::atomic<Exceeded> exceeded_ = Exceeded::kNothing;
 

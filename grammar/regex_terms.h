@@ -34,6 +34,17 @@ struct TermEdge {
 /// Sorted, disjoint; code points not covered lead to kNoTerm.
 using TermEdges = std::vector<TermEdge>;
 
+/// What no text of at most `horizon` code points tells from another fragment or term, and accepts
+/// whatever that one does.
+struct DistantFragment {
+  FragmentId fragment;
+  uint32_t horizon;
+};
+struct DistantTerm {
+  TermId term;
+  uint32_t horizon;
+};
+
 /// Whether an assertion stands in the body of a lookbehind, where "the rest" ends at the point that
 /// looks behind while assertions speak of the whole remaining text.
 enum class Scope : uint8_t { kText, kBehind };
@@ -71,6 +82,9 @@ class TermStore {
   TermId any_of(std::vector<TermId> children);
   TermId all_of(std::vector<TermId> children);
   TermId none_of(TermId term);
+  /// The term without bounds that take texts of more than `horizon` (always the same) code points;
+  /// see regex_distant.cpp.
+  DistantTerm distant(TermId term, uint32_t horizon);
 
   /// Registers a lookbehind by the term of the texts that end in a match; equal terms share.
   uint32_t add_behind(TermId term);
@@ -162,6 +176,7 @@ class TermStore {
   const Term& term(TermId id) const { return terms_[index_of(id)]; }
   const Term& term(uint32_t id) const { return terms_[id]; }
 
+  DistantFragment distant(FragmentId fragment, uint32_t horizon);
   void factor_heads(std::vector<FragmentId>* choices);
   FragmentId repeat_consuming(FragmentId body, uint32_t min, uint32_t max);
   TermId then_one(FragmentId fragment, TermId rest);
@@ -194,6 +209,8 @@ class TermStore {
   std::vector<TermId> behinds_;
   std::unordered_map<uint32_t, FragmentId> consuming_;
   std::unordered_map<uint32_t, TermEdges> derivatives_;
+  std::unordered_map<uint32_t, DistantFragment> distant_fragments_;
+  std::unordered_map<uint32_t, DistantTerm> distant_terms_;
   FragmentId any_star_ = kNoFragment;
 
   std::vector<TermId> work_;

@@ -38,6 +38,8 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
         liveness_(*machine_, verdict_, member(), longest()) {
     start_ = live(machine_->start()) ? machine_->start() : 0;
     everlasting_ = start_ != 0 && matches_alone();
+    const auto& lengths = machine_->spec().lengths;
+    lengths_near_ = lengths.empty() || (capped() ? least_length() : lengths.back()) <= kRoom;
     capped_ = start_ != 0 && relaxed_ == nullptr && !remembers() && capped();
     only_listed_ = !machine_->spec().strings.empty() && only_listed();
   }
@@ -148,14 +150,10 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     if (relaxed_ != nullptr || !machine_->off_trie(*product)) return 0;
     uint32_t horizon = UINT32_MAX;
     if (capped_) {
-      const uint64_t last = machine_->spec().lengths.back();
-      const uint64_t used = kRoom + std::max(machine_->length(*product), least_length());
-      if (used >= last) return 0;
-      horizon = static_cast<uint32_t>(
-          std::min<uint64_t>(last - kRoom - machine_->length(*product), UINT32_MAX - 1));
-      if (below_last_bound(*product)) *product = machine_->at_length(*product, least_length());
+      horizon = distant_length(product);
+      if (horizon == 0) return 0;
     }
-    *product = distant_automata(*product, &horizon);
+    *product = distant_automata(*product, Walk::kStart, &horizon);
     return horizon == UINT32_MAX ? 0 : horizon;
   }
   // Where nothing but a maximum length lies ahead, fewer characters left means fewer ways to end:
@@ -163,7 +161,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   std::optional<uint32_t> after_distant(uint32_t next) const override {
     uint32_t horizon = UINT32_MAX;
     if (!capped_ || !below_last_bound(next))
-      return alive(next) ? distant_automata(next, &horizon) : kNoProduct;
+      return alive(next) ? distant_automata(next, Walk::kWithin, &horizon) : kNoProduct;
     const uint32_t early = machine_->at_length(next, least_length());
     const uint32_t late = machine_->at_length(next, machine_->spec().lengths.back() - kRoom);
     const std::lock_guard lock(mutex_);
@@ -172,12 +170,18 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
       distances_matter_.store(true, std::memory_order_release);
       return std::nullopt;
     }
-    return lives ? distant_automata(early, &horizon) : kNoProduct;
+    return lives ? distant_automata(early, Walk::kWithin, &horizon) : kNoProduct;
   }
   uint32_t row_state(uint32_t state) const override {
-    if (!capped_ || !machine_->between(state)) return state;
+    if (!machine_->between(state)) return state;
     uint32_t product = machine_->product(state);
-    return distant(&product) >= kRowHorizon ? machine_->between_state(product) : state;
+    if (distant(&product) >= kRowHorizon) return machine_->between_state(product);
+    product = machine_->product(state);
+    if (!capped_ || distances_matter_.load(std::memory_order_acquire) ||
+        !machine_->off_trie(product) || distant_length(&product) < kRowHorizon) {
+      return state;
+    }
+    return machine_->between_state(product);
   }
   uint32_t quote(uint32_t product) const override {
     return verdict_.acceptable(value(machine_->signature(product))) ? machine_->end_state(product)
@@ -269,15 +273,27 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
            verdict_.acceptable(value(signature));
   }
 
-  // The product with its automata's distant states.
-  uint32_t distant_automata(uint32_t product, uint32_t* horizon) const {
+  // The product with its automata's distant states, at the start of a walk or within one. What
+  // several automata or a minimum length ask for beside one may need long texts.
+  enum class Walk : uint8_t { kStart, kWithin };
+  uint32_t distant_automata(uint32_t product, Walk walk, uint32_t* horizon) const {
     const auto& automata = machine_->spec().automata;
-    for (size_t i = 0; i < automata.size(); ++i) {
+    for (size_t i = 0; i < automata.size() && lengths_near_; ++i) {
       const uint32_t state = machine_->automaton_state(product, i);
-      const uint32_t far = automata[i]->distant(state, horizon);
+      const uint32_t far = walk == Walk::kStart && automata.size() == 1
+                               ? automata[i]->distant_alone(state, horizon)
+                               : automata[i]->distant(state, horizon);
       if (far != state) product = machine_->with_automaton(product, i, far);
     }
     return product;
+  }
+  // The same for its length, where it is capped(): how far it is from the greatest one. Below the
+  // least length of which as much is known, it stays.
+  uint32_t distant_length(uint32_t* product) const {
+    const uint64_t last = machine_->spec().lengths.back(), length = machine_->length(*product);
+    if (kRoom + std::max(length, least_length()) >= last) return 0;
+    if (below_last_bound(*product)) *product = machine_->at_length(*product, least_length());
+    return static_cast<uint32_t>(std::min<uint64_t>(last - kRoom - length, UINT32_MAX - 1));
   }
   // Does nothing but the greatest length lie ahead?
   bool below_last_bound(uint32_t product) const {
@@ -531,6 +547,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   bool everlasting_ = false;
   bool capped_ = false;
   bool only_listed_ = false;
+  bool lengths_near_ = false;  // are all lengths that matter small, but a greatest one?
   mutable std::recursive_mutex mutex_;
   mutable StringLiveness liveness_;
   mutable bool overrun_ = false;  // did a liveness question exceed its budget?
