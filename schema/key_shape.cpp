@@ -96,7 +96,7 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
     string_of_text_[text_of_string_.back()] = static_cast<uint32_t>(spec.strings.size());
     spec.strings.push_back(name);
   }
-  machine_ = string_machine(std::move(spec));
+  machine_ = std::make_unique<const StringMachine>(std::move(spec));
 }
 
 size_t KeyShape::node_index(NodeId id) const {
@@ -278,8 +278,8 @@ KeyClass KeyShape::describe(const StringSignature& signature) {
 }
 
 size_t KeyShape::memory_bytes() const {
-  return sizeof *this + classes_.size() * (sizeof(KeyClass) + 48 * nodes_.size()) +
-         text_of_string_.size() * 64;
+  return sizeof *this + machine_->memory_bytes() +
+         classes_.size() * (sizeof(KeyClass) + 48 * nodes_.size()) + text_of_string_.size() * 64;
 }
 
 }  // namespace espalier

@@ -94,7 +94,7 @@ class KeyShape {
   Expansion* expansion_;
   const FormulaPool* pool_;
   const TextStore* texts_;
-  std::shared_ptr<const StringMachine> machine_;
+  std::unique_ptr<const StringMachine> machine_;
   std::vector<uint32_t> text_of_string_, order_of_string_;
   std::unordered_map<uint32_t, uint32_t> string_of_text_;
   std::unordered_map<const CodepointAutomaton*, uint32_t> automaton_index_;

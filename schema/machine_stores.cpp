@@ -80,7 +80,6 @@ size_t SchemaMachine::leaf_memory_bytes() const {
     if (const auto* leaf = dynamic_cast<const ScalarLeaf*>(leaves_[i].get()))
       bytes += leaf->memory_bytes();
   }
-  for (uint32_t i = 0; i < key_machines_.size(); ++i) bytes += key_machines_[i]->memory_bytes();
   const std::lock_guard lock(mutex_);
   for (const CodepointAutomaton* automaton : automata()) {
     if (automaton->remembers()) bytes += automaton->memory_bytes();
