@@ -17,6 +17,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -51,12 +52,14 @@ class ContentProducts {
 
   /// The number of the next product, or kDead.
   uint32_t step_ascii(uint32_t number, uint32_t character) {
+    note(number);
     const Product& at = products_[number];
     if (at.ranges.empty()) return step(number, character);
     const uint32_t next = at.ranges[at.range_of[character]].next;
     return next < kMixed || next == kDead ? next : step(number, character);
   }
   uint32_t step(uint32_t number, uint32_t codepoint) {
+    note(number);
     find_ranges(number);
     Product& at = products_[number];
     Range* const range =
@@ -75,12 +78,14 @@ class ContentProducts {
   }
   /// Is nothing above U+007F survived, by one range?
   bool ascii_only(uint32_t number) {
+    note(number);
     find_ranges(number);
     Range* const last = &products_[number].ranges.back();
     return last->lo <= 0x80 && resolve(number, last) == kDead;
   }
   /// May some code point of [lo, hi] follow?
   bool any(uint32_t number, uint32_t lo, uint32_t hi) {
+    note(number);
     find_ranges(number);
     for (uint32_t at = lo; at <= hi;) {
       if (step(number, at) != kDead) return true;
@@ -90,9 +95,31 @@ class ContentProducts {
     }
     return false;
   }
-  void begin_row() { regions_.begin_row(remembers_); }
+  void begin_row() {
+    regions_.begin_row(remembers_);
+    ++row_;
+    asked_.clear();
+    asked_quotes_.clear();
+  }
+  /// The products about which a row has learned where they lead, and whether the string may end
+  /// there: nothing else in it depends on the leaf, but for universal() and everlasting().
+  std::span<const uint32_t> asked() const { return asked_; }
+  std::span<const uint32_t> asked_quotes() const { return asked_quotes_; }
+  bool everlasting() const { return everlasting_; }
+  /// Visits ranges that together cover all code points by their last one and by the number that
+  /// they lead to, or kDead. Not for leaves that remember what they have read.
+  template <typename Visit>
+  void for_each_step(uint32_t number, Visit&& visit) {
+    find_ranges(number);
+    for (size_t i = 0; i < products_[number].ranges.size(); ++i) {
+      const uint32_t next = resolve(number, &products_[number].ranges[i]);
+      visit(products_[number].ranges[i].hi, next);
+    }
+  }
   /// Where the letters lead.
   const LetterSteps& letter_steps(uint32_t number) {
+    note(number);
+    if (region_of_ != nullptr) region_of_->push_back(number);
     if (products_[number].letters == nullptr) find_letters(number);
     return *products_[number].letters;
   }
@@ -102,12 +129,30 @@ class ContentProducts {
                               uint32_t texts = UINT32_MAX) {
     static constexpr ContentRegion kAll{Letters::all(), {}, ContentRegion::kAnyDepth};
     if (everlasting_ || universal(number)) return kAll;
-    return regions_.find(
+    std::vector<uint32_t> met;
+    region_of_ = &met;
+    const ContentRegion& region = regions_.find(
         number, counts, texts, [this](uint32_t at) { return products_[at].letters != nullptr; },
         [this](uint32_t at) -> const LetterSteps& { return letter_steps(at); });
+    region_of_ = nullptr;
+    if (met.empty()) {
+      if (const auto known = met_for_.find(number); known != met_for_.end()) {
+        for (const uint32_t at : known->second) note(at);
+      }
+    } else if (!remembers_) {
+      std::sort(met.begin(), met.end());
+      met.erase(std::unique(met.begin(), met.end()), met.end());
+      range_bytes_ += met.size() * sizeof(uint32_t) + 64;
+      met_for_[number] = std::move(met);
+    }
+    return region;
   }
   /// The leaf's final state after a closing quote, or 0.
   uint32_t quote(uint32_t number) {
+    if (products_[number].quoted_in != row_) {
+      products_[number].quoted_in = row_;
+      asked_quotes_.push_back(number);
+    }
     if (products_[number].quote == kUnknown) {
       products_[number].quote = leaf_.quote(products_[number].id);
     }
@@ -125,6 +170,7 @@ class ContentProducts {
   struct Product {
     uint32_t id = 0;
     uint32_t quote = kUnknown;
+    uint64_t asked_in = 0, quoted_in = 0;  // rows
     bool universal = false;
     bool distant = false;
     std::vector<Range> ranges;
@@ -133,6 +179,11 @@ class ContentProducts {
     std::unique_ptr<const LetterSteps> letters;
   };
 
+  void note(uint32_t number) {
+    if (products_[number].asked_in == row_) return;
+    products_[number].asked_in = row_;
+    asked_.push_back(number);
+  }
   uint32_t number(uint32_t product, bool distant) {
     const auto [it, inserted] = numbers_.try_emplace(uint64_t{distant} << 32 | product,
                                                      static_cast<uint32_t>(products_.size()));
@@ -271,6 +322,10 @@ class ContentProducts {
   std::vector<Product> products_;
   std::unordered_map<uint64_t, uint32_t> numbers_;
   ContentRegions regions_;
+  std::unordered_map<uint32_t, std::vector<uint32_t>> met_for_;  // the products met for a region
+  std::vector<uint32_t>* region_of_ = nullptr;                   // where those go
+  uint64_t row_ = 0;                                             // counts begin_row()
+  std::vector<uint32_t> asked_, asked_quotes_;
   size_t range_bytes_ = 0;
 };
 

@@ -6,7 +6,9 @@
 // is. The boundary is found among the few hundred texts that stand before a quote, and the tokens
 // with escapes by what their escapes mean.
 //
-// Where nothing but the rest of listed strings may follow, these alone are gone down.
+// Where nothing but the rest of listed strings may follow, these alone are gone down. Elsewhere the
+// leaf is first asked what other leaves were asked: the same answers give the same tokens
+// (row_memo.cpp).
 //
 // Example: for ^[^x]*$ the row is the plain tokens without those that contain an x; for
 // ^[0-9]{4}-x*$ a walk goes down the few texts that begin with a digit.
@@ -18,21 +20,21 @@
 #include "engine/content_row_builder.h"
 
 #include <algorithm>
-#include <bit>
 #include <string_view>
 #include <utility>
 
+#include "engine/content_facts.h"
 #include "engine/content_index.h"
 #include "engine/content_listed_walk.h"
+#include "engine/content_loop.h"
 #include "engine/content_products_cache.h"
 #include "engine/content_walk.h"
+#include "engine/row_memo.h"
 #include "grammar/content_leaf.h"
 
 namespace espalier {
 namespace {
 
-/// With so few ASCII characters in its loop a walk goes down few branches.
-constexpr uint32_t kFewLoopingBytes = 12;
 /// Tokens that are read one by one rather than in a walk of all plain texts, which shares what
 /// tokens have in common (it is long where many are alive); and beside a loop, rather than asking
 /// for regions, which are small where a leaf remembers().
@@ -56,7 +58,7 @@ class ContentRowBuilder {
     if (listed.listed(product)) return build_listed(state, product, &listed);
     auto row = attempt(state, product);
     // What was met on the way may show that distances matter: then they are told apart.
-    return products_.distances_matter() && horizon_ != UINT32_MAX ? attempt(state, product) : row;
+    return doubtful() ? attempt(state, product) : row;
   }
 
  private:
@@ -66,28 +68,91 @@ class ContentRowBuilder {
     std::vector<ContentIndex::Ender> escaped;
   };
 
+  bool doubtful() const { return products_.distances_matter() && horizon_ != UINT32_MAX; }
+
   std::shared_ptr<const LeafRow> attempt(uint32_t state, uint32_t product) {
-    auto row = std::make_shared<LeafRow>();
     exits_.clear();
     other_enders_.clear();
     escaped_inside_.clear();
     product_ = product;
     start(product);
     products_.begin_row();
-    read_escaped(state);
-    if (!inside_from_loop(state, row.get())) {
-      if (!inside_from_regions(row.get())) inside_by_walk(row.get());
-      if (horizon_ < index_->plain_texts().depth()) drop_long_tokens(row.get());
-    }
-    find_enders();
-    add_ends(row.get());
+    loops_ = content_.loop(state, &loop_);
+    const ContentIndex::Escapes& escapes = index_->escapes(content_.spelling());
+    read_bytes(escapes.others, state);
+
+    auto row = near_row();
+    if (row != nullptr && !from_loop_ && horizon_ < index_->plain_texts().depth())
+      drop_long_tokens(row.get());
     return row;
+  }
+
+  /// The row without a look at tokens that are longer than the horizon; nullptr if doubtful.
+  std::shared_ptr<LeafRow> near_row() {
+    if (content_.remembers() || (loops_ && horizon_ < vocabulary_.longest_token())) return build();
+    ContentFacts facts(&products_, start_);
+    RowMemo::Search search;
+    const auto answer = [&](const RowQuestion& question) { return facts.answer(question); };
+    const auto known = RowMemo::process().find(first_answer(&facts), answer, &search);
+    if (doubtful()) return nullptr;
+    if (known) {
+      auto row = std::make_shared<LeafRow>();
+      row->index = index_;
+      row->tokens = known->tokens;
+      for (const uint32_t name : known->ends) row->end_states.push_back(facts.exit_state(name));
+      return row;
+    }
+    auto row = build();
+    std::vector<std::pair<RowQuestion, RowAnswer>> answers;
+    const auto asked = [&](const RowQuestion& question) { return search.asked(question); };
+    if (!facts.answers(asked, &answers) || doubtful()) return row;
+    std::vector<uint32_t> ends;
+    for (const uint32_t state : row->end_states) ends.push_back(facts.exit_name(state));
+    RowMemo::process().insert(std::move(search), std::move(answers), {row->tokens, ends});
+    return row;
+  }
+
+  /// What a row depends on beside what its products are asked for.
+  RowAnswer first_answer(ContentFacts* facts) const {
+    const uint32_t longest = index_->plain_texts().depth();
+    RowAnswer out{static_cast<uint32_t>(index_->uid()), static_cast<uint32_t>(index_->uid() >> 32),
+                  static_cast<uint32_t>(content_.spelling())};
+    out.push_back(products_.everlasting() ? 1 : products_.universal(start_) ? 2 : 0);
+    out.push_back(loops_ ? 1 : 0);
+    if (loops_) {
+      for (const ByteSet* set : {&loop_.bytes, &loop_.others}) {
+        for (const uint64_t word : set->words) {
+          out.push_back(static_cast<uint32_t>(word));
+          out.push_back(static_cast<uint32_t>(word >> 32));
+        }
+      }
+      out.push_back(static_cast<uint32_t>(std::min<uint64_t>(loop_.max_codepoints, longest)));
+      out.push_back(static_cast<uint32_t>(loop_.num_exceptions));
+      out.insert(out.end(), loop_.exceptions.begin(),
+                 loop_.exceptions.begin() + loop_.num_exceptions);
+    }
+    out.push_back(static_cast<uint32_t>(escaped_inside_.size()));
+    for (const TokenId token : escaped_inside_) out.push_back(static_cast<uint32_t>(token));
+    for (const auto& [state, ender] : other_enders_) {
+      out.insert(out.end(),
+                 {facts->exit_name(state), ender.suffix, static_cast<uint32_t>(ender.token)});
+    }
+    return out;
+  }
+
+  std::shared_ptr<LeafRow> build() {
+    auto tokens = std::make_shared<LeafRow::Tokens>();
+    read_escaped();
+    from_loop_ = inside_from_loop(tokens.get());
+    if (!from_loop_ && !inside_from_regions(tokens.get())) inside_by_walk(tokens.get());
+    find_enders();
+    return with_ends(std::move(tokens));
   }
 
   /// The row of a product that only the rest of listed strings may follow.
   std::shared_ptr<const LeafRow> build_listed(uint32_t state, uint32_t product,
                                               ContentListedWalk* walk) {
-    auto row = std::make_shared<LeafRow>();
+    auto tokens = std::make_shared<LeafRow::Tokens>();
     std::vector<TokenId>& inside = escaped_inside_;
     const auto find_inside = [&](const ContentTrie& trie) {
       const auto take = [&](uint32_t first, uint32_t last) {
@@ -110,7 +175,7 @@ class ContentRowBuilder {
     find_inside(index_->plain_texts());
     find_inside(escapes.inside);
     read_bytes(escapes.others, state);
-    row->set_inside(std::move(inside), vocabulary_.row_words());
+    tokens->set_inside(std::move(inside), vocabulary_.row_words());
     find_enders(index_->ender_texts(), [&](uint32_t exit_state, int32_t i) {
       exit_at(exit_state).plain.push_back(static_cast<uint32_t>(i));
     });
@@ -119,23 +184,26 @@ class ContentRowBuilder {
     });
     for (const auto& [exit_state, ender] : other_enders_)
       exit_at(exit_state).escaped.push_back(ender);
-    add_ends(row.get());
-    return row;
+    return with_ends(std::move(tokens));
   }
 
-  void add_ends(LeafRow* row) {
+  /// A row of these tokens and the exits that were found.
+  std::shared_ptr<LeafRow> with_ends(std::shared_ptr<LeafRow::Tokens> tokens) {
+    auto row = std::make_shared<LeafRow>();
     row->index = index_;
     for (Exit& found : exits_) {
-      LeafRow::Ends ends;
-      ends.state = found.state;
+      LeafRow::Tokens::Ends ends;
       ends.all = found.plain.size() == index_->enders().size();
       ends.enders = std::move(found.escaped);
       if (!ends.all) {
         for (const uint32_t i : found.plain) ends.enders.push_back(index_->enders()[i]);
       }
       ends.enders.shrink_to_fit();
-      row->ends.push_back(std::move(ends));
+      row->end_states.push_back(found.state);
+      tokens->ends.push_back(std::move(ends));
     }
+    row->tokens = std::move(tokens);
+    return row;
   }
 
   Exit& exit_at(uint32_t state) {
@@ -165,17 +233,17 @@ class ContentRowBuilder {
 
   /// Drops the tokens of more than horizon_ code points that the leaf does not survive.
   void drop_long_tokens(LeafRow* row) {
+    const auto& [dense, sparse, ends] = *row->tokens;
     std::vector<TokenId> tokens;
     const auto consider = [&](TokenId token) {
-      if (mask_bit(row->dense, token)) tokens.push_back(token);
+      if (mask_bit(dense, token)) tokens.push_back(token);
       return true;
     };
-    if (row->dense.empty()) {
-      std::copy_if(row->sparse.begin(), row->sparse.end(), std::back_inserter(tokens),
-                   [&](TokenId token) {
-                     return mask_bit(index_->plain(), token) &&
-                            plain_length(vocabulary_.bytes(token)) > int64_t{horizon_};
-                   });
+    if (dense.empty()) {
+      std::copy_if(sparse.begin(), sparse.end(), std::back_inserter(tokens), [&](TokenId token) {
+        return mask_bit(index_->plain(), token) &&
+               plain_length(vocabulary_.bytes(token)) > int64_t{horizon_};
+      });
     } else if (horizon_ < ContentIndex::kLengthRows) {
       for_each_mask_bit(index_->longer_than(horizon_), consider);
     } else {
@@ -184,13 +252,16 @@ class ContentRowBuilder {
       }
     }
     keep_dead(&tokens);
+    if (tokens.empty()) return;
+    auto own = std::make_shared<LeafRow::Tokens>(*row->tokens);
     for (const TokenId token : tokens) {
-      if (row->dense.empty()) {
-        std::erase(row->sparse, token);
+      if (own->dense.empty()) {
+        std::erase(own->sparse, token);
       } else {
-        clear_mask_bit(row->dense, token);
+        clear_mask_bit(own->dense, token);
       }
     }
+    row->tokens = std::move(own);
   }
 
   /// Keeps the tokens that the leaf does not survive. What neighbours have in common (runs of one
@@ -218,58 +289,21 @@ class ContentRowBuilder {
   }
 
   /// False when the leaf cannot tell, or when a walk is cheaper.
-  bool inside_from_loop(uint32_t state, LeafRow* row) {
-    LeafLoop loop;
-    if (!content_.loop(state, &loop)) return false;
-    uint32_t ascii = 0;
-    for (const uint64_t word : {loop.bytes.words[0], loop.bytes.words[1]}) {
-      ascii += static_cast<uint32_t>(std::popcount(word));
-    }
-    if (ascii <= kFewLoopingBytes) return false;
+  bool inside_from_loop(LeafRow::Tokens* row) {
+    if (!loops_) return false;
     std::vector<MaskWord> strays(vocabulary_.row_words(), 0);
-    if (!collect_strays(loop, strays)) return false;
-
-    std::vector<MaskWord>& bits = row->dense;
-    bits.assign(index_->plain().begin(), index_->plain().end());
-    const auto remove = [&](std::span<const MaskWord> tokens) { and_not_mask(bits, tokens); };
-    for (size_t group = 0x20 / ContentIndex::kGroupBytes; group < ContentIndex::kGroups; ++group) {
-      const size_t first = group * ContentIndex::kGroupBytes;
-      const auto leaves = [&](size_t byte) {
-        return !loop.bytes.contains(static_cast<uint8_t>(byte));
-      };
-      bool all = true;
-      for (size_t i = 0; i < ContentIndex::kGroupBytes; ++i) all = all && leaves(first + i);
-      if (all) {
-        remove(index_->containing_group(group));
-        continue;
-      }
-      for (size_t byte = first; byte < first + ContentIndex::kGroupBytes; ++byte) {
-        const bool plain = byte != '"' && byte != '\\';
-        if (plain && leaves(byte)) remove(index_->containing(static_cast<uint8_t>(byte)));
-      }
-    }
-    if (!loop.bytes.contains(0x80)) remove(index_->high());
-    if (loop.max_codepoints < ContentIndex::kLengthRows) {
-      remove(index_->longer_than(loop.max_codepoints));
-    }
-    for (const auto& [length, token] : index_->long_tokens()) {
-      if (length > LeafLoop::kHorizon && mask_bit(bits, token)) {
-        set_mask_bit(strays, token);
-      } else if (length > loop.max_codepoints) {
-        clear_mask_bit(bits, token);
-      }
-    }
-    remove(strays);
+    const size_t most = content_.remembers() ? kMaxRememberedStrays : kMaxLoopStrays;
+    if (!split_by_loop(*index_, loop_, most, &row->dense, strays)) return false;
     for_each_mask_bit(strays, [&](TokenId token) {
-      if (survives(vocabulary_.bytes(token))) set_mask_bit(bits, token);
+      if (survives(vocabulary_.bytes(token))) set_mask_bit(row->dense, token);
       return true;
     });
-    for (const TokenId token : escaped_inside_) set_mask_bit(bits, token);
+    for (const TokenId token : escaped_inside_) set_mask_bit(row->dense, token);
     return true;
   }
 
   /// What regions settle, and the strays they leave; false where a walk is cheaper.
-  bool inside_from_regions(LeafRow* row) {
+  bool inside_from_regions(LeafRow::Tokens* row) {
     const size_t words = vocabulary_.row_words();
     const ContentRegion& region = products_.region(start_, index_->plain_texts().counts());
     if (region.depth == 0) return false;
@@ -362,55 +396,9 @@ class ContentRowBuilder {
     }
   }
 
-  /// The plain tokens with a byte that may leave the loop alive; false when they are too many to be
-  /// read one by one.
-  bool collect_strays(const LeafLoop& loop, std::span<MaskWord> strays) const {
-    const size_t most = content_.remembers() ? kMaxRememberedStrays : kMaxLoopStrays;
-    const LetterCounts& counts = index_->plain_texts().counts();
-    Letters letters;
-    // Tokens that begin with a space are not counted, but are many.
-    bool many = loop.others.contains(' ') && most == kMaxLoopStrays;
-    for (uint32_t byte = 0x21; byte < 0x80; ++byte) {
-      if (!loop.others.contains(static_cast<uint8_t>(byte)) || byte == '"' || byte == '\\')
-        continue;
-      letters.add(byte);
-      many = many || counts.with[byte] > most;
-    }
-    if (many) return false;
-    if (loop.others.contains(' ')) or_mask(strays, index_->containing(' '));
-    if (loop.others.contains(0x80)) or_mask(strays, index_->high());
-    for (size_t i = 0; i < loop.num_exceptions; ++i) {
-      if (Letters::of(loop.exceptions[i]) == Letters::kSpace) {
-        letters.add(Letters::kSpace);
-        continue;
-      }
-      std::vector<MaskWord> tokens(index_->high().begin(), index_->high().end());
-      for (const uint8_t byte : utf8(loop.exceptions[i])) {
-        const auto with_byte = index_->containing(byte);
-        if (with_byte.empty()) tokens.clear();
-        for (size_t word = 0; word < tokens.size(); ++word) tokens[word] &= with_byte[word];
-      }
-      or_mask(strays, tokens);
-    }
-    letters.for_each([&](uint32_t letter) { or_mask(strays, index_->with_letter(letter)); });
-    and_mask(strays, index_->plain());
-    return count_mask_bits(strays) <= most;
-  }
-
-  /// The UTF-8 form of a code point above U+007F.
-  static std::basic_string<uint8_t> utf8(uint32_t codepoint) {
-    const int more = codepoint < 0x800 ? 1 : codepoint < 0x10000 ? 2 : 3;
-    constexpr uint8_t kLead[] = {0, 0xC0, 0xE0, 0xF0};
-    std::basic_string<uint8_t> bytes(1,
-                                     static_cast<uint8_t>(kLead[more] | codepoint >> (6 * more)));
-    for (int k = more; k-- > 0;) {
-      bytes.push_back(static_cast<uint8_t>(0x80 | (codepoint >> (6 * k) & 0x3F)));
-    }
-    return bytes;
-  }
-
   bool survives(std::string_view text) {
-    if (text.size() > horizon_) return survives_unnumbered(text);
+    // Elsewhere long tokens are dropped in the end.
+    if (loops_ && text.size() > horizon_) return survives_unnumbered(text);
     for (uint32_t at = start_; !text.empty();) {
       const auto byte = static_cast<uint8_t>(text[0]);
       if (byte < 0x80) {
@@ -439,7 +427,7 @@ class ContentRowBuilder {
     return true;
   }
 
-  void inside_by_walk(LeafRow* row) {
+  void inside_by_walk(LeafRow::Tokens* row) {
     const ContentTrie& trie = index_->plain_texts();
     const auto nothing = [](uint32_t, uint32_t) {};
     const auto first_value = [&](uint32_t i) { return trie.node(i).first_value; };
@@ -518,8 +506,8 @@ class ContentRowBuilder {
     for (const auto& [state, ender] : other_enders_) exit_at(state).escaped.push_back(ender);
   }
 
-  /// Tokens with a backslash before any quote that do not end the string, and all with surrogates.
-  void read_escaped(uint32_t state) {
+  /// Tokens with a backslash before any quote that do not end the string, without surrogates.
+  void read_escaped() {
     const ContentIndex::Escapes& escapes = index_->escapes(content_.spelling());
     const ContentTrie& inside = escapes.inside;
     const auto take = [&](uint32_t i, uint32_t end) {
@@ -528,8 +516,9 @@ class ContentRowBuilder {
     };
     walk_.walk(
         inside, start_, [&](uint32_t i, uint32_t) { take(i, i + 1); }, take, ContentWalk::Ignore());
-    read_bytes(escapes.others, state);
   }
+
+  /// Tokens that escape surrogates, or end where one may be.
 
   void read_bytes(const TokenTrie& trie, uint32_t state) {
     if (trie.size() == 0) return;
@@ -579,6 +568,9 @@ class ContentRowBuilder {
   uint32_t product_ = 0;           // of the row's state
   uint32_t start_ = 0;             // the number of the one to start from
   uint32_t horizon_ = UINT32_MAX;  // that one is good for so many code points
+  bool loops_ = false;             // is something known of loops?
+  bool from_loop_ = false;         // is the row made of that?
+  LeafLoop loop_;
   std::vector<Exit> exits_;
   std::vector<std::pair<uint32_t, ContentIndex::Ender>> other_enders_;
   std::vector<TokenId> escaped_inside_;

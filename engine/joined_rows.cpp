@@ -30,7 +30,8 @@ size_t JoinedRowCache::KeyHash::operator()(const Key& key) const {
 }
 
 std::shared_ptr<const JoinedRow> JoinedRowCache::get(
-    const std::shared_ptr<const LeafRow>& inside, const std::shared_ptr<const SuffixSets>& sets) {
+    const std::shared_ptr<const LeafRow::Tokens>& inside,
+    const std::shared_ptr<const SuffixSets>& sets) {
   if (inside->dense.empty() || sets->enders.empty()) return nullptr;
   constexpr size_t kEntry = 2 * sizeof(Key) + sizeof(Slot) + 48;
   const std::lock_guard lock(mutex_);

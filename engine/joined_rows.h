@@ -27,14 +27,14 @@ class JoinedRowCache {
 
   /// The row of such a pair, or nullptr: the first time that it comes up, and where there is
   /// nothing to win.
-  std::shared_ptr<const JoinedRow> get(const std::shared_ptr<const LeafRow>& inside,
+  std::shared_ptr<const JoinedRow> get(const std::shared_ptr<const LeafRow::Tokens>& inside,
                                        const std::shared_ptr<const SuffixSets>& sets);
   void set_budget(size_t bytes);
   size_t memory_bytes() const;
 
  private:
   struct Key {
-    const LeafRow* inside;
+    const LeafRow::Tokens* inside;
     const SuffixSets* sets;
     friend bool operator==(const Key&, const Key&) = default;
   };
@@ -42,7 +42,7 @@ class JoinedRowCache {
     size_t operator()(const Key& key) const;
   };
   struct Slot {
-    std::weak_ptr<const LeafRow> inside;  // is it still the one that was at this address?
+    std::weak_ptr<const LeafRow::Tokens> inside;  // is it still the one that was at this address?
     std::weak_ptr<const SuffixSets> sets;
     std::shared_ptr<const JoinedRow> row;  // from the second time on
   };

@@ -89,7 +89,9 @@ class ByteRowBuilder {
   std::shared_ptr<const LeafRow> build(uint32_t state) {
     auto row = std::make_shared<LeafRow>();
     if (state != 0) walk(state, row.get());
-    row->set_inside(std::move(inside_), vocabulary_.row_words());
+    auto tokens = std::make_shared<LeafRow::Tokens>();
+    tokens->set_inside(std::move(inside_), vocabulary_.row_words());
+    row->tokens = std::move(tokens);
     group_by_suffix(row.get());
     return row;
   }

@@ -66,7 +66,7 @@ class MaskBuilder {
     copy_inside(leaf_row, state);
     if (leaf_row->exits_here) walk(recognizer_.leave(state, bulk.state), &leaf_row->consumed);
     for (const LeafRow::Exit& exit : leaf_row->exits) resolve(*leaf_row, exit, state);
-    for (const LeafRow::Ends& ends : leaf_row->ends) resolve(*leaf_row, ends, state);
+    for (size_t i = 0; i < leaf_row->end_states.size(); ++i) resolve_ends(*leaf_row, i, state);
     if (bulk.exceptions != Bulk::Exceptions::kNone)
       step_exceptions(state, bulk.exceptions, *leaf_row);
     parts_.base = std::move(leaf_row);
@@ -103,16 +103,20 @@ class MaskBuilder {
 
   /// The tokens inside, and all that end the leaf where they are known by what follows alone.
   void copy_inside(const std::shared_ptr<const LeafRow>& leaf_row, State state) {
-    const auto ends = std::find_if(leaf_row->ends.begin(), leaf_row->ends.end(),
-                                   [](const LeafRow::Ends& e) { return e.all; });
+    const auto& all_ends = leaf_row->tokens->ends;
+    const auto ends =
+        std::find_if(all_ends.begin(), all_ends.end(), [](const auto& e) { return e.all; });
     const State after =
-        ends != leaf_row->ends.end() ? recognizer_.leave(state, ends->state) : State();
+        ends == all_ends.end()
+            ? State()
+            : recognizer_.leave(state,
+                                leaf_row->end_states[static_cast<size_t>(ends - all_ends.begin())]);
     if (after.dead()) return leaf_row->copy_inside(row_);
     std::shared_ptr<const SuffixSets> sets =
         memo_->find(recognizer_, *leaf_row->index, after, &scratch_.stack);
     for (const TokenId token : sets->doubtful_enders) scratch_.doubtful.push_back(token);
     enders_ = sets;
-    parts_.joined = JoinedRowCache::process().get(leaf_row, sets);
+    parts_.joined = JoinedRowCache::process().get(leaf_row->tokens, sets);
     if (parts_.joined != nullptr) {
       copy_mask(*parts_.joined, row_);
       const SparseMask* enders = &sets->enders;
@@ -130,7 +134,7 @@ class MaskBuilder {
     leaf_row.copy_inside(scratch_.unknown);
     const auto open = [&](TokenId token) { set_mask_bit(scratch_.unknown, token); };
     for (const TokenId token : leaf_row.group_tokens) open(token);
-    for (const LeafRow::Ends& ends : leaf_row.ends) {
+    for (const LeafRow::Tokens::Ends& ends : leaf_row.tokens->ends) {
       if (ends.all) {
         for (const ContentIndex::Ender& ender : leaf_row.index->enders()) open(ender.token);
       }
@@ -150,9 +154,10 @@ class MaskBuilder {
     walk_trie(exit.suffixes, after, nullptr, recognizer_, &scratch_.stack, emit_group);
   }
 
-  void resolve(const LeafRow& leaf_row, const LeafRow::Ends& ends, State state) {
+  void resolve_ends(const LeafRow& leaf_row, size_t i, State state) {
+    const LeafRow::Tokens::Ends& ends = leaf_row.tokens->ends[i];
     if (ends.enders.empty()) return;
-    const State after = recognizer_.leave(state, ends.state);
+    const State after = recognizer_.leave(state, leaf_row.end_states[i]);
     if (after.dead()) return;
     const std::shared_ptr<const SuffixSets> sets =
         memo_->find(recognizer_, *leaf_row.index, after, &scratch_.stack);

@@ -9,6 +9,7 @@
 
 #include "engine/content_products_cache.h"
 #include "engine/hash.h"
+#include "engine/row_memo.h"
 #include "engine/thread_cache.h"
 
 namespace espalier {
@@ -16,7 +17,7 @@ namespace espalier {
 // More are sorted by way of a bitmap.
 constexpr size_t kFewTokens = 256;
 
-void LeafRow::set_inside(std::vector<TokenId> tokens, size_t words) {
+void LeafRow::Tokens::set_inside(std::vector<TokenId> tokens, size_t words) {
   if (tokens.size() < kFewTokens) {
     std::sort(tokens.begin(), tokens.end());
     tokens.shrink_to_fit();
@@ -35,26 +36,32 @@ void LeafRow::set_inside(std::vector<TokenId> tokens, size_t words) {
 }
 
 bool LeafRow::holds_inside(TokenId token) const {
+  const auto& [dense, sparse, ends] = *tokens;
   return dense.empty() ? std::binary_search(sparse.begin(), sparse.end(), token)
                        : mask_bit(dense, token);
 }
 
 void LeafRow::copy_inside(std::span<MaskWord> row) const {
-  if (!dense.empty()) {
-    copy_mask(dense, row);
+  if (!tokens->dense.empty()) {
+    copy_mask(tokens->dense, row);
     return;
   }
   std::memset(row.data(), 0, row.size_bytes());
-  for (const TokenId token : sparse) set_mask_bit(row, token);
+  for (const TokenId token : tokens->sparse) set_mask_bit(row, token);
 }
 
-size_t LeafRow::memory_bytes() const {
-  size_t bytes = sizeof(LeafRow) + dense.capacity() * sizeof(MaskWord) +
-                 sparse.capacity() * sizeof(TokenId) + group_begin.capacity() * sizeof(uint32_t) +
-                 group_tokens.capacity() * sizeof(TokenId) + exits.capacity() * sizeof(Exit) +
-                 ends.capacity() * sizeof(Ends);
-  for (const Exit& exit : exits) bytes += exit.suffixes.memory_bytes();
+size_t LeafRow::Tokens::memory_bytes() const {
+  size_t bytes = sizeof(Tokens) + dense.capacity() * sizeof(MaskWord) +
+                 sparse.capacity() * sizeof(TokenId) + ends.capacity() * sizeof(Ends);
   for (const Ends& end : ends) bytes += end.enders.capacity() * sizeof(ContentIndex::Ender);
+  return bytes;
+}
+
+size_t LeafRow::own_bytes() const {
+  size_t bytes = sizeof(LeafRow) +
+                 (group_begin.capacity() + end_states.capacity()) * sizeof(uint32_t) +
+                 group_tokens.capacity() * sizeof(TokenId) + exits.capacity() * sizeof(Exit);
+  for (const Exit& exit : exits) bytes += exit.suffixes.memory_bytes();
   return bytes;
 }
 
@@ -86,15 +93,27 @@ std::shared_ptr<const LeafRow> LeafRowCache::get(const Vocabulary& vocabulary, c
   }
   std::shared_ptr<const LeafRow> row = build_leaf_row(vocabulary, leaf, state);
   if (state != asked && leaf.row_state(asked) != state) return get(vocabulary, leaf, asked);
-  const size_t bytes = row->memory_bytes() + sizeof(Key) + sizeof(Slot);
+  const size_t bytes = row->own_bytes() + sizeof(Key) + sizeof(Slot);
   std::vector<std::shared_ptr<const LeafRow>> gone;  // freed after the lock
   const std::lock_guard lock(mutex_);
   const auto [it, inserted] = rows_.try_emplace(key);
   if (!inserted) return it->second.row;
   it->second = {row, bytes, by_age_.insert(by_age_.end(), key)};
-  bytes_ += bytes;
+  bytes_ += bytes + count_tokens(*row);
   if (bytes_ > budget_) gone = evict();
   return row;
+}
+
+// Tokens count once, however many rows share them.
+size_t LeafRowCache::count_tokens(const LeafRow& row) {
+  return sharers_[row.tokens.get()]++ == 0 ? row.tokens->memory_bytes() : 0;
+}
+
+size_t LeafRowCache::drop_tokens(const LeafRow& row) {
+  const auto it = sharers_.find(row.tokens.get());
+  if (--it->second != 0) return 0;
+  sharers_.erase(it);
+  return row.tokens->memory_bytes();
 }
 
 std::vector<std::shared_ptr<const LeafRow>> LeafRowCache::evict() {
@@ -104,7 +123,7 @@ std::vector<std::shared_ptr<const LeafRow>> LeafRowCache::evict() {
   const size_t target = budget_ - budget_ / kShare;
   while (bytes_ > target && !by_age_.empty()) {
     const auto it = rows_.find(by_age_.front());
-    bytes_ -= it->second.bytes;
+    bytes_ -= it->second.bytes + drop_tokens(*it->second.row);
     gone.push_back(std::move(it->second.row));
     rows_.erase(it);
     by_age_.pop_front();
@@ -114,21 +133,24 @@ std::vector<std::shared_ptr<const LeafRow>> LeafRowCache::evict() {
 
 void LeafRowCache::set_budget(size_t bytes) {
   ContentProductsCache::process().set_budget(bytes / kProductsShare);
+  RowMemo::process().set_budget(bytes / kMemoShare);
   std::vector<std::shared_ptr<const LeafRow>> gone;
   const std::lock_guard lock(mutex_);
-  budget_ = bytes - bytes / kProductsShare;
+  budget_ = bytes - bytes / kProductsShare - bytes / kMemoShare;
   if (bytes_ > budget_) gone = evict();
 }
 
 size_t LeafRowCache::memory_bytes() const {
-  const size_t products = ContentProductsCache::process().memory_bytes();
+  const size_t others =
+      ContentProductsCache::process().memory_bytes() + RowMemo::process().memory_bytes();
   const std::lock_guard lock(mutex_);
-  return bytes_ + products;
+  return bytes_ + others;
 }
 
 void LeafRowCache::clear() {
   const std::lock_guard lock(mutex_);
   rows_.clear();
+  sharers_.clear();
   by_age_.clear();
   bytes_ = 0;
   generation_.fetch_add(1, std::memory_order_release);

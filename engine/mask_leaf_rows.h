@@ -22,10 +22,29 @@ namespace espalier {
 /// Everything about the tokens of a vocabulary that one leaf state decides by itself: which stay
 /// inside the leaf, and which leave it, how, and with what suffix. Immutable once built.
 struct LeafRow {
-  /// Tokens that keep the leaf alive to their last byte and do not end it. Either a full row
-  /// (`dense`) or, when few, a list (`sparse`).
-  std::vector<MaskWord> dense;
-  std::vector<TokenId> sparse;
+  /// What rows of other leaves may share.
+  struct Tokens {
+    /// Those that keep the leaf alive to their last byte and do not end it. Either a full row
+    /// (`dense`) or, when few, a list (`sparse`).
+    std::vector<MaskWord> dense;
+    std::vector<TokenId> sparse;
+
+    /// Of strings between two code points: the tokens that end the leaf in one state, by the
+    /// vocabulary's own numbering of suffixes. `all`: every one of index->enders(), which `enders`
+    /// then leaves out.
+    struct Ends {
+      bool all = false;
+      std::vector<ContentIndex::Ender> enders;
+    };
+    std::vector<Ends> ends;
+
+    /// Takes the inside tokens of a row of so many words.
+    void set_inside(std::vector<TokenId> tokens, size_t words);
+    size_t memory_bytes() const;
+  };
+  std::shared_ptr<const Tokens> tokens;  ///< never null
+  std::vector<uint32_t> end_states;      ///< where tokens->ends end the leaf
+  std::shared_ptr<const ContentIndex> index;
 
   /// The leaf may end before the token's first byte: any token whose first byte is not `consumed`
   /// follows the leaf as a whole, and is to be walked in the vocabulary's own trie.
@@ -45,26 +64,14 @@ struct LeafRow {
   std::vector<uint32_t> group_begin;
   std::vector<TokenId> group_tokens;
 
-  /// Of strings between two code points, instead: the tokens that end the leaf in `state`, by the
-  /// vocabulary's own numbering of suffixes. `all`: every one of index->enders(), which `enders`
-  /// then leaves out.
-  struct Ends {
-    uint32_t state = 0;
-    bool all = false;
-    std::vector<ContentIndex::Ender> enders;
-  };
-  std::vector<Ends> ends;
-  std::shared_ptr<const ContentIndex> index;
-
   /// Sets the inside bits; the row is overwritten, words beyond the vocabulary's are cleared.
   void copy_inside(std::span<MaskWord> row) const;
   bool holds_inside(TokenId token) const;
-  /// Takes the inside tokens of a row of so many words.
-  void set_inside(std::vector<TokenId> tokens, size_t words);
   std::span<const TokenId> group(uint32_t g) const {
     return std::span(group_tokens).subspan(group_begin[g], group_begin[g + 1] - group_begin[g]);
   }
-  size_t memory_bytes() const;
+  /// Without its tokens.
+  size_t own_bytes() const;
 };
 
 /// Builds a row; see leaf_row_builder.cpp.
@@ -103,12 +110,16 @@ class LeafRowCache {
   };
 
   std::vector<std::shared_ptr<const LeafRow>> evict();
+  size_t count_tokens(const LeafRow& row);
+  size_t drop_tokens(const LeafRow& row);
 
   mutable std::mutex mutex_;
   std::unordered_map<Key, Slot, KeyHash> rows_;
   static constexpr size_t kProductsShare = 8;  // one part in so many is for ContentProductsCache
-  size_t budget_ = kDefaultBudget - kDefaultBudget / kProductsShare;
+  static constexpr size_t kMemoShare = 8;      // and one for RowMemo
+  size_t budget_ = kDefaultBudget - kDefaultBudget / kProductsShare - kDefaultBudget / kMemoShare;
   size_t bytes_ = 0;
+  std::unordered_map<const LeafRow::Tokens*, uint32_t> sharers_;  // rows with these tokens
   std::list<Key> by_age_;                // that asked for longest ago first
   std::atomic<uint64_t> generation_{0};  // counts what ThreadCache must forget
 };

@@ -49,8 +49,8 @@ void MaskMemo::insert(const State& state, const MaskParts& parts, std::span<cons
   const size_t bytes = entry.memory_bytes();
   const LeafRow* base = entry.parts.base.get();
   const JoinedRow* joined = entry.parts.joined.get();
-  const void* shared_row = base != nullptr ? static_cast<const void*>(base) : joined;
-  const size_t row_bytes = base != nullptr     ? base->memory_bytes()
+  const void* shared_row = base != nullptr ? static_cast<const void*>(base->tokens.get()) : joined;
+  const size_t row_bytes = base != nullptr     ? base->tokens->memory_bytes()
                            : joined != nullptr ? joined->capacity() * sizeof(MaskWord)
                                                : 0;
   const size_t share = budget() / kShards;

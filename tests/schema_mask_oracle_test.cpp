@@ -386,13 +386,14 @@ RowContent content(const LeafRow& row, const ScalarLeaf& leaf, const Vocabulary&
   RowContent out;
   out.inside.resize(vocabulary.row_words());
   row.copy_inside(out.inside);
-  for (const LeafRow::Ends& ends : row.ends) {
+  for (size_t i = 0; i < row.end_states.size(); ++i) {
+    const LeafRow::Tokens::Ends& ends = row.tokens->ends[i];
     const auto add = [&](const ContentIndex::Ender& ender) {
       const std::string_view bytes = vocabulary.bytes(ender.token);
       for (size_t length = 0; length <= bytes.size(); ++length) {
         const std::string_view suffix = bytes.substr(bytes.size() - length);
         if (row.index->find_suffix(suffix) == ender.suffix) {
-          out.boundary[{leaf.outcome(ends.state), ender.token}] = suffix;
+          out.boundary[{leaf.outcome(row.end_states[i]), ender.token}] = suffix;
         }
       }
     };
@@ -421,6 +422,33 @@ RowContent content(const LeafRow& row, const ScalarLeaf& leaf, const Vocabulary&
     }
   }
   return out;
+}
+
+/// The row of the string that begins so must be the one that is walked byte by byte; false if no
+/// string does.
+bool row_equals_walked(const Vocabulary& vocabulary, const Grammar& grammar,
+                       const std::string& prefix) {
+  const std::shared_ptr<Recognizer> recognizer = grammar.recognizer();
+  State s = recognizer->start();
+  for (const char c : '"' + prefix) s = recognizer->step(s, static_cast<uint8_t>(c));
+  if (s.dead()) return false;
+  const Bulk bulk = recognizer->bulk(s);
+  const auto* leaf = dynamic_cast<const ScalarLeaf*>(bulk.leaf);
+  EXPECT_NE(leaf, nullptr) << "after " << prefix;
+  if (leaf == nullptr) return true;
+  const RowContent fast =
+      content(*build_leaf_row(vocabulary, *leaf, bulk.state), *leaf, vocabulary);
+  const RowContent slow =
+      content(*build_leaf_row(vocabulary, PlainLeaf(*leaf), bulk.state), *leaf, vocabulary);
+  std::string first;
+  for (TokenId token = 0; token < static_cast<TokenId>(vocabulary.size()); ++token) {
+    if (mask_bit(fast.inside, token) == mask_bit(slow.inside, token)) continue;
+    first = shown(vocabulary.bytes(token));
+    break;
+  }
+  EXPECT_TRUE(fast.inside == slow.inside) << "after " << prefix << ": " << first;
+  EXPECT_TRUE(fast.boundary == slow.boundary) << "after " << prefix;
+  return true;
 }
 
 TEST_F(SchemaMaskOracle, RowsOfStringsEqualWalkedRows) {
@@ -476,31 +504,47 @@ TEST_F(SchemaMaskOracle, RowsOfStringsEqualWalkedRows) {
     options.content = ContentPolicy::kAssert;
     const auto grammar = Grammar::from_json_schema(schema, options);
     ASSERT_TRUE(grammar.ok()) << schema << grammar.status().to_string();
-    for (const std::string& prefix : prefixes) {
-      const std::shared_ptr<Recognizer> owner = (*grammar)->recognizer();
-      Recognizer& recognizer = *owner;
-      State s = recognizer.start();
-      for (const char c : '"' + prefix) s = recognizer.step(s, static_cast<uint8_t>(c));
-      ASSERT_FALSE(s.dead()) << schema << " after " << prefix;
-      const Bulk bulk = recognizer.bulk(s);
-      ASSERT_NE(bulk.leaf, nullptr) << schema;
-      const auto* leaf = dynamic_cast<const ScalarLeaf*>(bulk.leaf);
-      ASSERT_NE(leaf, nullptr) << schema;
-      const PlainLeaf plain(*leaf);
-      const RowContent fast =
-          content(*build_leaf_row(*vocabulary, *leaf, bulk.state), *leaf, *vocabulary);
-      const RowContent slow =
-          content(*build_leaf_row(*vocabulary, plain, bulk.state), *leaf, *vocabulary);
-      std::string first;
-      for (TokenId token = 0; token < static_cast<TokenId>(vocabulary->size()); ++token) {
-        if (mask_bit(fast.inside, token) == mask_bit(slow.inside, token)) continue;
-        first = shown(vocabulary->bytes(token));
-        break;
-      }
-      EXPECT_TRUE(fast.inside == slow.inside) << schema << " after " << prefix << ": " << first;
-      EXPECT_TRUE(fast.boundary == slow.boundary) << schema << " after " << prefix;
+    SCOPED_TRACE(schema);
+    for (const std::string& prefix : prefixes)
+      EXPECT_TRUE(row_equals_walked(*vocabulary, **grammar, prefix)) << prefix;
+  }
+}
+
+// Patterns of few pieces, so that many a row is that of another leaf.
+TEST_F(SchemaMaskOracle, RowsSharedByLeavesEqualWalkedRows) {
+  std::mt19937_64 random(test_seed() + 4);
+  const std::shared_ptr<const Vocabulary> vocabulary = random_vocabulary(
+      random, {"a", "b", "0", "1", "-", " ", ".", "\xc3\xa9", "\"", "\\", "\\n", "\\u00e9", "\","},
+      1200, true);
+  const auto pick = [&](const auto& list) { return list[random() % std::size(list)]; };
+  constexpr const char* kClasses[] = {"[ab]", "[01]", "[a-f]", "\\\\d", "[^-]",
+                                      "[^b]", ".",    "a",     "-",     "\\\\S"};
+  constexpr const char* kCounts[] = {"", "", "*", "+", "{2}", "{3}", "{1,4}", "{2,}", "?"};
+  constexpr const char* kLetters[] = {"a", "b", "0", "1", "-", " ", ".", "\xc3\xa9"};
+  SchemaOptions options;
+  options.profile = Profile::kExact;
+  size_t rows = 0;
+  for (int i = 0; i < 120; ++i) {
+    std::string pattern = random() % 8 == 0 ? "" : "^";
+    for (size_t n = 1 + random() % 4; n != 0; --n)
+      pattern += std::string(pick(kClasses)) + pick(kCounts);
+    if (random() % 8 != 0) pattern += "$";
+    std::string schema = R"({"type": "string", "pattern": ")" + pattern + "\"";
+    if (random() % 4 == 0) schema += R"(, "maxLength": )" + std::to_string(random() % 12);
+    if (random() % 6 == 0) schema += R"(, "minLength": )" + std::to_string(random() % 4);
+    if (random() % 8 == 0) schema += R"(, "not": {"pattern": "b0"})";
+    schema += "}";
+    const auto grammar = Grammar::from_json_schema(schema, options);
+    if (!grammar.ok()) continue;  // no string matches
+    SCOPED_TRACE(schema + ", seed " + std::to_string(test_seed()));
+    std::string prefix;
+    for (int length = 0; length < 6 && !HasFailure(); ++length) {
+      if (!row_equals_walked(*vocabulary, **grammar, prefix)) break;
+      ++rows;
+      prefix += pick(kLetters);
     }
   }
+  EXPECT_GT(rows, 150u);
 }
 
 }  // namespace
