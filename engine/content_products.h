@@ -95,8 +95,11 @@ class ContentProducts {
     }
     return false;
   }
-  void begin_row() {
-    regions_.begin_row(remembers_);
+  void begin_row(uint32_t number) {
+    using Many = ContentRegions::Many;
+    const bool settles =
+        remembers_ && leaf_.settled(products_[number].id) != ContentLeaf::kNoProduct;
+    regions_.begin_row(settles ? Many::kSettling : remembers_ ? Many::kAlike : Many::kNo);
     ++row_;
     asked_.clear();
     asked_quotes_.clear();
@@ -253,10 +256,13 @@ class ContentProducts {
                 static_cast<uint8_t>(i));
     }
   }
-  void find_letters(uint32_t number) {
+  using Leads = std::array<uint32_t, Letters::kCount>;
+  /// Where the letters lead, given where range i does: kUnknown is nowhere, kMixed several
+  /// products.
+  template <typename NextOf>
+  Leads leads(uint32_t number, NextOf&& next_of) {
     find_ranges(number);
-    auto found = std::make_unique<LetterSteps>();
-    std::array<uint32_t, Letters::kCount> leads;  // kUnknown: nowhere yet, kMixed: to several
+    Leads leads;
     leads.fill(kUnknown);
     const auto lead = [&](uint32_t letter, uint32_t next) {
       leads[letter] = leads[letter] == kUnknown || leads[letter] == next ? next : kMixed;
@@ -268,7 +274,7 @@ class ContentProducts {
       const auto [lo, hi] =
           std::pair(products_[number].ranges[i].lo, products_[number].ranges[i].hi);
       if (hi < 0x20) continue;
-      const uint32_t next = resolve(number, &products_[number].ranges[i]);
+      const uint32_t next = next_of(i);
       for (uint32_t c = std::max(lo, 0x20u); c <= std::min(hi, 0x7Fu); ++c) lead(c, next);
       for (; space < spaces.size() && spaces[space] <= hi; ++space) lead(Letters::kSpace, next);
       for (; block < blocks.size() && blocks[block].lo <= hi; ++block) {
@@ -284,24 +290,59 @@ class ContentProducts {
     });
     if (leads[Letters::kCut] == kDead && leads[Letters::kSpace] != kDead)
       leads[Letters::kCut] = kMixed;
-    Letters::all().for_each([&](uint32_t letter) {
-      const uint32_t next = leads[letter];
-      if (next == kDead) {
-        found->dead.add(letter);
-      } else if (next != kMixed) {
-        const auto step = std::find_if(found->steps.begin(), found->steps.end(),
-                                       [next](const auto& each) { return each.next == next; });
-        if (step == found->steps.end()) {
-          found->steps.push_back({next, {}});
-          found->steps.back().letters.add(letter);
-        } else {
-          step->letters.add(letter);
+    return leads;
+  }
+  void find_letters(uint32_t number) {
+    auto found = std::make_unique<LetterSteps>();
+    if (const LetterSteps* settled = settled_letters(number)) {
+      *found = *settled;
+      found->steps[0].next = number;
+    } else {
+      const Leads leads = this->leads(
+          number, [&](size_t i) { return resolve(number, &products_[number].ranges[i]); });
+      Letters::all().for_each([&](uint32_t letter) {
+        const uint32_t next = leads[letter];
+        if (next == kDead) {
+          found->dead.add(letter);
+        } else if (next != kMixed) {
+          const auto step = std::find_if(found->steps.begin(), found->steps.end(),
+                                         [next](const auto& each) { return each.next == next; });
+          if (step == found->steps.end()) {
+            found->steps.push_back({next, {}});
+            found->steps.back().letters.add(letter);
+          } else {
+            step->letters.add(letter);
+          }
         }
-      }
-    });
-    found->steps.shrink_to_fit();
+      });
+      found->steps.shrink_to_fit();
+    }
     range_bytes_ += sizeof *found + found->steps.size() * sizeof(LetterSteps::Step);
     products_[number].letters = std::move(found);
+  }
+  /// Of a product that settles: one step, by the letters that the settled product loops on; as good
+  /// as if they led the product to itself. Null if there are none.
+  const LetterSteps* settled_letters(uint32_t number) {
+    if (!remembers_) return nullptr;
+    const uint32_t settled = leaf_.settled(products_[number].id);
+    if (settled == ContentLeaf::kNoProduct) return nullptr;
+    const auto [entry, inserted] = settled_.try_emplace(settled);
+    LetterSteps& found = entry->second;
+    if (inserted) {
+      const uint32_t own = this->number(settled);
+      const Leads leads = this->leads(own, [&](size_t i) {
+        const uint32_t next = products_[own].ranges[i].product;
+        if (next == ContentLeaf::kNoProduct || !leaf_.alive(next)) return kDead;
+        return leaf_.settled(next) == settled ? own : kMixed;
+      });
+      Letters loops;
+      Letters::all().for_each([&](uint32_t letter) {
+        if (leads[letter] == own) loops.add(letter);
+        if (leads[letter] == kDead) found.dead.add(letter);
+      });
+      if (loops.any()) found.steps.push_back({own, loops});
+    }
+    return found.steps.empty() ? nullptr : &found;
   }
   static bool only_spaces(uint32_t lo, uint32_t hi) {
     if (hi - lo >= Letters::kSpaces.size()) return false;
@@ -321,6 +362,7 @@ class ContentProducts {
   bool distances_matter_ = false;
   std::vector<Product> products_;
   std::unordered_map<uint64_t, uint32_t> numbers_;
+  std::unordered_map<uint32_t, LetterSteps> settled_;  // by product
   ContentRegions regions_;
   std::unordered_map<uint32_t, std::vector<uint32_t>> met_for_;  // the products met for a region
   std::vector<uint32_t>* region_of_ = nullptr;                   // where those go

@@ -85,13 +85,15 @@ class ContentRegions {
     const ContentRegion found = search(product, counts, expanded, expand);
     return regions_.emplace(product, found).first->second;
   }
-  /// To be called for each row: so many states may be met for it.
-  void begin_row(bool remembers) { patience_ = remembers ? kLittlePatience : kPatience; }
+  /// To be called for each row, which may meet fewer states where there are many: most alike, or
+  /// settling to a few.
+  enum class Many : uint8_t { kNo, kAlike, kSettling };
+  void begin_row(Many many) { patience_ = kPatience[static_cast<size_t>(many)]; }
   size_t size() const { return regions_.size(); }
 
  private:
-  // States that all regions of a row may meet; the latter where each is one of many alike.
-  static constexpr size_t kPatience = 400, kLittlePatience = 60;
+  // States that all regions of a row may meet, by Many.
+  static constexpr std::array<size_t, 3> kPatience{400, 60, 16};
   static constexpr size_t kStates = 160;         // that one region may meet
   static constexpr size_t kTextsPerState = 150;  // to be read in the time that a new state takes
   static constexpr int kFewLetters = 12;         // what is alive goes down few branches
@@ -226,7 +228,7 @@ class ContentRegions {
   }
 
   std::unordered_map<uint32_t, ContentRegion> regions_;
-  size_t patience_ = kPatience;
+  size_t patience_ = kPatience[0];
 };
 
 }  // namespace espalier

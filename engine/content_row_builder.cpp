@@ -76,7 +76,7 @@ class ContentRowBuilder {
     escaped_inside_.clear();
     product_ = product;
     start(product);
-    products_.begin_row();
+    products_.begin_row(start_);
     loops_ = content_.loop(state, &loop_);
     const ContentIndex::Escapes& escapes = index_->escapes(content_.spelling());
     read_bytes(escapes.others, state);

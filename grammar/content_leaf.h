@@ -34,6 +34,10 @@ class ContentLeaf {
   virtual bool remembers() const = 0;
   /// The product after one more code point, or kNoProduct when the leaf is dead then.
   virtual uint32_t step_content(uint32_t product, uint32_t codepoint) const = 0;
+  /// For a leaf that remembers(): a product, one of few, that survives whatever this one does, such
+  /// that code points which lead it to products that settle to it are survived by this one too, in
+  /// any number and order. All of a range of it do so or none. kNoProduct if none is known.
+  virtual uint32_t settled(uint32_t /*product*/) const { return kNoProduct; }
   /// True only if the leaf lives on and may end after any further code points.
   virtual bool universal(uint32_t product) const = 0;
   /// True only if no code points, however many, make the leaf die.

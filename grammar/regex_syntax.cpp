@@ -482,21 +482,58 @@ uint32_t RegexSyntaxMachine::toward_end(const State& state) {
 }
 
 void RegexSyntaxMachine::cuts(const State& state, std::vector<uint32_t>* out) const {
-  for (uint32_t c = 0; c <= 0x80; ++c) out->push_back(c);
   const auto single = [&](uint32_t c) {
     out->push_back(c);
     out->push_back(c + 1);
   };
+  const auto each = [&](std::string_view characters) {
+    out->push_back(0);
+    for (const char c : characters) single(static_cast<uint8_t>(c));
+  };
   switch (state.mode) {
+    case Mode::kTerm:
+    case Mode::kAtom:
+    case Mode::kQuantified:
+    case Mode::kGroup:
+      each("$()*+?[\\]^{|}");
+      return;
+    case Mode::kDecimal:
+      each("$()*+?[\\]^{|}0123456789");
+      return;
+    case Mode::kBrace:
+    case Mode::kMinimum:
+    case Mode::kComma:
+    case Mode::kMaximum:
+      each(",0123456789}");
+      return;
+    case Mode::kGroupMark:
+    case Mode::kModifiers:
+      each("!-:<=ims");
+      return;
+    case Mode::kHex:
+    case Mode::kUnicode:
+    case Mode::kUnicodeHex:
+    case Mode::kUnicodeBraces:
+      each("0123456789ABCDEFabcdef{}");
+      return;
     case Mode::kClassRange:
+      each("\\]");
       if (state.first != kSet) out->push_back(state.first);
-      break;
+      return;
     case Mode::kClassStart:
     case Mode::kClass:
     case Mode::kClassMember:
+      each("-\\]^");
+      out->push_back(kMaxCodepoint);  // the one after which the fewest ranges can be written
+      return;
+    default:
+      break;
+  }
+  for (uint32_t c = 0; c <= 0x80; ++c) out->push_back(c);
+  switch (state.mode) {
     case Mode::kZero:
     case Mode::kLead:
-      out->push_back(kMaxCodepoint);  // the one after which the fewest ranges can be written
+      out->push_back(kMaxCodepoint);
       break;
     case Mode::kGroupAngle:
     case Mode::kName: {

@@ -42,7 +42,8 @@ bool string_loop(const StringMachine& machine, uint32_t state,
   // An automaton that remembers what it has read loops by itself only: what survives beside others
   // may depend on what it remembers.
   const bool remembers = machine.remembers();
-  if (remembers && (automata.size() > 1 || !machine.spec().lengths.empty())) return false;
+  if (remembers && (automata.size() > 1 || machine.lengths_left(machine.product(state)) > 0))
+    return false;
   const uint32_t product =
       remembers ? machine.settled(machine.product(state)) : machine.product(state);
   if (remembers && machine.automaton_state(product, 0) == 0) return false;

@@ -141,6 +141,15 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     const uint32_t next = machine_->step_codepoint(product, codepoint);
     return alive(next) ? next : kNoProduct;
   }
+  // What survives beside others may depend on what it remembers.
+  uint32_t settled(uint32_t product) const override {
+    if (!remembers() || machine_->spec().automata.size() > 1 ||
+        machine_->lengths_left(product) > 0 || !machine_->off_trie(product)) {
+      return kNoProduct;
+    }
+    const uint32_t settled = machine_->settled(product);
+    return machine_->automaton_state(settled, 0) != 0 && alive(settled) ? settled : kNoProduct;
+  }
   bool universal(uint32_t product) const override {
     return certain(product) == FormulaPool::Ternary::kTrue && !verdict_.restricted();
   }
