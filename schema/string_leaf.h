@@ -151,7 +151,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     return machine_->automaton_state(settled, 0) != 0 && alive(settled) ? settled : kNoProduct;
   }
   bool universal(uint32_t product) const override {
-    return certain(product) == FormulaPool::Ternary::kTrue && !verdict_.restricted();
+    return !verdict_.restricted() && certain(product) == FormulaPool::Ternary::kTrue;
   }
   bool everlasting() const override { return everlasting_; }
   uint32_t distant(uint32_t* product) const override {
