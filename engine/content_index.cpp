@@ -90,7 +90,11 @@ ContentIndex::ContentIndex(const Vocabulary& vocabulary) {
   for (auto& row : longer_) row.assign(words, 0);
   for (const auto& [length, token] : lengths) {
     if (length > 0) set_mask_bit(longer_[std::min<size_t>(length, kLengthRows) - 1], token);
+    lengths_.push_back(length);
   }
+  std::sort(lengths_.begin(), lengths_.end());
+  lengths_.erase(std::unique(lengths_.begin(), lengths_.end()), lengths_.end());
+  lengths_.shrink_to_fit();
   for (size_t n = kLengthRows - 1; n-- > 0;) {
     for (size_t word = 0; word < words; ++word) longer_[n][word] |= longer_[n + 1][word];
   }

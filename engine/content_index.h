@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -68,6 +69,11 @@ class ContentIndex {
   std::span<const MaskWord> longer_than(size_t n) const { return longer_[n]; }
   /// Plain tokens of more than kLengthRows code points with their number.
   std::span<const std::pair<uint32_t, TokenId>> long_tokens() const { return long_; }
+  /// The greatest number of code points, up to n, that some plain token has.
+  uint32_t longest_within(uint64_t n) const {
+    const auto it = std::upper_bound(lengths_.begin(), lengths_.end(), n);
+    return it == lengths_.begin() ? 0 : *(it - 1);
+  }
   /// Tokens that contain a quote or a backslash.
   const TokenTrie& marked() const { return marked_; }
   /// Of those, the ones whose string ends with the byte of this node of marked(): its first
@@ -138,6 +144,7 @@ class ContentIndex {
   std::array<std::vector<MaskWord>, Letters::kFirstBlock + Letters::kBlocks.size()> high_letters_;
   std::vector<MaskWord> leading_space_, inner_space_;
   std::vector<std::pair<uint32_t, TokenId>> long_;
+  std::vector<uint32_t> lengths_;  // that plain tokens have, sorted
   TokenTrie marked_;
   std::vector<uint32_t> first_marked_ender_;  // by node of marked_
   std::vector<Ender> marked_enders_;

@@ -82,14 +82,13 @@ class ContentRowBuilder {
     read_bytes(escapes.others, state);
 
     auto row = near_row();
-    if (row != nullptr && !from_loop_ && horizon_ < index_->plain_texts().depth())
-      drop_long_tokens(row.get());
+    if (row != nullptr && horizon_ < index_->plain_texts().depth()) drop_long_tokens(row.get());
     return row;
   }
 
   /// The row without a look at tokens that are longer than the horizon; nullptr if doubtful.
   std::shared_ptr<LeafRow> near_row() {
-    if (content_.remembers() || (loops_ && horizon_ < vocabulary_.longest_token())) return build();
+    if (content_.remembers()) return build();
     ContentFacts facts(&products_, start_);
     RowMemo::Search search;
     const auto answer = [&](const RowQuestion& question) { return facts.answer(question); };
@@ -114,7 +113,6 @@ class ContentRowBuilder {
 
   /// What a row depends on beside what its products are asked for.
   RowAnswer first_answer(ContentFacts* facts) const {
-    const uint32_t longest = index_->plain_texts().depth();
     RowAnswer out{static_cast<uint32_t>(index_->uid()), static_cast<uint32_t>(index_->uid() >> 32),
                   static_cast<uint32_t>(content_.spelling())};
     out.push_back(products_.everlasting() ? 1 : products_.universal(start_) ? 2 : 0);
@@ -126,7 +124,7 @@ class ContentRowBuilder {
           out.push_back(static_cast<uint32_t>(word >> 32));
         }
       }
-      out.push_back(static_cast<uint32_t>(std::min<uint64_t>(loop_.max_codepoints, longest)));
+      out.push_back(index_->longest_within(loop_.max_codepoints));
       out.push_back(static_cast<uint32_t>(loop_.num_exceptions));
       out.insert(out.end(), loop_.exceptions.begin(),
                  loop_.exceptions.begin() + loop_.num_exceptions);
@@ -143,8 +141,9 @@ class ContentRowBuilder {
   std::shared_ptr<LeafRow> build() {
     auto tokens = std::make_shared<LeafRow::Tokens>();
     read_escaped();
-    from_loop_ = inside_from_loop(tokens.get());
-    if (!from_loop_ && !inside_from_regions(tokens.get())) inside_by_walk(tokens.get());
+    if (!inside_from_loop(tokens.get()) && !inside_from_regions(tokens.get())) {
+      inside_by_walk(tokens.get());
+    }
     find_enders();
     return with_ends(std::move(tokens));
   }
@@ -234,27 +233,37 @@ class ContentRowBuilder {
   /// Drops the tokens of more than horizon_ code points that the leaf does not survive.
   void drop_long_tokens(LeafRow* row) {
     const auto& [dense, sparse, ends] = *row->tokens;
-    std::vector<TokenId> tokens;
+    std::vector<TokenId> tokens, dead;
     const auto consider = [&](TokenId token) {
-      if (mask_bit(dense, token)) tokens.push_back(token);
+      if (!loops(vocabulary_.bytes(token))) {
+        tokens.push_back(token);
+      } else if (static_cast<uint64_t>(plain_length(vocabulary_.bytes(token))) >
+                 loop_.max_codepoints) {
+        dead.push_back(token);
+      }
+    };
+    const auto consider_dense = [&](TokenId token) {
+      if (mask_bit(dense, token)) consider(token);
       return true;
     };
     if (dense.empty()) {
-      std::copy_if(sparse.begin(), sparse.end(), std::back_inserter(tokens), [&](TokenId token) {
-        return mask_bit(index_->plain(), token) &&
-               plain_length(vocabulary_.bytes(token)) > int64_t{horizon_};
-      });
+      for (const TokenId token : sparse) {
+        if (mask_bit(index_->plain(), token) &&
+            plain_length(vocabulary_.bytes(token)) > int64_t{horizon_})
+          consider(token);
+      }
     } else if (horizon_ < ContentIndex::kLengthRows) {
-      for_each_mask_bit(index_->longer_than(horizon_), consider);
+      for_each_mask_bit(index_->longer_than(horizon_), consider_dense);
     } else {
       for (const auto& [length, token] : index_->long_tokens()) {
-        if (length > horizon_) consider(token);
+        if (length > horizon_) consider_dense(token);
       }
     }
     keep_dead(&tokens);
-    if (tokens.empty()) return;
+    dead.insert(dead.end(), tokens.begin(), tokens.end());
+    if (dead.empty()) return;
     auto own = std::make_shared<LeafRow::Tokens>(*row->tokens);
-    for (const TokenId token : tokens) {
+    for (const TokenId token : dead) {
       if (own->dense.empty()) {
         std::erase(own->sparse, token);
       } else {
@@ -262,6 +271,15 @@ class ContentRowBuilder {
       }
     }
     row->tokens = std::move(own);
+  }
+
+  /// Is it known of this text when it survives, as it is made of looping bytes?
+  bool loops(std::string_view text) const {
+    return loops_ && text.size() <= LeafLoop::kHorizon &&
+           std::all_of(text.begin(), text.end(), [&](char c) {
+             const auto byte = static_cast<uint8_t>(c);
+             return loop_.bytes.contains(byte) && (byte < 0x80 || loop_.num_exceptions == 0);
+           });
   }
 
   /// Keeps the tokens that the leaf does not survive. What neighbours have in common (runs of one
@@ -396,9 +414,8 @@ class ContentRowBuilder {
     }
   }
 
+  /// True also for some that are longer than the horizon and are dropped in the end.
   bool survives(std::string_view text) {
-    // Elsewhere long tokens are dropped in the end.
-    if (loops_ && text.size() > horizon_) return survives_unnumbered(text);
     for (uint32_t at = start_; !text.empty();) {
       const auto byte = static_cast<uint8_t>(text[0]);
       if (byte < 0x80) {
@@ -411,18 +428,6 @@ class ContentRowBuilder {
         text.remove_prefix(next.bytes);
       }
       if (at == ContentProducts::kDead) return false;
-    }
-    return true;
-  }
-
-  bool survives_unnumbered(std::string_view text) {
-    uint32_t product = product_;
-    while (!text.empty()) {
-      const PlainCodepoint next = first_codepoint(text);
-      if (!next.whole()) return products_.any(products_.number(product), next.lo, next.hi);
-      product = content_.step_content(product, next.lo);
-      if (product == ContentLeaf::kNoProduct) return false;
-      text.remove_prefix(next.bytes);
     }
     return true;
   }
@@ -449,7 +454,7 @@ class ContentRowBuilder {
     }
     std::vector<TokenId> tokens = std::move(escaped_inside_);
     const auto take = [&](uint32_t i, uint32_t end) {
-      for (uint32_t k = first_value(i); k < first_value(end); ++k) tokens.push_back(trie.value(k));
+      tokens.insert(tokens.end(), &trie.value(first_value(i)), &trie.value(first_value(end)));
     };
     walk_.walk(
         trie, start_, {}, [&](uint32_t i, uint32_t) { take(i, i + 1); }, take, nothing,
@@ -569,7 +574,6 @@ class ContentRowBuilder {
   uint32_t start_ = 0;             // the number of the one to start from
   uint32_t horizon_ = UINT32_MAX;  // that one is good for so many code points
   bool loops_ = false;             // is something known of loops?
-  bool from_loop_ = false;         // is the row made of that?
   LeafLoop loop_;
   std::vector<Exit> exits_;
   std::vector<std::pair<uint32_t, ContentIndex::Ender>> other_enders_;

@@ -521,9 +521,12 @@ TEST_F(SchemaMaskOracle, RowsOfStringsEqualWalkedRows) {
 // Patterns of few pieces, so that many a row is that of another leaf.
 TEST_F(SchemaMaskOracle, RowsSharedByLeavesEqualWalkedRows) {
   std::mt19937_64 random(test_seed() + 4);
-  const std::shared_ptr<const Vocabulary> vocabulary = random_vocabulary(
-      random, {"a", "b", "0", "1", "-", " ", ".", "\xc3\xa9", "\"", "\\", "\\n", "\\u00e9", "\","},
-      1200, true);
+  const std::string kLong(50, 'a');
+  const std::shared_ptr<const Vocabulary> vocabulary =
+      random_vocabulary(random,
+                        {"a", "b", "0", "1", "-", " ", ".", "\xc3\xa9", "\"", "\\", "\\n",
+                         "\\u00e9", "\",", kLong, "0" + std::string(45, '1')},
+                        1200, true);
   const auto pick = [&](const auto& list) { return list[random() % std::size(list)]; };
   constexpr const char* kClasses[] = {"[ab]", "[01]", "[a-f]", "\\\\d", "[^-]",
                                       "[^b]", ".",    "a",     "-",     "\\\\S"};
@@ -539,6 +542,7 @@ TEST_F(SchemaMaskOracle, RowsSharedByLeavesEqualWalkedRows) {
     if (random() % 8 != 0) pattern += "$";
     std::string schema = R"({"type": "string", "pattern": ")" + pattern + "\"";
     if (random() % 4 == 0) schema += R"(, "maxLength": )" + std::to_string(random() % 12);
+    if (random() % 4 == 1) schema += R"(, "maxLength": )" + std::to_string(40 + random() % 120);
     if (random() % 6 == 0) schema += R"(, "minLength": )" + std::to_string(random() % 4);
     if (random() % 8 == 0) schema += R"(, "not": {"pattern": "b0"})";
     schema += "}";
@@ -549,7 +553,7 @@ TEST_F(SchemaMaskOracle, RowsSharedByLeavesEqualWalkedRows) {
     for (int length = 0; length < 6 && !HasFailure(); ++length) {
       if (!row_equals_walked(*vocabulary, **grammar, prefix)) break;
       ++rows;
-      prefix += pick(kLetters);
+      prefix += random() % 16 == 0 ? kLong : pick(kLetters);
     }
   }
   EXPECT_GT(rows, 150u);
