@@ -132,12 +132,17 @@ class ContentProducts {
                               uint32_t texts = UINT32_MAX) {
     static constexpr ContentRegion kAll{Letters::all(), {}, ContentRegion::kAnyDepth};
     if (everlasting_ || universal(number)) return kAll;
+    if (products_[number].region_in == row_) return *products_[number].region;
     std::vector<uint32_t> met;
     region_of_ = &met;
     const ContentRegion& region = regions_.find(
         number, counts, texts, [this](uint32_t at) { return products_[at].letters != nullptr; },
         [this](uint32_t at) -> const LetterSteps& { return letter_steps(at); });
     region_of_ = nullptr;
+    if (region.depth > 0) {
+      products_[number].region = &region;
+      products_[number].region_in = row_;
+    }
     if (met.empty()) {
       if (const auto known = met_for_.find(number); known != met_for_.end()) {
         for (const uint32_t at : known->second) note(at);
@@ -173,7 +178,8 @@ class ContentProducts {
   struct Product {
     uint32_t id = 0;
     uint32_t quote = kUnknown;
-    uint64_t asked_in = 0, quoted_in = 0;  // rows
+    uint64_t asked_in = 0, quoted_in = 0, region_in = 0;  // rows
+    const ContentRegion* region = nullptr;                // found for that row
     bool universal = false;
     bool distant = false;
     std::vector<Range> ranges;

@@ -454,7 +454,7 @@ class ContentRowBuilder {
     }
     std::vector<TokenId> tokens = std::move(escaped_inside_);
     const auto take = [&](uint32_t i, uint32_t end) {
-      tokens.insert(tokens.end(), &trie.value(first_value(i)), &trie.value(first_value(end)));
+      for (uint32_t k = first_value(i); k < first_value(end); ++k) tokens.push_back(trie.value(k));
     };
     walk_.walk(
         trie, start_, {}, [&](uint32_t i, uint32_t) { take(i, i + 1); }, take, nothing,

@@ -81,7 +81,10 @@ class CodepointAutomaton {
   static constexpr uint32_t kHorizon = 40;
   virtual uint32_t distant(uint32_t state, uint32_t* /*horizon*/) const { return state; }
   /// The same where it does not matter how long the texts are that the state accepts, for the first
-  /// state of a walk.
+  /// state of a walk. Each state of the walk that is_narrow() must accept a text of at most kRest
+  /// code points.
+  static constexpr uint32_t kRest = 8;
+  virtual bool is_narrow(uint32_t /*state*/) const { return false; }
   virtual uint32_t distant_alone(uint32_t state, uint32_t* horizon) const {
     return distant(state, horizon);
   }

@@ -36,6 +36,7 @@ enum class Exceeded : uint8_t { kNothing, kStates, kMemory };
 struct StateRecord {
   Position position;
   bool accepting = false;
+  bool regular = false;
   uint32_t least_length = 0;
   std::vector<CodepointEdge> edges;
   std::atomic<bool> published = false;  // `edges` are final
@@ -95,6 +96,10 @@ class RegexAutomaton final : public CodepointAutomaton {
     return state < states_.size() ? states_[state].least_length : 0;
   }
 
+  bool is_narrow(uint32_t state) const override {
+    return counts_ && state < states_.size() && !states_[state].regular;
+  }
+
   uint32_t distant_alone(uint32_t state, uint32_t* horizon) const override {
     if (!counts_ || state == 0 || state >= states_.size()) return state;
     StateRecord& record = states_[state];
@@ -106,6 +111,13 @@ class RegexAutomaton final : public CodepointAutomaton {
           far ? intern(stepper_.with_term(term, record.position.context)) : uint32_t{0};
       record.distant = id == 0 ? state : id;
       record.distant_horizon = id == 0 ? UINT32_MAX : reach;
+      if (id != 0 && !store_.regular(term)) {
+        record.distant_horizon -= kRest;
+        if (record.distant_horizon < kHorizon) {
+          record.distant = state;
+          record.distant_horizon = UINT32_MAX;
+        }
+      }
       record.distant_known.store(true, std::memory_order_release);
     }
     *horizon = std::min(*horizon, record.distant_horizon);
@@ -158,6 +170,7 @@ class RegexAutomaton final : public CodepointAutomaton {
     record.position = position;
     record.accepting = stepper_.accepting(position);
     record.least_length = store_.min_length(position.term);
+    record.regular = store_.regular(position.term);
     bytes_ += sizeof(StateRecord) + 48;
     entry->second = states_.publish_last();
     return entry->second;

@@ -6,9 +6,9 @@
 //     distant(x{1,63}(-x{0,99})?, 40)   =   x+(-x*)?,  for texts of at most 62 code points
 //     distant(x{0,30}, 40)              =   x{0,30}    the bound is near
 //
-// The term given accepts whatever the term does, and of texts within the horizon the same; as
+// The term given accepts whatever the term does, and of texts within the horizon the same. Where
 // neither has a conjunction or a complement, the same such texts are also beginnings of accepted
-// ones.
+// ones; else those beginnings are that the horizon leaves room to complete.
 //
 // Cost: linear in the term, once for each term and fragment.
 #include <algorithm>
@@ -21,8 +21,9 @@ namespace espalier {
 
 DistantFragment TermStore::distant(FragmentId id, uint32_t horizon) {
   const Fragment node = fragment(id);
-  if (node.kind != FragmentKind::kConcat && node.kind != FragmentKind::kAlternation &&
-      node.kind != FragmentKind::kRepeat) {
+  if (!node.regular ||
+      (node.kind != FragmentKind::kConcat && node.kind != FragmentKind::kAlternation &&
+       node.kind != FragmentKind::kRepeat)) {
     return {id, kInfiniteLength};
   }
   const auto known = distant_fragments_.find(index_of(id));
@@ -53,8 +54,10 @@ DistantFragment TermStore::distant(FragmentId id, uint32_t horizon) {
 
 DistantTerm TermStore::distant(TermId id, uint32_t horizon) {
   const Term node = term(id);
-  if (!node.regular || (node.kind != TermKind::kThen && node.kind != TermKind::kAnyOf))
+  if (node.kind != TermKind::kThen && node.kind != TermKind::kAnyOf &&
+      node.kind != TermKind::kAllOf) {
     return {id, kInfiniteLength};
+  }
   const auto known = distant_terms_.find(index_of(id));
   if (known != distant_terms_.end()) return known->second;
   DistantTerm result{id, kInfiniteLength};
@@ -71,7 +74,8 @@ DistantTerm TermStore::distant(TermId id, uint32_t horizon) {
   } else {
     std::vector<TermId> members;
     for (uint32_t i = 0; i < node.b; ++i) members.push_back(part(lists_[node.a + i]));
-    result.term = any_of(std::move(members));
+    result.term =
+        node.kind == TermKind::kAnyOf ? any_of(std::move(members)) : all_of(std::move(members));
   }
   bytes_ += 32;
   return distant_terms_.emplace(index_of(id), result).first->second;

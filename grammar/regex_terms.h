@@ -101,6 +101,8 @@ class TermStore {
   /// Terms one of which is non-empty iff `term` is: members of unions, choices of members of unions
   /// in intersections, without regular prefixes.
   std::vector<TermId> disjuncts(TermId term);
+  /// No assertion, conjunction or complement?
+  bool regular(TermId term) const { return terms_[index_of(term)].regular; }
   /// A lower bound on the length of accepted texts.
   uint32_t min_length(TermId term) const { return terms_[index_of(term)].min_length; }
   /// The sets of code points that derivatives tell apart: unions of others may be missing.

@@ -151,7 +151,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     return machine_->automaton_state(settled, 0) != 0 && alive(settled) ? settled : kNoProduct;
   }
   bool universal(uint32_t product) const override {
-    return certain(product) == FormulaPool::Ternary::kTrue && !verdict_.restricted();
+    return !verdict_.restricted() && certain(product) == FormulaPool::Ternary::kTrue;
   }
   bool everlasting() const override { return everlasting_; }
   uint32_t distant(uint32_t* product) const override {
@@ -169,6 +169,10 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   // what is live with all of them and with kRoom of them is so in between.
   std::optional<uint32_t> after_distant(uint32_t next) const override {
     uint32_t horizon = UINT32_MAX;
+    if (!ends_soon(next)) {
+      distances_matter_.store(true, std::memory_order_release);
+      return std::nullopt;
+    }
     if (!capped_ || !below_last_bound(next))
       return alive(next) ? distant_automata(next, Walk::kWithin, &horizon) : kNoProduct;
     const uint32_t early = machine_->at_length(next, least_length());
@@ -303,6 +307,15 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     if (kRoom + std::max(length, least_length()) >= last) return 0;
     if (below_last_bound(*product)) *product = machine_->at_length(*product, least_length());
     return static_cast<uint32_t>(std::min<uint64_t>(last - kRoom - length, UINT32_MAX - 1));
+  }
+  // Does what may follow not depend on how far bounds are? See CodepointAutomaton::distant_alone.
+  bool ends_soon(uint32_t product) const {
+    if (machine_->spec().automata.size() != 1) return true;
+    const uint32_t state = machine_->automaton_state(product, 0);
+    if (state == 0 || !machine_->spec().automata[0]->is_narrow(state)) return true;
+    const std::lock_guard lock(mutex_);
+    const auto more = until_accepting(state);
+    return more && *more <= CodepointAutomaton::kRest;
   }
   // Does nothing but the greatest length lie ahead?
   bool below_last_bound(uint32_t product) const {

@@ -46,6 +46,12 @@ const std::vector<Case>& cases() {
            "maxLength": 500})x",
        kWords},
       {R"x({"type": "string", "pattern": "^(?=.{1,80}$)(a{1,60} ){1,9}b$"})x", kWords},
+      {R"x({"type": "string", "pattern": "^(?=.{0,100}$)a*b{60}$"})x", kWords},
+      {R"x({"type": "string", "pattern": "^(?!.*ab)(?=.{0,90}$)[ab ]{1,63}(-[ab]{0,70})*$"})x",
+       kWords},
+      {R"x({"type": "string",
+            "pattern": "^(?!.*a7)(?=.{1,255}$)((.{1,63}\\.){1,127}(?![0-9]*$)[a-z0-9-]+\\.?)$"})x",
+       kPlainName},
       {R"x({"type": "string", "pattern": "^.{0,200}$", "not": {"pattern": "^(a|b){45,70}$"}})x",
        kWords},
   };
