@@ -1,6 +1,5 @@
 #include "engine/content_products_cache.h"
 
-#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -10,7 +9,7 @@ struct ContentProductsCache::Entry {
   std::mutex mutex;
   std::unique_ptr<ContentProducts> products;  // under `mutex`
   size_t bytes = 0;                           // this and the next: under the cache's mutex
-  uint64_t last_use = 0;
+  std::list<uint64_t>::iterator age;
 };
 
 ContentProductsCache::Lease::Lease(ContentProductsCache* cache, uint64_t leaf,
@@ -38,8 +37,11 @@ ContentProductsCache::Lease ContentProductsCache::borrow(uint64_t leaf,
   {
     const std::lock_guard lock(mutex_);
     std::shared_ptr<Entry>& found = entries_[leaf];
-    if (found == nullptr) found = std::make_shared<Entry>();
-    found->last_use = ++clock_;
+    if (found == nullptr) {
+      found = std::make_shared<Entry>();
+      found->age = by_age_.insert(by_age_.end(), leaf);
+    }
+    by_age_.splice(by_age_.end(), by_age_, found->age);
     entry = found;
   }
   return {this, leaf, std::move(entry), content};
@@ -57,9 +59,8 @@ void ContentProductsCache::settle(uint64_t leaf, const std::shared_ptr<Entry>& e
   entry->bytes = products.memory_bytes();
   bytes_ += entry->bytes;
   while (bytes_ > budget_) {
-    const auto oldest = std::min_element(
-        entries_.begin(), entries_.end(),
-        [](const auto& a, const auto& b) { return a.second->last_use < b.second->last_use; });
+    const auto oldest = entries_.find(by_age_.front());
+    by_age_.pop_front();
     bytes_ -= oldest->second->bytes;
     gone.push_back(std::move(oldest->second));
     entries_.erase(oldest);
@@ -71,6 +72,7 @@ void ContentProductsCache::set_budget(size_t bytes) {
   budget_ = bytes;
   if (bytes_ <= budget_) return;
   entries_.clear();
+  by_age_.clear();
   bytes_ = 0;
 }
 

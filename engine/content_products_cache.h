@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -51,8 +52,8 @@ class ContentProductsCache {
   mutable std::mutex mutex_;
   std::unordered_map<uint64_t, std::shared_ptr<Entry>> entries_;
   size_t budget_ = size_t{8} << 20;
+  std::list<uint64_t> by_age_;  // leaves, the one not asked for longest first
   size_t bytes_ = 0;
-  uint64_t clock_ = 0;
 };
 
 }  // namespace espalier
