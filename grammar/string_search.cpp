@@ -18,8 +18,11 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <utility>
+#include <vector>
 
+#include "id_table.h"
 #include "json_spelling.h"
 #include "string_machine.h"
 
@@ -29,6 +32,29 @@ namespace {
 constexpr uint32_t kSmallTrie = 32;       // strings below a node up to which a search is exact
 constexpr size_t kSearchBudget = 50'000;  // automaton steps of one search
 constexpr size_t kMostLayers = 64;        // among which one that comes back is looked for
+
+/// Tuples of one width, each once, in the order in which they came.
+class TupleList {
+ public:
+  explicit TupleList(size_t width) : width_(width) {}
+  size_t size() const { return words_.size() / width_; }
+  std::span<const uint32_t> operator[](size_t i) const {
+    return std::span(words_).subspan(i * width_, width_);
+  }
+  void insert(std::span<const uint32_t> tuple) {
+    uint64_t hash = 0;
+    for (const uint32_t word : tuple) hash = hash_append(hash, word);
+    const auto same = [&](uint32_t id) { return std::ranges::equal((*this)[id], tuple); };
+    if (ids_.find(hash, same) != IdTable::kNone) return;
+    ids_.insert(hash, static_cast<uint32_t>(size()));
+    words_.insert(words_.end(), tuple.begin(), tuple.end());
+  }
+
+ private:
+  size_t width_;
+  std::vector<uint32_t> words_;
+  IdTable ids_;
+};
 
 }  // namespace
 
@@ -224,7 +250,10 @@ const StringSignature& StringMachine::string_signature(uint32_t index) const {
     signature.length_rank = length_rank(std::min<uint64_t>(text.size(), length_cap_));
     for (const auto& automaton : spec_.automata) {
       uint32_t state = automaton->start();
-      for (const char32_t c : text) state = automaton->step(state, c);
+      for (const char32_t c : text) {
+        if (state == 0) break;
+        state = automaton->step(state, c);
+      }
       signature.accepted.push_back(automaton->accepting(state));
     }
     string_signatures_[index] = std::move(signature);
@@ -391,32 +420,45 @@ StringMachine::Search StringMachine::search_other(
   for (const auto& automaton : spec_.automata) {
     if (automaton->relaxed() != nullptr) return Search::kOverBudget;
   }
-  using Element = std::pair<uint32_t, std::vector<uint32_t>>;
-  using Layer = std::set<Element>;
+  using Element = std::span<const uint32_t>;  // the node, then a state of each automaton
+  using Layer = std::set<std::vector<uint32_t>>;
   const auto collapse = [&](uint32_t node) {
     return node == kOff || trie_[node].last - trie_[node].first > kSmallTrie ? kOff : node;
   };
   std::set<std::pair<uint32_t, std::vector<bool>>> seen_signatures;
-  size_t work = 0;
   const auto report = [&](StringSignature signature) {
     return seen_signatures.emplace(signature.length_rank, signature.accepted).second &&
            visit(signature);
   };
-  const auto found = [&](const Element& element, uint64_t length) {
-    const auto& [node, automata] = element;
-    if (node != kOff && trie_[node].string != StringSignature::kOther) return false;
+  std::optional<uint32_t> refused_at;  // the last length rank at which none accepted
+  const auto found = [&](Element element, uint64_t length) {
+    if (element[0] != kOff && trie_[element[0]].string != StringSignature::kOther) return false;
     StringSignature signature;
     signature.length_rank = length_rank(length);
-    for (size_t i = 0; i < automata.size(); ++i) {
-      signature.accepted.push_back(automata[i] != 0 && spec_.automata[i]->accepting(automata[i]));
+    bool any = false;
+    for (size_t i = 0; i < spec_.automata.size(); ++i) {
+      const uint32_t state = element[i + 1];
+      signature.accepted.push_back(state != 0 && spec_.automata[i]->accepting(state));
+      any = any || signature.accepted.back();
     }
+    if (!any && refused_at == signature.length_rank) return false;
+    if (!any) refused_at = signature.length_rank;
     return report(std::move(signature));
   };
-  const auto expand = [&](const Element& element, const auto& take) {
-    for_ranges(element.first, element.second, 0, kMaxCodepoint,
+  size_t work = 0;
+  std::vector<uint32_t> taken, last, other;  // ranges mostly take turns between two elements
+  const auto expand = [&](Element element, const auto& take) {
+    last.clear();
+    other.clear();
+    for_ranges(element[0], element.subspan(1), 0, kMaxCodepoint,
                [&](uint32_t, uint32_t, uint32_t node, std::span<const uint32_t> next) {
                  work += 1 + next.size();
-                 take(Element{collapse(node), {next.begin(), next.end()}});
+                 taken.assign(1, collapse(node));
+                 taken.insert(taken.end(), next.begin(), next.end());
+                 if (taken == last || taken == other) return false;
+                 take(Element(taken));
+                 other.swap(last);
+                 last.swap(taken);
                  return false;
                });
     return work <= kSearchBudget;
@@ -424,11 +466,12 @@ StringMachine::Search StringMachine::search_other(
 
   // The one automaton that is left, if there is a text that it refuses; it accepts one, as it
   // lives.
-  const auto torn = [&](const Element& element) -> std::optional<size_t> {
-    const auto& [node, automata] = element;
+  const auto torn = [&](Element element) -> std::optional<size_t> {
     const auto alive = [](uint32_t state) { return state != 0; };
+    const Element automata = element.subspan(1);
     const auto first = std::find_if(automata.begin(), automata.end(), alive);
-    if (node != kOff || first == automata.end() || std::any_of(first + 1, automata.end(), alive)) {
+    if (element[0] != kOff || first == automata.end() ||
+        std::any_of(first + 1, automata.end(), alive)) {
       return std::nullopt;
     }
     const auto last = static_cast<size_t>(first - automata.begin());
@@ -443,15 +486,17 @@ StringMachine::Search StringMachine::search_other(
   };
 
   uint64_t length = products_[id].length;
-  Layer layer{{collapse(products_[id].node), products_[id].automata}};
+  std::vector<uint32_t> start(1, collapse(products_[id].node));
+  start.insert(start.end(), products_[id].automata.begin(), products_[id].automata.end());
+  Layer layer{std::move(start)};
   std::map<Layer, uint64_t> met_at;  // by layer, a length since the last bound
   // The string read so far may be a listed one, even where its node is not told from others.
   bool listed = products_[id].signature.string != StringSignature::kOther;
   while (length < length_cap_) {
     Layer next;
-    for (const Element& element : layer) {
+    for (const Element element : layer) {
       if (!listed && found(element, length)) return Search::kFound;
-      if (!expand(element, [&](Element e) { next.insert(std::move(e)); }))
+      if (!expand(element, [&](Element e) { next.emplace(e.begin(), e.end()); }))
         return Search::kOverBudget;
     }
     listed = false;
@@ -469,31 +514,29 @@ StringMachine::Search StringMachine::search_other(
     }
     if (met_at.size() >= kMostLayers) met_at.clear();
   }
-  Layer met;
-  std::vector<const Element*> queue;
-  const auto meet = [&](Element element) {
-    const auto [it, inserted] = met.insert(std::move(element));
-    if (inserted) queue.push_back(&*it);
-  };
-  for (const Element& element : layer) {
+  TupleList met(1 + spec_.automata.size());
+  const auto meet = [&](Element element) { met.insert(element); };
+  for (const Element element : layer) {
     if (!listed) {
       meet(element);
     } else if (!expand(element, meet)) {
       return Search::kOverBudget;
     }
   }
-  for (size_t i = 0; i < queue.size(); ++i) {
-    if (found(*queue[i], length)) return Search::kFound;
-    if (const auto last = torn(*queue[i])) {
+  std::vector<uint32_t> element;
+  for (size_t i = 0; i < met.size(); ++i) {
+    element.assign(met[i].begin(), met[i].end());
+    if (found(element, length)) return Search::kFound;
+    if (const auto automaton = torn(element)) {
       StringSignature signature;
       signature.length_rank = length_rank(length);
       signature.accepted.resize(spec_.automata.size());
       if (report(signature)) return Search::kFound;
-      signature.accepted[*last] = true;
+      signature.accepted[*automaton] = true;
       if (report(std::move(signature))) return Search::kFound;
       continue;
     }
-    if (!expand(*queue[i], meet)) return Search::kOverBudget;
+    if (!expand(element, meet)) return Search::kOverBudget;
   }
   return Search::kExhausted;
 }

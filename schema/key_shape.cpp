@@ -12,7 +12,6 @@
 #include "schema/key_shape.h"
 
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <set>
 
@@ -20,11 +19,6 @@
 #include "schema/schema_options.h"
 
 namespace espalier {
-namespace {
-
-constexpr size_t kMaxProducts = 300;  // product states that a count of names may visit
-
-}  // namespace
 
 KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& required,
                    bool discriminators_first, const SchemaOptions& options, Expansion* expansion,
@@ -147,47 +141,15 @@ uint32_t KeyShape::class_of_name(std::u32string_view name) {
   return class_of(machine_->signature(product));
 }
 
-// The product states from which one that is wanted can be reached; nullopt where there are too many
-// to look at all.
-std::optional<std::set<uint32_t>> KeyShape::products_before(
-    const std::function<bool(uint32_t)>& wanted) const {
-  std::vector<uint32_t> order{machine_->product(machine_->start())};
-  std::set<uint32_t> known{order[0]};
-  std::multimap<uint32_t, uint32_t> before;
-  for (size_t i = 0; i < order.size(); ++i) {
-    if (order.size() > kMaxProducts) return std::nullopt;
-    const uint32_t from = order[i];
-    machine_->successors(from, [&](uint32_t, uint32_t, uint32_t next) {
-      before.emplace(next, from);
-      if (known.insert(next).second) order.push_back(next);
-    });
-  }
-  std::set<uint32_t> found;
-  std::vector<uint32_t> stack;
-  std::copy_if(order.begin(), order.end(), std::back_inserter(stack), wanted);
-  while (!stack.empty()) {
-    const uint32_t product = stack.back();
-    stack.pop_back();
-    if (!found.insert(product).second) continue;
-    const auto [first, last] = before.equal_range(product);
-    for (auto it = first; it != last; ++it) stack.push_back(it->second);
-  }
-  return found;
-}
-
 uint64_t KeyShape::names_left(uint32_t id, const SetStore& sets, uint32_t seen) {
   if (only_listed()) return ScalarDomain::kMany;
   const auto [it, inserted] = name_counts_.try_emplace(id, ScalarDomain::kMany);
   if (inserted) {
-    const auto of_class = [&](uint32_t product) {
+    if (!name_graph_) name_graph_.emplace(*machine_);
+    it->second = name_graph_->count([&](uint32_t product) {
       const StringSignature& signature = machine_->signature(product);
       return signature.string == StringSignature::kOther && class_of(signature) == id;
-    };
-    if (const auto possible = products_before(of_class)) {
-      const ScalarDomain names = string_domain(
-          *machine_, of_class, [&](uint32_t product) { return possible->contains(product); });
-      if (names.complete) it->second = names.strings.size();
-    }
+    });
   }
   if (it->second >= ScalarDomain::kMany) return it->second;
   uint64_t left = it->second;

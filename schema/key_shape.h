@@ -13,6 +13,7 @@
 
 #include "espalier/grammar.h"
 #include "schema/expansion.h"
+#include "schema/name_graph.h"
 #include "schema/scalar_domain.h"
 
 namespace espalier {
@@ -85,8 +86,6 @@ class KeyShape {
  private:
   static constexpr uint32_t kUnseenNames = 1u << 20;  // classes of which a used name can be told
 
-  std::optional<std::set<uint32_t>> products_before(
-      const std::function<bool(uint32_t)>& wanted) const;
   uint32_t class_of_name(std::u32string_view name);
   KeyClass describe(const StringSignature& signature);
 
@@ -104,6 +103,7 @@ class KeyShape {
   std::deque<StringSignature> signatures_;  // one of each class
   std::vector<uint32_t> listed_classes_;    // empty: not asked for yet
   std::optional<std::vector<uint32_t>> other_classes_;
+  std::optional<NameGraph> name_graph_;                 // made when names are first counted
   std::unordered_map<uint32_t, uint64_t> name_counts_;  // by unlisted class
   bool other_classes_known_ = false;
 };
