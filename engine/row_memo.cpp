@@ -17,7 +17,8 @@
 // numbered by the answers that name them first, so that the numbers say nothing about the leaf.
 //
 // Cost: a look-up for each question, of which there are as many as products that tokens reach. When
-// the budget is exceeded all is forgotten.
+// the budget is exceeded all is forgotten, and freed a few nodes at a time by the rows that follow:
+// tens of thousands at once would take milliseconds.
 #include "engine/row_memo.h"
 
 #include <algorithm>
@@ -50,7 +51,48 @@ struct RowMemoNode {
   bool has_row = false;
 };
 
+namespace {
+
+/// Nodes of forgotten trees.
+class Remains {
+ public:
+  static Remains& process() {
+    static Remains* const remains = new Remains;
+    return *remains;
+  }
+  void add(RowMemoNode node) {
+    if (node.after.empty()) return;
+    const std::lock_guard lock(mutex_);
+    nodes_.push_back(std::make_unique<RowMemoNode>(std::move(node)));
+  }
+  void free_some() {
+    const std::lock_guard lock(mutex_);
+    for (size_t i = 0; i < kAtOnce && !nodes_.empty(); ++i) {
+      auto& after = nodes_.back()->after;
+      if (after.empty()) {
+        nodes_.pop_back();
+        continue;
+      }
+      auto below = std::move(after.begin()->second);
+      after.erase(after.begin());
+      if (!below->after.empty()) nodes_.push_back(std::move(below));
+    }
+  }
+
+ private:
+  static constexpr size_t kAtOnce = 64;  // some times as many as a row adds
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<RowMemoNode>> nodes_;
+};
+
+}  // namespace
+
 struct RowMemoTree {
+  RowMemoTree() = default;
+  ~RowMemoTree() { Remains::process().add(std::move(root)); }
+  RowMemoTree(const RowMemoTree&) = delete;
+  RowMemoTree& operator=(const RowMemoTree&) = delete;
+
   std::mutex mutex;
   RowMemoNode root;
   size_t bytes = 0;
@@ -96,6 +138,7 @@ std::optional<RowMemo::Row> RowMemo::find(RowAnswer first,
 
 void RowMemo::insert(Search search, std::vector<std::pair<RowQuestion, RowAnswer>> answers,
                      Row row) {
+  Remains::process().free_some();
   RowMemoTree& tree = *search.tree_;
   bool full = false;
   {
