@@ -331,6 +331,8 @@ RegexSyntaxMachine::Next RegexSyntaxMachine::braces(State state, uint32_t c) con
   const bool bounded = state.mode == Mode::kComma || state.mode == Mode::kMaximum;
   if (RegexReader::is_digit(c)) {
     state.number = with_digit(state.number, c);
+    // A maximum that is large enough stays so.
+    if (bounded) state.number = std::min(state.number, state.other);
     state.mode = bounded ? Mode::kMaximum : Mode::kMinimum;
     return state;
   }

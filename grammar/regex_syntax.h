@@ -36,7 +36,7 @@ class RegexSyntaxMachine {
     kBrace,          ///< `{`
     kMinimum,        ///< `{3`; number
     kComma,          ///< `{3,`; other = 3
-    kMaximum,        ///< `{3,5`; other = 3, number
+    kMaximum,        ///< `{3,5`; other = 3, number, up to other
     kEscape,         ///< a backslash
     kZero,           ///< `\0`
     kControl,        ///< `\c`
