@@ -3,9 +3,11 @@
 namespace espalier {
 
 std::u32string to_codepoints(std::string_view s) {
-  std::u32string out;
-  out.reserve(s.size());
-  for (size_t i = 0; i < s.size();) {
+  const auto ascii = static_cast<size_t>(
+      std::find_if(s.begin(), s.end(), [](char c) { return static_cast<uint8_t>(c) >= 0x80; }) -
+      s.begin());
+  std::u32string out(s.begin(), s.begin() + static_cast<std::ptrdiff_t>(ascii));
+  for (size_t i = ascii; i < s.size();) {
     const auto b = static_cast<uint8_t>(s[i]);
     const size_t n = b < 0x80 ? 1 : b < 0xE0 ? 2 : b < 0xF0 ? 3 : 4;
     uint32_t c = n == 1 ? b : n == 2 ? b & 0x1F : n == 3 ? b & 0x0F : b & 0x07;

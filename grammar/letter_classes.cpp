@@ -14,18 +14,26 @@
 
 namespace espalier {
 
-// `part(i)` tells the parts apart that start at starts[i]; starts[0] is 0.
+// `part(i)`, below `parts`, tells the parts apart that start at starts[i]; starts[0] is 0.
 template <typename Part>
-void LetterClasses::split(const std::vector<uint32_t>& starts, const Part& part) {
-  std::unordered_map<uint64_t, uint32_t> labels;
+void LetterClasses::split(const std::vector<uint32_t>& starts, size_t parts, const Part& part) {
+  // The new label of each pair of an old one and a part, in a table if that is small.
+  constexpr size_t kSmall = 4096;
+  const bool small = classes_ * parts <= kSmall;
+  std::vector<uint32_t> table(small ? classes_ * parts : 0, UINT32_MAX);
+  std::unordered_map<uint64_t, uint32_t> map;
+  uint32_t fresh = 0;
+  const auto label_of = [&](uint64_t pair) {
+    uint32_t& label = small ? table[pair] : map.try_emplace(pair, UINT32_MAX).first->second;
+    if (label == UINT32_MAX) label = fresh++;
+    return label;
+  };
   std::vector<Range> out;
   out.reserve(ranges_.size() + starts.size());
   size_t range = 0, piece = 0;
   while (true) {
     const uint32_t lo = std::max(ranges_[range].lo, starts[piece]);
-    const uint64_t key = uint64_t{ranges_[range].label} << 32 | part(piece);
-    const auto fresh = static_cast<uint32_t>(labels.size());
-    const uint32_t label = labels.try_emplace(key, fresh).first->second;
+    const uint32_t label = label_of(uint64_t{ranges_[range].label} * parts + part(piece));
     if (out.empty() || out.back().label != label) out.push_back({lo, label});
     const uint32_t next_range = range + 1 < ranges_.size() ? ranges_[range + 1].lo : UINT32_MAX;
     const uint32_t next_piece = piece + 1 < starts.size() ? starts[piece + 1] : UINT32_MAX;
@@ -34,7 +42,7 @@ void LetterClasses::split(const std::vector<uint32_t>& starts, const Part& part)
     if (next_piece <= next_range) ++piece;
   }
   ranges_ = std::move(out);
-  classes_ = static_cast<uint32_t>(labels.size());
+  classes_ = fresh;
 }
 
 void LetterClasses::refine(const CodepointSet& set) {
@@ -48,7 +56,7 @@ void LetterClasses::refine(const CodepointSet& set) {
     }
     if (range.hi < kMaxCodepoint) starts.push_back(range.hi + 1);
   }
-  split(starts, [&](size_t i) -> uint32_t { return (i % 2 == 0) == first_inside ? 1 : 0; });
+  split(starts, 2, [&](size_t i) -> uint32_t { return (i % 2 == 0) == first_inside ? 1 : 0; });
 }
 
 void LetterClasses::refine_each(const std::vector<uint32_t>& letters) {
@@ -64,14 +72,14 @@ void LetterClasses::refine_each(const std::vector<uint32_t>& letters) {
     starts.push_back(letter + 1);
     parts.push_back(0);
   }
-  split(starts, [&](size_t i) { return parts[i]; });
+  split(starts, parts.size() + 1, [&](size_t i) { return parts[i]; });
 }
 
 void LetterClasses::cut(std::vector<uint32_t> cuts) {
   cuts.push_back(0);
   std::sort(cuts.begin(), cuts.end());
   cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
-  split(cuts, [](size_t i) { return static_cast<uint32_t>(i); });
+  split(cuts, cuts.size(), [](size_t i) { return static_cast<uint32_t>(i); });
 }
 
 std::vector<uint32_t> LetterClasses::representatives() const {

@@ -29,7 +29,7 @@ class LetterClasses {
     uint32_t lo, label;
   };
   template <typename Part>
-  void split(const std::vector<uint32_t>& starts, const Part& part);
+  void split(const std::vector<uint32_t>& starts, size_t parts, const Part& part);
 
   std::vector<Range> ranges_{{0, 0}};  // each ends where the next one starts
   uint32_t classes_ = 1;

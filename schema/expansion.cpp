@@ -311,7 +311,9 @@ FormulaId Expansion::strings_atom(std::vector<std::u32string> strings) {
   uint64_t hash = strings.size();
   for (const std::u32string& text : strings) {
     hash = hash_append(hash, text.size());
-    for (const char32_t c : text) hash = hash_append(hash, c);
+    for (size_t i = 0; i + 1 < text.size(); i += 2)
+      hash = hash_append(hash, uint64_t{text[i]} << 32 | text[i + 1]);
+    if (text.size() % 2 != 0) hash = hash_append(hash, text.back());
   }
   uint32_t id =
       string_set_ids_.find(hash, [&](uint32_t i) { return atoms_.string_sets[i] == strings; });
