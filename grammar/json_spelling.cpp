@@ -1,5 +1,7 @@
 #include "json_spelling.h"
 
+#include <cstddef>
+
 namespace espalier {
 
 std::u32string to_codepoints(std::string_view s) {
