@@ -436,8 +436,9 @@ bool row_equals_walked(const Vocabulary& vocabulary, const Grammar& grammar,
   const auto* leaf = dynamic_cast<const ScalarLeaf*>(bulk.leaf);
   EXPECT_NE(leaf, nullptr) << "after " << prefix;
   if (leaf == nullptr) return true;
+  // The store keeps rows, and so what they share.
   const RowContent fast =
-      content(*build_leaf_row(vocabulary, *leaf, bulk.state), *leaf, vocabulary);
+      content(*LeafRowCache::process().get(vocabulary, *leaf, bulk.state), *leaf, vocabulary);
   const RowContent slow =
       content(*build_leaf_row(vocabulary, PlainLeaf(*leaf), bulk.state), *leaf, vocabulary);
   std::string first;
@@ -521,13 +522,20 @@ TEST_F(SchemaMaskOracle, RowsOfStringsEqualWalkedRows) {
 // Patterns of few pieces, so that many a row is that of another leaf.
 TEST_F(SchemaMaskOracle, RowsSharedByLeavesEqualWalkedRows) {
   std::mt19937_64 random(test_seed() + 4);
-  const std::string kLong(50, 'a');
-  const std::shared_ptr<const Vocabulary> vocabulary =
-      random_vocabulary(random,
-                        {"a", "b", "0", "1", "-", " ", ".", "\xc3\xa9", "\"", "\\", "\\n",
-                         "\\u00e9", "\",", kLong, "0" + std::string(45, '1')},
-                        1200, true);
   const auto pick = [&](const auto& list) { return list[random() % std::size(list)]; };
+  // Of short tokens, so that little is asked, and a few long ones.
+  const std::string kLong(50, 'a');
+  std::vector<std::string> pieces{"\\n", "\\u00e9", kLong, "0" + std::string(45, '1'), "\",\n"};
+  const std::vector<std::string> characters{"a", "b", "0",        "1",  "-",
+                                            " ", ".", "\xc3\xa9", "\"", "\\"};
+  for (const std::string& a : characters) {
+    for (const std::string& b : characters) {
+      pieces.push_back(a + b);
+      if (random() % 4 == 0) pieces.push_back(a + b + pick(characters));
+    }
+  }
+  const std::shared_ptr<const Vocabulary> vocabulary =
+      random_vocabulary(random, pieces, pieces.size(), true);
   constexpr const char* kClasses[] = {"[ab]", "[01]", "[a-f]", "\\\\d", "[^-]",
                                       "[^b]", ".",    "a",     "-",     "\\\\S"};
   constexpr const char* kCounts[] = {"", "", "*", "+", "{2}", "{3}", "{1,4}", "{2,}", "?"};
@@ -535,7 +543,7 @@ TEST_F(SchemaMaskOracle, RowsSharedByLeavesEqualWalkedRows) {
   SchemaOptions options;
   options.profile = Profile::kExact;
   size_t rows = 0;
-  for (int i = 0; i < 120; ++i) {
+  for (int i = 0; i < 400; ++i) {
     std::string pattern = random() % 8 == 0 ? "" : "^";
     for (size_t n = 1 + random() % 4; n != 0; --n)
       pattern += std::string(pick(kClasses)) + pick(kCounts);
@@ -556,7 +564,7 @@ TEST_F(SchemaMaskOracle, RowsSharedByLeavesEqualWalkedRows) {
       prefix += random() % 16 == 0 ? kLong : pick(kLetters);
     }
   }
-  EXPECT_GT(rows, 150u);
+  EXPECT_GT(rows, 500u);
 }
 
 }  // namespace
