@@ -113,7 +113,8 @@ class ContentRowBuilder {
 
   /// What a row depends on beside what its products are asked for.
   RowAnswer first_answer(ContentFacts* facts) const {
-    RowAnswer out{static_cast<uint32_t>(index_->uid()), static_cast<uint32_t>(index_->uid() >> 32),
+    RowAnswer out{RowMemo::kContent, static_cast<uint32_t>(index_->uid()),
+                  static_cast<uint32_t>(index_->uid() >> 32),
                   static_cast<uint32_t>(content_.spelling())};
     out.push_back(products_.everlasting() ? 1 : products_.universal(start_) ? 2 : 0);
     out.push_back(loops_ ? 1 : 0);
@@ -232,7 +233,8 @@ class ContentRowBuilder {
 
   /// Drops the tokens of more than horizon_ code points that the leaf does not survive.
   void drop_long_tokens(LeafRow* row) {
-    const auto& [dense, sparse, ends] = *row->tokens;
+    const std::vector<MaskWord>& dense = row->tokens->dense;
+    const std::vector<TokenId>& sparse = row->tokens->sparse;
     std::vector<TokenId> tokens, dead;
     const auto consider = [&](TokenId token) {
       if (!loops(vocabulary_.bytes(token))) {

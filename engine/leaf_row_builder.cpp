@@ -20,14 +20,19 @@
 // Invariants: inside and boundary are disjoint; a token has at most one (e, suffix), because a leaf
 // is deterministic and ends at a final state or at its first foreign byte.
 //
+// Numbers, which read few bytes, are first asked what other leaves were asked: the same answers
+// give the same tokens (row_memo.cpp).
+//
 // Cost: one leaf step for each node of the trie that is alive.
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
 #include "engine/content_row_builder.h"
 #include "engine/mask_leaf_rows.h"
+#include "engine/row_memo.h"
 #include "grammar/content_leaf.h"
 
 namespace espalier {
@@ -39,7 +44,13 @@ class LocalLeaf {
   static constexpr uint32_t kUnknown = UINT32_MAX;
   static constexpr uint32_t kDead = UINT32_MAX - 1;
 
-  explicit LocalLeaf(const Leaf& leaf) : leaf_(leaf) {}
+  explicit LocalLeaf(const Leaf& leaf) : leaf_(leaf) {
+    ByteSet all;
+    all.fill();
+    const ByteSet* alphabet = leaf.alphabet();
+    for_each_byte(alphabet != nullptr ? *alphabet : all,
+                  [&](uint8_t byte) { column_[byte] = ++columns_; });
+  }
 
   const Leaf& leaf() const { return leaf_; }
 
@@ -47,14 +58,27 @@ class LocalLeaf {
     const auto [it, inserted] = index_.try_emplace(state, static_cast<uint32_t>(states_.size()));
     if (inserted) {
       states_.push_back(state);
-      next_.resize(next_.size() + 256, kUnknown);
+      next_.resize(next_.size() + columns_, kUnknown);
       exits_.push_back(leaf_.can_exit(state));
       final_.push_back(leaf_.is_final(state));
+      is_asked_.push_back(false);
     }
     return it->second;
   }
+  /// The states of which step() has been asked since the last call of this.
+  std::vector<uint32_t> asked() {
+    std::vector<uint32_t> out;
+    std::swap(out, asked_);
+    is_asked_.assign(is_asked_.size(), false);
+    return out;
+  }
   uint32_t step(uint32_t local_state, uint8_t byte) {
-    const size_t slot = size_t{local_state} * 256 + byte;
+    if (!is_asked_[local_state]) {
+      is_asked_[local_state] = true;
+      asked_.push_back(local_state);
+    }
+    if (column_[byte] == 0) return kDead;
+    const size_t slot = size_t{local_state} * columns_ + column_[byte] - 1;
     if (next_[slot] == kUnknown) {
       const uint32_t target = leaf_.step(states_[local_state], byte);
       const uint32_t next = target == 0 ? kDead : local(target);
@@ -68,11 +92,71 @@ class LocalLeaf {
 
  private:
   const Leaf& leaf_;
+  std::array<uint16_t, 256> column_{};  // of next_, counted from 1; 0: no byte that is ever read
+  uint16_t columns_ = 0;
   std::unordered_map<uint32_t, uint32_t> index_;
   std::vector<uint32_t> states_;
   std::vector<uint32_t> next_;
   std::vector<uint8_t> exits_;
   std::vector<uint8_t> final_;
+  std::vector<bool> is_asked_;
+  std::vector<uint32_t> asked_;
+};
+
+/// What a row of bytes asks of a leaf with a small alphabet; compare content_facts.h.
+class ByteFacts {
+ public:
+  ByteFacts(LocalLeaf* leaf, const ByteSet& alphabet, uint32_t start)
+      : leaf_(*leaf), alphabet_(alphabet) {
+    name(start);
+  }
+  RowAnswer first(const Vocabulary& vocabulary) const {
+    RowAnswer out{RowMemo::kBytes, static_cast<uint32_t>(vocabulary.uid()),
+                  static_cast<uint32_t>(vocabulary.uid() >> 32), kinds(locals_[0])};
+    for (const uint64_t word : alphabet_.words) {
+      out.push_back(static_cast<uint32_t>(word));
+      out.push_back(static_cast<uint32_t>(word >> 32));
+    }
+    return out;
+  }
+  RowAnswer answer(const RowQuestion& question) {
+    RowAnswer out;
+    for_each_byte(alphabet_, [&](uint8_t byte) {
+      const uint32_t next = leaf_.step(locals_[question.product], byte);
+      if (next == LocalLeaf::kDead) return out.push_back(LocalLeaf::kDead);
+      const size_t known = locals_.size();
+      out.push_back(name(next));
+      if (locals_.size() != known) out.push_back(kinds(next));
+    });
+    return out;
+  }
+  bool answers(const RowMemo::Search& search, std::span<const uint32_t> asked,
+               std::vector<std::pair<RowQuestion, RowAnswer>>* out) {
+    constexpr size_t kMost = 256;
+    return asked.size() <= kMost && std::all_of(asked.begin(), asked.end(), [&](uint32_t local) {
+             const auto it = names_.find(local);
+             if (it == names_.end()) return false;
+             const RowQuestion question{RowQuestion::Kind::kSteps, it->second};
+             if (!search.asked(question)) out->emplace_back(question, answer(question));
+             return true;
+           });
+  }
+  uint32_t name(uint32_t local) {
+    const auto [it, inserted] = names_.try_emplace(local, static_cast<uint32_t>(locals_.size()));
+    if (inserted) locals_.push_back(local);
+    return it->second;
+  }
+  uint32_t state(uint32_t name) const { return leaf_.state(locals_[name]); }
+
+ private:
+  uint32_t kinds(uint32_t local) const {
+    return (leaf_.can_exit(local) ? 1 : 0) + (leaf_.is_final(local) ? 2 : 0);
+  }
+
+  LocalLeaf& leaf_;
+  const ByteSet& alphabet_;
+  std::vector<uint32_t> locals_;                  // by name
+  std::unordered_map<uint32_t, uint32_t> names_;  // of local states
 };
 
 struct BoundaryToken {
@@ -88,11 +172,36 @@ class ByteRowBuilder {
 
   std::shared_ptr<const LeafRow> build(uint32_t state) {
     auto row = std::make_shared<LeafRow>();
-    if (state != 0) walk(state, row.get());
-    auto tokens = std::make_shared<LeafRow::Tokens>();
-    tokens->set_inside(std::move(inside_), vocabulary_.row_words());
-    row->tokens = std::move(tokens);
-    group_by_suffix(row.get());
+    const ByteSet* alphabet = leaf_.leaf().alphabet();
+    if (state == 0 || trie_.size() == 0) {
+      row->tokens = std::make_shared<LeafRow::Tokens>();
+      return row;
+    }
+    const uint32_t start = leaf_.local(state);
+    find_exit(start, row.get());
+    if (alphabet == nullptr) {
+      walk(start, row.get());
+      for (uint32_t& end : row->end_states) end = leaf_.state(end);
+      return row;
+    }
+    ByteFacts facts(&leaf_, *alphabet, start);
+    RowMemo::Search search;
+    const auto answer = [&](const RowQuestion& question) { return facts.answer(question); };
+    if (auto known = RowMemo::process().find(facts.first(vocabulary_), answer, &search)) {
+      row->tokens = std::move(known->tokens);
+      for (const uint32_t name : known->ends) row->end_states.push_back(facts.state(name));
+      return row;
+    }
+    leaf_.asked();
+    walk(start, row.get());
+    std::vector<std::pair<RowQuestion, RowAnswer>> answers;
+    const bool all = facts.answers(search, leaf_.asked(), &answers);
+    std::vector<uint32_t> ends;
+    for (uint32_t& end : row->end_states) {
+      ends.push_back(facts.name(end));
+      end = leaf_.state(end);
+    }
+    if (all) RowMemo::process().insert(std::move(search), std::move(answers), {row->tokens, ends});
     return row;
   }
 
@@ -112,19 +221,28 @@ class ByteRowBuilder {
     }
   }
 
-  void walk(uint32_t state, LeafRow* row) {
-    const TokenTrie& trie = trie_;
-    if (trie.size() == 0) return;
-    const uint32_t start = leaf_.local(state);
+  void find_exit(uint32_t start, LeafRow* row) {
     row->exits_here = leaf_.can_exit(start);
-    if (row->exits_here && !leaf_.is_final(start)) {
-      for (uint32_t byte = 0; byte < 256; ++byte) {
-        if (leaf_.step(start, static_cast<uint8_t>(byte)) != LocalLeaf::kDead) {
-          row->consumed.insert(static_cast<uint8_t>(byte));
-        }
-      }
-    }
-    if (leaf_.is_final(start)) return;
+    if (!row->exits_here || leaf_.is_final(start)) return;
+    ByteSet all;
+    all.fill();
+    const ByteSet* alphabet = leaf_.leaf().alphabet();
+    for_each_byte(alphabet != nullptr ? *alphabet : all, [&](uint8_t byte) {
+      if (leaf_.step(start, byte) != LocalLeaf::kDead) row->consumed.insert(byte);
+    });
+  }
+
+  /// Finds the tokens of the row, and the local states in which they end the leaf.
+  void walk(uint32_t start, LeafRow* row) {
+    auto tokens = std::make_shared<LeafRow::Tokens>();
+    if (!leaf_.is_final(start)) walk(start);
+    tokens->set_inside(std::move(inside_), vocabulary_.row_words());
+    group_by_suffix(tokens.get(), &row->end_states);
+    row->tokens = std::move(tokens);
+  }
+
+  void walk(uint32_t start) {
+    const TokenTrie& trie = trie_;
     std::vector<Item> stack{{0, start, 0}};
     while (!stack.empty()) {
       const Item item = stack.back();
@@ -137,9 +255,9 @@ class ByteRowBuilder {
         const uint32_t child = node.first_child + i;
         const uint32_t next = leaf_.step(item.local, trie.node(child).byte);
         if (next == LocalLeaf::kDead) {
-          if (may_end) add_subtree(trie, child, leaf_.state(item.local), item.depth);
+          if (may_end) add_subtree(trie, child, item.local, item.depth);
         } else if (leaf_.is_final(next)) {
-          add_subtree(trie, child, leaf_.state(next), item.depth + 1);
+          add_subtree(trie, child, next, item.depth + 1);
         } else {
           stack.push_back({child, next, item.depth + 1});
         }
@@ -162,7 +280,7 @@ class ByteRowBuilder {
     }
   }
 
-  void group_by_suffix(LeafRow* row) {
+  void group_by_suffix(LeafRow::Tokens* row, std::vector<uint32_t>* end_states) {
     std::sort(boundary_.begin(), boundary_.end(),
               [](const BoundaryToken& a, const BoundaryToken& b) {
                 if (a.exit_state != b.exit_state) return a.exit_state < b.exit_state;
@@ -173,13 +291,14 @@ class ByteRowBuilder {
     row->group_tokens.reserve(boundary_.size());
     std::vector<std::pair<std::string_view, int32_t>> entries;
     for (size_t i = 0; i < boundary_.size();) {
-      LeafRow::Exit exit;
-      exit.state = boundary_[i].exit_state;
+      LeafRow::Tokens::Exit exit;
+      const uint32_t state = boundary_[i].exit_state;
+      end_states->push_back(state);
       entries.clear();
-      while (i < boundary_.size() && boundary_[i].exit_state == exit.state) {
+      while (i < boundary_.size() && boundary_[i].exit_state == state) {
         const std::string_view suffix = boundary_[i].suffix;
         const auto group = static_cast<uint32_t>(row->group_begin.size() - 1);
-        for (; i < boundary_.size() && boundary_[i].exit_state == exit.state &&
+        for (; i < boundary_.size() && boundary_[i].exit_state == state &&
                boundary_[i].suffix == suffix;
              ++i) {
           row->group_tokens.push_back(boundary_[i].token);

@@ -65,8 +65,13 @@ class MaskBuilder {
     }
     copy_inside(leaf_row, state);
     if (leaf_row->exits_here) walk(recognizer_.leave(state, bulk.state), &leaf_row->consumed);
-    for (const LeafRow::Exit& exit : leaf_row->exits) resolve(*leaf_row, exit, state);
-    for (size_t i = 0; i < leaf_row->end_states.size(); ++i) resolve_ends(*leaf_row, i, state);
+    for (size_t i = 0; i < leaf_row->end_states.size(); ++i) {
+      if (leaf_row->tokens->exits.empty()) {
+        resolve_ends(*leaf_row, i, state);
+      } else {
+        resolve_exit(*leaf_row, i, state);
+      }
+    }
     if (bulk.exceptions != Bulk::Exceptions::kNone)
       step_exceptions(state, bulk.exceptions, *leaf_row);
     parts_.base = std::move(leaf_row);
@@ -133,7 +138,7 @@ class MaskBuilder {
     scratch_.unknown.resize(vocabulary_.row_words());
     leaf_row.copy_inside(scratch_.unknown);
     const auto open = [&](TokenId token) { set_mask_bit(scratch_.unknown, token); };
-    for (const TokenId token : leaf_row.group_tokens) open(token);
+    for (const TokenId token : leaf_row.tokens->group_tokens) open(token);
     for (const LeafRow::Tokens::Ends& ends : leaf_row.tokens->ends) {
       if (ends.all) {
         for (const ContentIndex::Ender& ender : leaf_row.index->enders()) open(ender.token);
@@ -142,13 +147,15 @@ class MaskBuilder {
     }
   }
 
-  void resolve(const LeafRow& leaf_row, const LeafRow::Exit& exit, State state) {
-    const State after = recognizer_.leave(state, exit.state);
+  void resolve_exit(const LeafRow& leaf_row, size_t i, State state) {
+    const LeafRow::Tokens& tokens = *leaf_row.tokens;
+    const LeafRow::Tokens::Exit& exit = tokens.exits[i];
+    const State after = recognizer_.leave(state, leaf_row.end_states[i]);
     if (after.dead()) return;
     const auto emit_group = [&](int32_t group, const State& end) {
-      for (const TokenId token : leaf_row.group(static_cast<uint32_t>(group))) emit(token, end);
+      for (const TokenId token : tokens.group(static_cast<uint32_t>(group))) emit(token, end);
     };
-    if (exit.empty_group != LeafRow::kNoGroup) {
+    if (exit.empty_group != LeafRow::Tokens::kNoGroup) {
       emit_group(static_cast<int32_t>(exit.empty_group), after);
     }
     walk_trie(exit.suffixes, after, nullptr, recognizer_, &scratch_.stack, emit_group);

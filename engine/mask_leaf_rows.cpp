@@ -36,9 +36,9 @@ void LeafRow::Tokens::set_inside(std::vector<TokenId> tokens, size_t words) {
 }
 
 bool LeafRow::holds_inside(TokenId token) const {
-  const auto& [dense, sparse, ends] = *tokens;
-  return dense.empty() ? std::binary_search(sparse.begin(), sparse.end(), token)
-                       : mask_bit(dense, token);
+  const std::vector<TokenId>& sparse = tokens->sparse;
+  return tokens->dense.empty() ? std::binary_search(sparse.begin(), sparse.end(), token)
+                               : mask_bit(tokens->dense, token);
 }
 
 void LeafRow::copy_inside(std::span<MaskWord> row) const {
@@ -52,17 +52,16 @@ void LeafRow::copy_inside(std::span<MaskWord> row) const {
 
 size_t LeafRow::Tokens::memory_bytes() const {
   size_t bytes = sizeof(Tokens) + dense.capacity() * sizeof(MaskWord) +
-                 sparse.capacity() * sizeof(TokenId) + ends.capacity() * sizeof(Ends);
+                 sparse.capacity() * sizeof(TokenId) + ends.capacity() * sizeof(Ends) +
+                 exits.capacity() * sizeof(Exit) + group_begin.capacity() * sizeof(uint32_t) +
+                 group_tokens.capacity() * sizeof(TokenId);
   for (const Ends& end : ends) bytes += end.enders.capacity() * sizeof(ContentIndex::Ender);
+  for (const Exit& exit : exits) bytes += exit.suffixes.memory_bytes();
   return bytes;
 }
 
 size_t LeafRow::own_bytes() const {
-  size_t bytes = sizeof(LeafRow) +
-                 (group_begin.capacity() + end_states.capacity()) * sizeof(uint32_t) +
-                 group_tokens.capacity() * sizeof(TokenId) + exits.capacity() * sizeof(Exit);
-  for (const Exit& exit : exits) bytes += exit.suffixes.memory_bytes();
-  return bytes;
+  return sizeof(LeafRow) + end_states.capacity() * sizeof(uint32_t);
 }
 
 LeafRowCache& LeafRowCache::process() {

@@ -38,12 +38,27 @@ struct LeafRow {
     };
     std::vector<Ends> ends;
 
+    /// Of other leaves, instead: the tokens that end the leaf in one state; the suffix is what they
+    /// spell after it. The suffix trie's entries are groups, and tokens of group g are
+    /// group_tokens[group_begin[g] .. group_begin[g + 1]).
+    struct Exit {
+      uint32_t empty_group = kNoGroup;  ///< tokens that end exactly where the leaf ends
+      TokenTrie suffixes;
+    };
+    static constexpr uint32_t kNoGroup = UINT32_MAX;
+    std::vector<Exit> exits;
+    std::vector<uint32_t> group_begin;
+    std::vector<TokenId> group_tokens;
+
+    std::span<const TokenId> group(uint32_t g) const {
+      return std::span(group_tokens).subspan(group_begin[g], group_begin[g + 1] - group_begin[g]);
+    }
     /// Takes the inside tokens of a row of so many words.
     void set_inside(std::vector<TokenId> tokens, size_t words);
     size_t memory_bytes() const;
   };
   std::shared_ptr<const Tokens> tokens;  ///< never null
-  std::vector<uint32_t> end_states;      ///< where tokens->ends end the leaf
+  std::vector<uint32_t> end_states;      ///< of tokens->ends, or of tokens->exits
   std::shared_ptr<const ContentIndex> index;
 
   /// The leaf may end before the token's first byte: any token whose first byte is not `consumed`
@@ -51,25 +66,9 @@ struct LeafRow {
   bool exits_here = false;
   ByteSet consumed;
 
-  /// Tokens that end the leaf at `state`; the suffix is what they spell after it. The suffix trie's
-  /// entries are groups, and tokens of group g are group_tokens[group_begin[g] .. group_begin[g +
-  /// 1]).
-  struct Exit {
-    uint32_t state = 0;
-    uint32_t empty_group = kNoGroup;  ///< tokens that end exactly where the leaf ends
-    TokenTrie suffixes;
-  };
-  static constexpr uint32_t kNoGroup = UINT32_MAX;
-  std::vector<Exit> exits;
-  std::vector<uint32_t> group_begin;
-  std::vector<TokenId> group_tokens;
-
   /// Sets the inside bits; the row is overwritten, words beyond the vocabulary's are cleared.
   void copy_inside(std::span<MaskWord> row) const;
   bool holds_inside(TokenId token) const;
-  std::span<const TokenId> group(uint32_t g) const {
-    return std::span(group_tokens).subspan(group_begin[g], group_begin[g + 1] - group_begin[g]);
-  }
   /// Without its tokens.
   size_t own_bytes() const;
 };

@@ -33,9 +33,12 @@ class RowMemo {
  public:
   static constexpr size_t kDefaultBudget = size_t{7} << 20;
 
+  /// How first answers begin: of rows by code points, and by bytes.
+  static constexpr uint32_t kContent = 0, kBytes = 1;
+
   struct Row {
     std::shared_ptr<const LeafRow::Tokens> tokens;
-    std::vector<uint32_t> ends;  ///< the exits of tokens->ends, by number
+    std::vector<uint32_t> ends;  ///< the final states of LeafRow::end_states, by number
   };
 
   static RowMemo& process();

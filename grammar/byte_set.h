@@ -12,7 +12,7 @@ struct ByteSet {
     for (int i = 0; i < 4; ++i) words[i] |= other.words[i];
     return *this;
   }
-  void insert(uint8_t b) { words[b >> 6] |= uint64_t{1} << (b & 63); }
+  constexpr void insert(uint8_t b) { words[b >> 6] |= uint64_t{1} << (b & 63); }
   bool contains(uint8_t b) const { return (words[b >> 6] >> (b & 63)) & 1; }
   void erase(uint8_t b) { words[b >> 6] &= ~(uint64_t{1} << (b & 63)); }
   bool intersects(const ByteSet& other) const {

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "byte_set.h"
+
 namespace espalier {
 
 /// A scalar machine over bytes: string content up to and including its closing quote, a number, a
@@ -41,6 +43,9 @@ class Leaf {
     uint32_t state = 0;
   };
   virtual Relaxed relaxed(uint32_t /*state*/) const { return {}; }
+
+  /// Where these are few: the only bytes that it ever reads.
+  virtual const ByteSet* alphabet() const { return nullptr; }
 
   /// Is it so short-lived, and are its texts so few, that masks are walked rather than tabulated?
   virtual bool walked() const { return false; }

@@ -19,6 +19,7 @@
 #include <deque>
 #include <functional>
 #include <set>
+#include <string_view>
 
 #include "schema/content_table.h"
 #include "schema/string_leaf.h"
@@ -44,6 +45,15 @@ class NumberLeaf final : public ScalarLeaf {
     return machine_->complete(state) && verdict_.acceptable(value(machine_->truth(state)));
   }
   bool is_final(uint32_t) const override { return false; }
+  const ByteSet* alphabet() const override {
+    static constexpr ByteSet kBytes = [] {
+      ByteSet bytes;
+      for (const char c : std::string_view("0123456789+-.eE"))
+        bytes.insert(static_cast<uint8_t>(c));
+      return bytes;
+    }();
+    return &kBytes;
+  }
   Outcome outcome(uint32_t state) const override {
     return verdict_.outcome(value(machine_->truth(state)));
   }
