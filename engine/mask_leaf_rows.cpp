@@ -84,7 +84,7 @@ std::shared_ptr<const LeafRow> LeafRowCache::get(const Vocabulary& vocabulary, c
   if (auto row = recent.find(key, hash, generation)) return row;
   {
     const std::lock_guard lock(mutex_);
-    if (const auto it = rows_.find(key); it != rows_.end()) {
+    if (auto* const it = rows_.find(key)) {
       by_age_.splice(by_age_.end(), by_age_, it->second.age);
       recent.insert(key, hash, generation, it->second.row);
       return it->second.row;
@@ -105,13 +105,13 @@ std::shared_ptr<const LeafRow> LeafRowCache::get(const Vocabulary& vocabulary, c
 
 // Tokens count once, however many rows share them.
 size_t LeafRowCache::count_tokens(const LeafRow& row) {
-  return sharers_[row.tokens.get()]++ == 0 ? row.tokens->memory_bytes() : 0;
+  return sharers_.try_emplace(row.tokens.get()).first->second++ == 0 ? row.tokens->memory_bytes()
+                                                                     : 0;
 }
 
 size_t LeafRowCache::drop_tokens(const LeafRow& row) {
-  const auto it = sharers_.find(row.tokens.get());
-  if (--it->second != 0) return 0;
-  sharers_.erase(it);
+  if (--sharers_.find(row.tokens.get())->second != 0) return 0;
+  sharers_.erase(row.tokens.get());
   return row.tokens->memory_bytes();
 }
 
@@ -121,10 +121,10 @@ std::vector<std::shared_ptr<const LeafRow>> LeafRowCache::evict() {
   generation_.fetch_add(1, std::memory_order_release);
   const size_t target = budget_ - budget_ / kShare;
   while (bytes_ > target && !by_age_.empty()) {
-    const auto it = rows_.find(by_age_.front());
-    bytes_ -= it->second.bytes + drop_tokens(*it->second.row);
-    gone.push_back(std::move(it->second.row));
-    rows_.erase(it);
+    Slot& oldest = rows_.find(by_age_.front())->second;
+    bytes_ -= oldest.bytes + drop_tokens(*oldest.row);
+    gone.push_back(std::move(oldest.row));
+    rows_.erase(by_age_.front());
     by_age_.pop_front();
   }
   return gone;

@@ -7,11 +7,12 @@
 #include <memory>
 #include <mutex>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "engine/content_index.h"
+#include "engine/hash.h"
 #include "engine/mask_bits.h"
+#include "engine/parted_map.h"
 #include "engine/token_trie.h"
 #include "espalier/vocabulary.h"
 #include "grammar/leaf.h"
@@ -102,6 +103,11 @@ class LeafRowCache {
   struct KeyHash {
     size_t operator()(const Key& key) const;
   };
+  struct TokensHash {
+    size_t operator()(const LeafRow::Tokens* tokens) const {
+      return static_cast<size_t>(mix64(reinterpret_cast<uintptr_t>(tokens) * kGoldenGamma));
+    }
+  };
   struct Slot {
     std::shared_ptr<const LeafRow> row;
     size_t bytes = 0;
@@ -113,12 +119,12 @@ class LeafRowCache {
   size_t drop_tokens(const LeafRow& row);
 
   mutable std::mutex mutex_;
-  std::unordered_map<Key, Slot, KeyHash> rows_;
+  PartedMap<Key, Slot, KeyHash> rows_;
   static constexpr size_t kProductsShare = 8;  // one part in so many is for ContentProductsCache
   static constexpr size_t kMemoShare = 8;      // and one for RowMemo
   size_t budget_ = kDefaultBudget - kDefaultBudget / kProductsShare - kDefaultBudget / kMemoShare;
   size_t bytes_ = 0;
-  std::unordered_map<const LeafRow::Tokens*, uint32_t> sharers_;  // rows with these tokens
+  PartedMap<const LeafRow::Tokens*, uint32_t, TokensHash> sharers_;  // rows with these tokens
   std::list<Key> by_age_;                // that asked for longest ago first
   std::atomic<uint64_t> generation_{0};  // counts what ThreadCache must forget
 };

@@ -162,7 +162,7 @@ std::shared_ptr<const SubtreeRow> SubtreeRowCache::get(const Vocabulary& vocabul
   if (auto row = recent.find(place, hash, generation)) return row;
   {
     const std::lock_guard lock(mutex_);
-    if (const auto it = rows_.find(place); it != rows_.end()) {
+    if (auto* const it = rows_.find(place)) {
       by_age_.splice(by_age_.end(), by_age_, it->second.age);
       recent.insert(it->first, hash, generation, it->second.row);
       return it->second.row;
@@ -177,11 +177,12 @@ std::shared_ptr<const SubtreeRow> SubtreeRowCache::get(const Vocabulary& vocabul
     constexpr size_t kShare = 256;
     generation_.fetch_add(1, std::memory_order_release);
     while (bytes_ > budget_ - budget_ / kShare && !by_age_.empty()) {
-      const auto oldest = rows_.find(*by_age_.front());
-      bytes_ -= oldest->second.bytes;
-      gone.push_back(std::move(oldest->second.row));
+      const Key& key = *by_age_.front();
+      Slot& oldest = rows_.find(key)->second;
+      bytes_ -= oldest.bytes;
+      gone.push_back(std::move(oldest.row));
       by_age_.pop_front();
-      rows_.erase(oldest);
+      rows_.erase(key);
     }
   }
   const auto [it, inserted] = rows_.try_emplace(Key(place));

@@ -9,11 +9,11 @@
 #include <mutex>
 #include <span>
 #include <tuple>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "engine/mask_walk.h"
+#include "engine/parted_map.h"
 #include "engine/sparse_mask.h"
 #include "engine/suffix_memo.h"
 #include "engine/token_trie.h"
@@ -103,7 +103,7 @@ class SubtreeRowCache {
   };
 
   mutable std::mutex mutex_;
-  std::unordered_map<Key, Slot, Hash, Equal> rows_;
+  PartedMap<Key, Slot, Hash, Equal> rows_;
   std::list<const Key*> by_age_;  // that asked for longest ago first
   size_t budget_ = size_t{12} << 20;
   size_t bytes_ = 0;

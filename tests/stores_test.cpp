@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "engine/grammar_store.h"
+#include "engine/hash.h"
+#include "engine/parted_map.h"
 #include "espalier/memory.h"
 #include "grammar/step_memo.h"
 #include "schema/formats.h"
@@ -181,6 +183,33 @@ TEST_F(Stores, AnAutomatonOutOfBudgetIsReplaced) {
       EXPECT_EQ(after.code(), StatusCode::kBudgetExceeded) << schema << ' ' << after.to_string();
     }
     EXPECT_GT(failed, 0) << schema;
+  }
+}
+
+TEST_F(Stores, AMapInPartsIsAMap) {
+  std::mt19937_64 random(test_seed());
+  struct Mixed {
+    size_t operator()(uint32_t key) const { return static_cast<size_t>(mix64(key)); }
+  };
+  PartedMap<uint32_t, uint32_t, Mixed> map;
+  std::map<uint32_t, uint32_t> known;
+  for (uint32_t i = 0; i < 20'000; ++i) {
+    const auto key = static_cast<uint32_t>(random() % 3000);
+    auto* const found = map.find(key);
+    ASSERT_EQ(found != nullptr, known.count(key) != 0);
+    if (found != nullptr) {
+      ASSERT_EQ(found->first, key);
+      ASSERT_EQ(found->second, known[key]);
+    }
+    if (random() % 3 == 0) {
+      map.erase(key);
+      known.erase(key);
+    } else {
+      const auto [entry, inserted] = map.try_emplace(key);
+      ASSERT_EQ(inserted, found == nullptr);
+      entry->second = known[key] = i;
+    }
+    if (i == 15'000) map.clear(), known.clear();
   }
 }
 
