@@ -130,7 +130,7 @@ class ContentProducts {
   /// is always the same.
   const ContentRegion& region(uint32_t number, const LetterCounts& counts,
                               uint32_t texts = UINT32_MAX) {
-    static constexpr ContentRegion kAll{Letters::all(), {}, ContentRegion::kAnyDepth};
+    static const ContentRegion kAll{Letters::all(), {}, ContentRegion::kAnyDepth};
     if (everlasting_ || universal(number)) return kAll;
     if (products_[number].region_in == row_) return *products_[number].region;
     std::vector<uint32_t> met;

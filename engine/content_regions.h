@@ -16,9 +16,14 @@
 // state; or let the region end before, at this depth. Whatever leaves the fewest tokens to be read
 // is done.
 //
-// Invariants: texts of at most `depth` letters of `inside` are survived. A text of at most `depth`
-// letters that are inside or fatal, one at least fatal, is not. If `ends`, no text of more letters
-// that are inside or fatal is survived.
+// Where any letter may follow, but a word that is completed kills (none of several patterns may
+// match beside another), no letter is left out: a text is survived that lacks a letter of each such
+// word. The letters of a word are those that every way to its end takes; a few bitmaps find who has
+// all.
+//
+// Invariants: texts of at most `depth` letters of `inside` are survived, if they have all letters
+// of none of the `words`. A text of at most `depth` letters that are inside or fatal, one at least
+// fatal, is not. If `ends`, no text of more letters that are inside or fatal is survived.
 //
 // Cost: one expansion for each state met, up to kStates.
 #pragma once
@@ -26,6 +31,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -67,6 +73,7 @@ struct ContentRegion {
   Letters fatal;
   uint32_t depth = 0;
   bool ends = false;
+  std::vector<Letters> words = {};
 };
 
 /// The regions of products, by number. Not thread-safe.
@@ -78,12 +85,13 @@ class ContentRegions {
   template <typename Expanded, typename Expand>
   const ContentRegion& find(uint32_t product, const LetterCounts& counts, uint32_t dependent,
                             Expanded&& expanded, Expand&& expand) {
-    static constexpr ContentRegion kNone;
+    static const ContentRegion kNone;
     const auto known = regions_.find(product);
     if (known != regions_.end()) return known->second;
     if (patience_ == 0 || dependent < kTextsPerState) return kNone;
-    const ContentRegion found = search(product, counts, expanded, expand);
-    return regions_.emplace(product, found).first->second;
+    std::optional<ContentRegion> found = search_words(product, expanded, expand);
+    if (!found) found = search(product, counts, expanded, expand);
+    return regions_.emplace(product, *std::move(found)).first->second;
   }
   /// To be called for each row, which may meet fewer states where there are many: most alike, or
   /// settling to a few.
@@ -96,7 +104,9 @@ class ContentRegions {
   static constexpr std::array<size_t, 3> kPatience{400, 60, 16};
   static constexpr size_t kStates = 160;         // that one region may meet
   static constexpr size_t kTextsPerState = 150;  // to be read in the time that a new state takes
-  static constexpr int kFewLetters = 12;         // what is alive goes down few branches
+  static constexpr int kFewDeaths = 4, kWordLetters = 3;
+  static constexpr size_t kWords = 40;
+  static constexpr int kFewLetters = 12;  // what is alive goes down few branches
 
   struct Reached {
     uint32_t state;
@@ -112,6 +122,65 @@ class ContentRegions {
   static uint32_t texts_longer(const Letters& inside, uint32_t depth, const LetterCounts& counts) {
     const bool few = (inside & LetterCounts::others()).count() < LetterCounts::others().count() / 2;
     return (few ? counts.longer_words : counts.longer)[std::min(depth, LetterCounts::kLengths)];
+  }
+
+  /// The region of a product that any letter may follow, if nothing but words kills it.
+  template <typename Expanded, typename Expand>
+  std::optional<ContentRegion> search_words(uint32_t root, Expanded&& expanded, Expand&& expand) {
+    if (expand(root).dead.any()) return std::nullopt;
+    struct Met {
+      uint32_t state;
+      Letters needed;  // on every way from the root
+    };
+    struct Way {
+      size_t from, to;
+      Letters needed;
+    };
+    std::vector<Met> met{{root, {}}};
+    std::unordered_map<uint32_t, size_t> index{{root, 0}};
+    std::vector<Way> ways;
+    std::vector<std::pair<size_t, Letters>> deaths;
+    ContentRegion region;
+    region.inside = Letters::all();
+    region.depth = ContentRegion::kAnyDepth;
+    for (size_t i = 0; i < met.size(); ++i) {
+      if (met.size() > kStates) return std::nullopt;
+      if (!expanded(met[i].state) && patience_-- == 0) {
+        patience_ = 0;
+        return std::nullopt;
+      }
+      const LetterSteps& steps = expand(met[i].state);
+      Letters known = steps.dead;
+      for (const LetterSteps::Step& step : steps.steps) {
+        known = known | step.letters;
+        const auto [it, inserted] = index.try_emplace(step.next, met.size());
+        if (inserted) met.push_back({step.next, Letters::all()});
+        ways.push_back({i, it->second, step.letters.count() == 1 ? step.letters : Letters()});
+      }
+      region.inside = region.inside & known;
+      if (steps.dead.count() > kFewDeaths) return std::nullopt;
+      if (steps.dead.any()) deaths.emplace_back(i, steps.dead);
+    }
+    if ((Letters::all() - region.inside).count() > kFewDeaths) return std::nullopt;
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (const Way& way : ways) {
+        const Letters needed = met[way.to].needed & (met[way.from].needed | way.needed);
+        changed = changed || needed != met[way.to].needed;
+        met[way.to].needed = needed;
+      }
+    }
+    for (const auto& [state, letters] : deaths) {
+      letters.for_each([&](uint32_t letter) {
+        region.words.push_back(met[state].needed);
+        region.words.back().add(letter);
+      });
+    }
+    const bool plain =
+        region.words.size() <= kWords &&
+        std::all_of(region.words.begin(), region.words.end(),
+                    [](const Letters& word) { return word.count() >= kWordLetters; });
+    return plain ? std::optional(std::move(region)) : std::nullopt;
   }
 
   template <typename Expanded, typename Expand>

@@ -396,9 +396,15 @@ class ContentRowBuilder {
     (others - region.fatal).for_each([&](uint32_t letter) {
       or_mask(strays, index_->with_letter(letter));
     });
+    for (const Letters& word : region.words) {
+      std::vector<MaskWord> with_all(bits.begin(), bits.end());
+      word.for_each([&](uint32_t l) { and_mask(with_all, index_->with_letter(l)); });
+      or_mask(strays, with_all);
+    }
     const bool bounded = region.depth != ContentRegion::kAnyDepth;
     if (bounded && !region.ends) or_mask(strays, index_->longer_than(region.depth + read));
     and_mask(strays, bits);
+    and_not_mask(bits, strays);
     if (bounded) and_not_mask(bits, index_->longer_than(region.depth + read));
     const bool high = !region.inside.meets(Letters::high());
     if (high) and_not_mask(bits, index_->high());

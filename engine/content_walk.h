@@ -12,6 +12,7 @@
 // Cost: some nanoseconds for each node visited; see content_products.h for the products.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <type_traits>
 #include <vector>
@@ -164,7 +165,11 @@ class ContentWalk {
     const ContentRegion& region = products_.region(number, counts_, nodes);
     if (below.depth > region.depth) return Survival::kNotKnown;
     *fatal = below.letters - region.inside;
-    if (!fatal->any()) return Survival::kAll;
+    if (!fatal->any()) {
+      const bool words = std::any_of(region.words.begin(), region.words.end(),
+                                     [&](const Letters& w) { return w.within(below.letters); });
+      return words ? Survival::kNotKnown : Survival::kAll;
+    }
     // With more fatal letters than others a walk meets little that is alive.
     return fatal->within(region.fatal) && fatal->count() <= (below.letters - *fatal).count()
                ? Survival::kWithout
