@@ -188,6 +188,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   uint32_t row_state(uint32_t state) const override {
     if (!machine_->between(state)) return state;
     uint32_t product = machine_->product(state);
+    if (capped_ && room(product) < kRowHorizon) return state;
     if (distant(&product) >= kRowHorizon) return machine_->between_state(product);
     product = machine_->product(state);
     if (!capped_ || distances_matter_.load(std::memory_order_acquire) ||
@@ -303,9 +304,14 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   // The same for its length, where it is capped(): how far it is from the greatest one. Below the
   // least length of which as much is known, it stays.
   uint32_t distant_length(uint32_t* product) const {
-    const uint64_t last = machine_->spec().lengths.back(), length = machine_->length(*product);
+    const uint32_t horizon = room(*product);
+    if (horizon != 0 && below_last_bound(*product))
+      *product = machine_->at_length(*product, least_length());
+    return horizon;
+  }
+  uint32_t room(uint32_t product) const {
+    const uint64_t last = machine_->spec().lengths.back(), length = machine_->length(product);
     if (kRoom + std::max(length, least_length()) >= last) return 0;
-    if (below_last_bound(*product)) *product = machine_->at_length(*product, least_length());
     return static_cast<uint32_t>(std::min<uint64_t>(last - kRoom - length, UINT32_MAX - 1));
   }
   // Does what may follow not depend on how far bounds are? See CodepointAutomaton::distant_alone.
