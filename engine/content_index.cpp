@@ -56,6 +56,7 @@ ContentIndex::ContentIndex(const Vocabulary& vocabulary) {
     if (const size_t mark = bytes.find_first_of("\"\\"); mark != std::string_view::npos) {
       marked.emplace_back(bytes, token);
       index_name_heads(bytes);
+      whole_names_.add(bytes);
       bool cut = false;
       if (plain_length(bytes.substr(0, mark), &cut) < 0 || cut) continue;
       if (bytes[mark] == '"') {
@@ -109,6 +110,9 @@ ContentIndex::ContentIndex(const Vocabulary& vocabulary) {
   index_escapes(vocabulary, escaped, StringSpelling::kJson);
   index_escapes(vocabulary, escaped, StringSpelling::kMinimal);
   index_marked(vocabulary);
+  whole_names_.build();
+  name_heads_.uid = uid_;
+  name_heads_.whole = [this](std::u32string_view name) { return whole_names_.contains(name); };
 }
 
 void ContentIndex::index_name_heads(std::string_view token) {

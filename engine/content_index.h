@@ -15,6 +15,7 @@
 #include "engine/content_trie.h"
 #include "engine/mask_bits.h"
 #include "engine/token_trie.h"
+#include "engine/whole_names.h"
 #include "espalier/vocabulary.h"
 #include "grammar/byte_set.h"
 #include "grammar/json_spelling.h"
@@ -136,6 +137,7 @@ class ContentIndex {
 
   const uint64_t uid_ = next_uid();
   NameHeads name_heads_;
+  WholeNames whole_names_;
   std::vector<MaskWord> plain_;
   std::vector<MaskWord> high_;
   std::array<std::vector<MaskWord>, 256> containing_;

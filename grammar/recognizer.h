@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -58,13 +59,18 @@ struct Bulk {
   bool relaxed = false;
 };
 
-/// How far the tokens of a vocabulary look into names that begin within them, after a comma and a
-/// quote (`,"#`).
+/// How far the tokens of a vocabulary look into names. Those that begin within a token, after a
+/// comma and a quote (`,"#`):
 struct NameHeads {
   ByteSet first;  ///< the first byte of the name, backslashes aside
   /// Some token spells a whole name like that, or more of an escape than its backslash, or begins a
   /// name with a byte above 0x7F.
   bool deep = false;
+
+  /// May a token spell a whole name after white space and a quote, and the quote that ends it? Says
+  /// yes where it is not sure. Thread-safe.
+  std::function<bool(std::u32string_view name)> whole;
+  uint64_t uid = 0;  ///< of the vocabulary's index; never that of another one
 };
 
 /// Why a byte was refused.

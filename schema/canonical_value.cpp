@@ -68,7 +68,10 @@ uint32_t ValueStore::add_member(uint32_t content, uint32_t name, uint32_t value)
   if (content == kUnseen || name == TextStore::kUnseen || value == kUnseen) return kUnseen;
   const auto [it, inserted] =
       pair_ids_.try_emplace(pack(name, value), static_cast<uint32_t>(pairs_.size()));
-  if (inserted) pairs_.emplace_back(name, value);
+  if (inserted) {
+    pairs_.emplace_back(name, value);
+    texts_->mark_used(name);
+  }
   return sets_->insert(content, it->second);
 }
 

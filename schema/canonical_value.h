@@ -35,12 +35,12 @@ class ValueStore {
   /// mere beginning of a string is.
   uint32_t string(uint32_t text) {
     if (text == kUnseen) return kUnseen;
-    texts_->mark_complete(text);
+    texts_->mark_used(text);
     return text << 2 | kString;
   }
   /// The same if it is stored, else kUnseen.
   uint32_t find_string(uint32_t text) const {
-    return text != kUnseen && texts_->complete(text) ? text << 2 | kString : kUnseen;
+    return text != kUnseen && texts_->used(text) ? text << 2 | kString : kUnseen;
   }
   uint32_t string(std::u32string_view codepoints);
   /// The number with this spelling, whose text starts at number_start().

@@ -4,7 +4,8 @@
 // it and go on further out; it cannot tell two objects apart that differ in the names that were
 // used, unless it spells the beginning of a name too. Vocabularies hardly have such tokens, and the
 // few are known (NameHeads). So for masks an object is: may it be closed, may another name come,
-// and what it is part of. A slot is what is asked of its value, and the container.
+// and what it is part of. A slot is what is asked of its value, as it is written (alike_nodes.cpp),
+// and the container.
 //
 // Example: in {"a": {"x": 1}, "b": ..} and {"a": {"x": 1, "y": 2}, "b": ..} all places after the
 // values of x and y have one mask, if nothing is required and nothing forbidden.
@@ -14,36 +15,40 @@
 // Arrays are compared by all their content.
 //
 // Cost: a look-up for each frame, and once for each frame the questions that masks ask anyway.
+#include <algorithm>
+
 #include "schema/schema_machine.h"
 
 namespace espalier {
-namespace {
 
 // The first frame with this key, `frame` if there was none.
-FrameId first_like(const Frame& key, FrameId frame, FrameStore* keys, std::vector<FrameId>* first) {
-  const FrameId id = keys->intern(key);
-  if (id > first->size()) first->push_back(frame);
-  return (*first)[id - 1];
+FrameId SchemaMachine::first_like(const Frame& key, FrameId frame) {
+  const FrameId id = like_keys_.intern(key);
+  if (id > like_frames_.size()) like_frames_.push_back(frame);
+  return like_frames_[id - 1];
 }
 
-}  // namespace
+// What was found out is for the first vocabulary that asked.
+bool SchemaMachine::heads_fit(const NameHeads& heads) const {
+  return heads_known_.load(std::memory_order_acquire) && heads.uid == heads_.uid;
+}
+
+bool SchemaMachine::take_heads(const NameHeads& heads) {
+  if (!heads_known_.load(std::memory_order_relaxed)) {
+    heads_ = {.first = heads.first, .deep = heads.deep, .whole = nullptr, .uid = heads.uid};
+    heads_known_.store(true, std::memory_order_release);
+  }
+  return heads_fit(heads);
+}
 
 // `frame` is a slot or a container.
 FrameId SchemaMachine::like(FrameId frame, const NameHeads& heads) {
   if (heads.deep) return frame;
-  const auto same_heads = [&] {
-    return std::equal(heads.first.words, heads.first.words + 4, heads_.first.words);
-  };
-  if (heads_known_.load(std::memory_order_acquire)) {
-    if (!same_heads()) return frame;
+  if (heads_fit(heads)) {
     if (const FrameId known = like_memo_.get(frame)) return known;
   }
   const std::lock_guard lock(mutex_);
-  if (!heads_known_.load(std::memory_order_relaxed)) {
-    heads_ = heads;
-    heads_known_.store(true, std::memory_order_release);
-  }
-  if (!same_heads() || !status_.ok()) return frame;
+  if (!take_heads(heads) || !status_.ok()) return frame;
   return frames_[frame].kind == Frame::Kind::kSlot ? like_slot(frame) : like_container(frame);
 }
 
@@ -53,10 +58,24 @@ FrameId SchemaMachine::like_slot(FrameId slot) {
   FrameId like = slot;
   if (key.parent != 0 && (key.bindings | key.remember | key.forbidden) == 0) {
     key.parent = like_container(key.parent);
-    like = first_like(key, slot, &like_keys_, &like_frames_);
+    key.ask = like_ask(key.ask);
+    like = first_like(key, slot);
   }
   like_memo_.set(slot, like);
   return like;
+}
+
+// What is asked of a value without tracked outcomes, by nodes that stand for all that are alike.
+uint32_t SchemaMachine::like_ask(uint32_t ask) {
+  const auto [it, inserted] = like_asks_.try_emplace(ask, ask);
+  if (inserted && asks_[ask].size() == 1) {
+    Ask like = asks_[ask];
+    for (NodeId& node : like[0]) node = alike_nodes_.first_like(node);
+    std::sort(like[0].begin(), like[0].end());
+    like[0].erase(std::unique(like[0].begin(), like[0].end()), like[0].end());
+    it->second = asks_.intern(like);
+  }
+  return it->second;
 }
 
 FrameId SchemaMachine::like_container(FrameId container) {
@@ -73,7 +92,7 @@ FrameId SchemaMachine::like_container(FrameId container) {
   }
   if (!alone) {
     key.parent = like_slot(frame.parent);
-    like = first_like(key, container, &like_keys_, &like_frames_);
+    like = first_like(key, container);
   }
   like_memo_.set(container, like);
   return like;

@@ -359,7 +359,7 @@ bool SchemaMachine::key_state_live(FrameId object, uint32_t state, uint32_t text
   const uint32_t used = sets_.size(frames_[object].seen);
   if (many_others_after(object, *set.others(), state, used + 1)) return true;
   std::vector<uint32_t> stored;
-  texts_.for_each_child(text, [&](uint32_t codepoint) { stored.push_back(codepoint); });
+  texts_.for_each_used_child(text, [&](uint32_t codepoint) { stored.push_back(codepoint); });
   return machine.live_after(state, [&](uint32_t product, CodepointRange read) {
     return read.lo > read.hi ? name_left(object, product, text)
                              : name_left_after(object, product, text, read, stored);
@@ -368,7 +368,7 @@ bool SchemaMachine::key_state_live(FrameId object, uint32_t state, uint32_t text
 
 // Is a name left that begins with `text`, which led to this product? Where not any string is a
 // name, those that are may have been used up: {"": 1, "0": 1} under propertyNames {"maxLength": 1}
-// leaves `"1` but not `"0`. Text by text, only prefixes of stored names are in question.
+// leaves `"1` but not `"0`. Text by text, only prefixes of used names are in question.
 bool SchemaMachine::name_left(FrameId object, uint32_t product, uint32_t text) {
   if (!product_live(object, product)) return false;
   const Frame& frame = frames_[object];
@@ -393,12 +393,12 @@ bool SchemaMachine::find_name_left(FrameId object, uint32_t product, uint32_t te
     return true;
   }
   std::vector<uint32_t> stored;
-  texts_.for_each_child(text, [&](uint32_t codepoint) { stored.push_back(codepoint); });
+  texts_.for_each_used_child(text, [&](uint32_t codepoint) { stored.push_back(codepoint); });
   std::vector<std::pair<CodepointRange, uint32_t>> next;
   machine.successors(product, [&](uint32_t lo, uint32_t hi, uint32_t to) {
     next.push_back({{lo, hi}, to});
   });
-  // Where more code points lead on than begin stored names, the first that may do will do.
+  // Where more code points lead on than begin used names, the first that may do will do.
   std::stable_partition(next.begin(), next.end(), [&](const auto& each) {
     return stored_in(each.first, stored) < uint64_t{each.first.hi} - each.first.lo + 1;
   });

@@ -472,7 +472,8 @@ FrameId SchemaMachine::property_slot(FrameId object, uint32_t key_class, uint32_
                        });
   frame.seen =
       sets_.insert(frame.seen, counted ? shape.unseen_name(key_class, sets_, frame.seen) : text);
-  if (text != TextStore::kUnseen) texts_.mark_complete(text);
+  // Listed names are told from others anyway, but not by what remembers whole objects.
+  if (text != TextStore::kUnseen && (!listed || frame.open_names != 0)) texts_.mark_used(text);
   if (frame.forbidden != 0)
     frame.forbidden =
         keep(frame.forbidden, [&](uint32_t v) { return values_.member(v, text) != 0; });

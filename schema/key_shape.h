@@ -69,8 +69,9 @@ class KeyShape {
   /// the class where it has few names, else TextStore::kUnseen.
   uint32_t unseen_name(uint32_t id, const SetStore& sets, uint32_t seen) {
     const bool few = names_left(id, sets, seen) < ScalarDomain::kMany;
-    return few && id < kUnseenNames ? TextStore::kUnseen - 1 - id : TextStore::kUnseen;
+    return few && id < kUnseenNames ? unseen_name(id) : TextStore::kUnseen;
   }
+  static uint32_t unseen_name(uint32_t id) { return TextStore::kUnseen - 1 - id; }
   const KeyClass& key_class(uint32_t id) const { return classes_[id]; }
   const StringSignature& signature_of(uint32_t id) const { return signatures_[id]; }
   /// Classes of names that are not listed.

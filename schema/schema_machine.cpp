@@ -47,6 +47,7 @@ SchemaMachine::SchemaMachine(std::shared_ptr<const SchemaGraph> graph, const Sch
       expansion_(*graph_, &pool_, &texts_),
       values_(&texts_, &sets_),
       existence_(make_satisfiability(Answer::kExistence)),
+      alike_nodes_(&expansion_),
       unique_(pool_.atom({Atom::Kind::kUnique, 0, 0})) {
   for (const SchemaNode& node : graph_->nodes) compares_items_ |= node.unique_items;
   const std::string* given[] = {&options.spelling.item_separator, &options.spelling.key_separator};
@@ -113,9 +114,8 @@ State SchemaMachine::look_up(State s, uint8_t byte, Mode mode) {
   if (steps_.find(s, label, &next)) return next;
   const std::lock_guard lock(mutex_);
   next = advance(s, byte, mode);
-  // How values begin is noted elsewhere (value_starts.cpp).
-  const bool noted = s.leaf == kValue || s.leaf == kArrayStart;
-  if (State again = s; status_.ok() && !(noted && advance_unlocked(&again, byte, mode)))
+  // What is known now by other means need not be remembered.
+  if (State again = s; status_.ok() && !advance_unlocked(&again, byte, mode))
     steps_.insert(s, label, next);
   return next;
 }
@@ -123,8 +123,8 @@ State SchemaMachine::look_up(State s, uint8_t byte, Mode mode) {
 // The bytes that need nothing but leaves, frames and flags: inside a scalar; at the end of a value
 // that feeds no binding; at the start of one if it is known how it begins; in white space; after
 // ',' and '}' where the answer is known; and, when only looking ahead, inside a name of an object
-// that takes listed names alone, or takes any name and has used listed ones only. False: go on from
-// *s with the same byte.
+// that takes listed names alone, or where no name that was used begins so. False: go on from *s
+// with the same byte.
 bool SchemaMachine::advance_unlocked(State* s, uint8_t byte, Mode mode) const {
   if (s->leaf >= kFirstLeaf) {
     if (s->doubtful()) return true;
@@ -152,7 +152,10 @@ bool SchemaMachine::advance_unlocked(State* s, uint8_t byte, Mode mode) const {
       const NameSet* names = name_sets_.get(s->frame);
       const Frame& frame = frames_[s->frame];
       if (names == nullptr && !open) return false;
-      if (frame.open_names != 0 && (open || names->others() != nullptr)) return false;
+      if (frame.open_names != 0 && (open || names->others() != nullptr) &&
+          s->text != TextStore::kUnseen && texts_.leads(s->text)) {
+        return false;
+      }
       const StringMachine& machine = *key_machines_[frame.shape];
       const uint32_t next = machine.step(s->state, byte);
       if (next != 0 && machine.ended(next)) return false;
@@ -317,8 +320,12 @@ State SchemaMachine::advance_key(State s, uint8_t byte, Mode mode) {
     text =
         mode == Mode::kStep ? texts_.append(text, codepoints[i]) : texts_.find(text, codepoints[i]);
   }
+  // Looking ahead, no name that is not used yet differs from any other.
+  if (mode == Mode::kProbe && text != TextStore::kUnseen && !texts_.matters(text))
+    text = TextStore::kUnseen;
   if (machine.ended(next)) {
     const uint32_t key_class = shape.class_of(machine.signature(machine.product(next)));
+    if (may_repeat(s.frame, key_class)) return State::doubt();
     const FrameId slot = property_slot(s.frame, key_class, text);
     return slot != 0 ? State{slot, kColon, 0, 0} : State{};
   }
@@ -380,17 +387,17 @@ void SchemaMachine::exceptional_bytes(State s, ByteSet* out, ByteSet* characters
   if (key) machine.trie_bytes(s.state, out, characters);
   if ((key && frame.open_names == 0) || s.text == TextStore::kUnseen) return;
   if (!machine.between(s.state)) {
-    if (texts_.has_child(s.text)) {
+    if (texts_.leads(s.text)) {
       out->fill();
       characters->fill();
     }
     return;
   }
-  if (texts_.complete(s.text) || (!key && !indifferent(frame.parent))) out->insert('"');
-  if (!texts_.has_child(s.text)) return;
+  if (texts_.used(s.text) || (!key && !indifferent(frame.parent))) out->insert('"');
+  if (!texts_.leads(s.text)) return;
   const std::lock_guard lock(mutex_);
   bool any = false;
-  texts_.for_each_child(s.text, [&](uint32_t codepoint) {
+  texts_.for_each_used_child(s.text, [&](uint32_t codepoint) {
     std::string first;
     append_wtf8(&first, codepoint);
     out->insert(static_cast<uint8_t>(first[0]));
@@ -405,19 +412,21 @@ State SchemaMachine::representative(State s, const NameHeads& heads) {
   const Frame& frame = frames_[s.frame];
   if (s.text != 0 && s.text != TextStore::kUnseen) {
     if (s.leaf == kKey) {
-      if (frame.open_names != 0 && (texts_.has_child(s.text) || texts_.complete(s.text))) return s;
+      if (frame.open_names != 0 && texts_.matters(s.text)) return s;
     } else {
       const Leaf& leaf = *leaves_[s.leaf - kFirstLeaf];
       if (static_cast<const ScalarLeaf&>(leaf).string_machine() == nullptr ||
-          leaf.relaxed(s.state).leaf != nullptr || texts_.has_child(s.text) ||
-          texts_.complete(s.text) || !indifferent(frame.parent)) {
+          leaf.relaxed(s.state).leaf != nullptr || texts_.matters(s.text) ||
+          !indifferent(frame.parent)) {
         return s;
       }
     }
     s.text = TextStore::kUnseen;
   }
-  if (s.leaf >= kFirstLeaf || s.leaf == kValue || s.leaf == kColon || s.leaf == kAfterValue)
+  if (s.leaf == kKeyQuote) return like_before_name(s, heads);
+  if (s.leaf >= kFirstLeaf || s.leaf == kValue || s.leaf == kColon || s.leaf == kAfterValue) {
     s.frame = like(s.frame, heads);
+  }
   return s;
 }
 
@@ -504,8 +513,17 @@ State SchemaMachine::end_unlisted_name(FrameId object, uint32_t exit_state) {
     const StringMachine& machine = *others->machine;
     key_class = shape.class_of(machine.signature(machine.product(exit_state)));
   }
+  if (may_repeat(object, key_class)) return State::doubt();
   const FrameId slot = property_slot(object, key_class, TextStore::kUnseen);
   return slot != 0 ? State{slot, kColon, 0, 0} : State{};
+}
+
+// May an unlisted name that was not used when the token began have been used by the token itself?
+bool SchemaMachine::may_repeat(FrameId object, uint32_t key_class) const {
+  const Frame& frame = frames_[object];
+  return shapes_[frame.shape]->key_class(key_class).string == StringSignature::kOther &&
+         (sets_.contains(frame.seen, TextStore::kUnseen) ||
+          sets_.contains(frame.seen, KeyShape::unseen_name(key_class)));
 }
 
 uint32_t SchemaMachine::name_rank(State s, std::u32string_view name) {

@@ -17,6 +17,7 @@
 #include "grammar/recognizer.h"
 #include "grammar/stable_vector.h"
 #include "grammar/step_memo.h"
+#include "schema/alike_nodes.h"
 #include "schema/canonical_value.h"
 #include "schema/expansion.h"
 #include "schema/frames.h"
@@ -89,6 +90,7 @@ class SchemaMachine final : public Recognizer {
   // Labels of steps_ beside the bytes.
   static constexpr uint32_t kProbeLabel = 256;  // a byte of a name, looked at only
   static constexpr uint32_t kLeaveLabel = 512;  // from {frame, leaf, exit state}: end_leaf
+  static constexpr uint32_t kLikeLabel = 1024;  // before a name: like_before_name
 
   /// Has a budget been exceeded? An automaton that ran out of its own no longer tells what it
   /// accepts, which a negation would take for a refusal.
@@ -128,8 +130,18 @@ class SchemaMachine final : public Recognizer {
   // Questions about frames, all memoized.
   FrameId like(FrameId frame, const NameHeads& heads);
   FrameId like_container(FrameId container);
+  FrameId first_like(const Frame& key, FrameId frame);
+  bool heads_fit(const NameHeads& heads) const;
+  bool take_heads(const NameHeads& heads);
+  uint32_t like_ask(uint32_t ask);
   FrameId like_slot(FrameId slot);
   bool heads_tell_nothing(FrameId object);
+  // name_likeness.cpp
+  State like_before_name(State s, const NameHeads& heads);
+  bool list_name_futures(State s, const NameHeads& heads, std::vector<uint32_t>* out);
+  const std::vector<uint32_t>& whole_names(uint32_t shape, const NameHeads& heads);
+  bool uses_whole_name(const Frame& object, const NameHeads& heads) const;
+
   FrameId container(FrameId slot, ValueClass value_class);
   FrameId property_slot(FrameId object, uint32_t key_class, uint32_t text);
   FrameId item_slot(FrameId array);
@@ -185,6 +197,7 @@ class SchemaMachine final : public Recognizer {
   Names names_of(FrameId object);
   bool others_may_follow(FrameId object, OtherNames& others, uint32_t state);
   State end_unlisted_name(FrameId object, uint32_t exit_state);
+  bool may_repeat(FrameId object, uint32_t key_class) const;
   bool product_live(FrameId object, uint32_t product);
   bool key_state_live(FrameId object, uint32_t state, uint32_t text);
   bool name_left(FrameId object, uint32_t product, uint32_t text);
@@ -313,6 +326,11 @@ class SchemaMachine final : public Recognizer {
   uint32_t texts_compared_ = 0;  // the last text of one code point that was compared with heads_
   bool heads_clash_ = false;
   AtomicTable<FrameId> like_memo_;
+  AlikeNodes alike_nodes_;
+  FlatMap<uint32_t> like_asks_;
+  Interner<std::vector<uint32_t>> like_lists_;
+  std::vector<State> like_names_;  // by like_lists_ id: the first state with that list
+  std::unordered_map<uint32_t, std::vector<uint32_t>> whole_names_;  // by shape
   FrameStore like_keys_;
   std::vector<FrameId> like_frames_;  // by like_keys_ id: the first frame with that key
 

@@ -12,7 +12,8 @@ namespace espalier {
 
 /// Strings interned as prefix chains (text, next code point) -> text, so that a property name being
 /// spelled is one number at every point, equal names have equal ids, and asking whether a text was
-/// ever interned costs one look-up per code point. Id 0 is the empty string.
+/// ever interned costs one look-up per code point. Id 0 is the empty string. Few of them are
+/// *used*: names and strings that another one may have to differ from.
 class TextStore {
  public:
   static constexpr uint32_t kEmpty = 0;
@@ -28,7 +29,6 @@ class TextStore {
     if (inserted) {
       nodes_.push_back({text, codepoint, 0, nodes_[text].first_child});
       nodes_[text].first_child = it->second;
-      flags_.set(text, static_cast<uint8_t>(flags_.get(text) | kHasChild));
     }
     return it->second;
   }
@@ -38,33 +38,43 @@ class TextStore {
     const auto it = ids_.find(key(text, codepoint));
     return it == ids_.end() ? kUnseen : it->second;
   }
-  /// Visits the code points c for which text + c is stored.
+  /// Visits the code points c for which text + c is used or the beginning of one that is.
   template <typename Visit>
-  void for_each_child(uint32_t text, Visit&& visit) const {
+  void for_each_used_child(uint32_t text, Visit&& visit) const {
     for (uint32_t at = nodes_[text].first_child; at != 0; at = nodes_[at].next_sibling) {
-      visit(nodes_[at].codepoint);
+      if (matters(at)) visit(nodes_[at].codepoint);
     }
   }
-  /// The same for those stored since `last`, which an earlier call returned (0 at first).
+  /// Visits the code points c for which text + c was stored since `last`, which an earlier call
+  /// returned (0 at first).
   template <typename Visit>
   uint32_t for_each_child(uint32_t text, uint32_t last, Visit&& visit) const {
     const uint32_t first = nodes_[text].first_child;
     for (uint32_t at = first; at != last; at = nodes_[at].next_sibling) visit(nodes_[at].codepoint);
     return first;
   }
-  /// Is a longer text stored? Needs no lock.
-  bool has_child(uint32_t text) const { return (flags_.get(text) & kHasChild) != 0; }
-  /// Marks a text as a complete one, not only the beginning of others.
-  void mark_complete(uint32_t text) {
-    flags_.set(text, static_cast<uint8_t>(flags_.get(text) | kComplete));
+  /// Of the texts that it extends, marks are lead from one another up to the root, or to what
+  /// stands for something else than a code point.
+  void mark_used(uint32_t text) {
+    flags_.set(text, static_cast<uint8_t>(flags_.get(text) | kUsed));
+    while (text != kEmpty && nodes_[text].codepoint <= kMaxCodepoint) {
+      text = nodes_[text].parent;
+      const uint8_t flags = flags_.get(text);
+      if ((flags & kLeads) != 0) return;
+      flags_.set(text, static_cast<uint8_t>(flags | kLeads));
+    }
   }
-  /// Needs no lock.
-  bool complete(uint32_t text) const { return (flags_.get(text) & kComplete) != 0; }
+  /// Is it used? Is a longer text? Either of them? Need no lock.
+  bool used(uint32_t text) const { return (flags_.get(text) & kUsed) != 0; }
+  bool leads(uint32_t text) const { return (flags_.get(text) & kLeads) != 0; }
+  bool matters(uint32_t text) const { return flags_.get(text) != 0; }
   uint32_t intern(std::u32string_view text) {
     uint32_t id = kEmpty;
     for (const char32_t c : text) id = append(id, c);
     return id;
   }
+  /// Is it the id of a text?
+  bool knows(uint32_t id) const { return id < nodes_.size(); }
   std::u32string text(uint32_t id) const {
     std::u32string out;
     for (; id != kEmpty && id != kUnseen; id = nodes_[id].parent)
@@ -80,7 +90,7 @@ class TextStore {
   static uint64_t key(uint32_t text, uint32_t codepoint) {
     return uint64_t{text} << 32 | codepoint;
   }
-  static constexpr uint8_t kHasChild = 1, kComplete = 2;
+  static constexpr uint8_t kUsed = 1, kLeads = 2;
   std::vector<Node> nodes_;
   FlatMap<uint32_t> ids_;
   FlagTable flags_;
