@@ -11,7 +11,7 @@
 #include "backends/ngram_file.h"
 #include "backends/ngram_model.h"
 #include "backends/table_model.h"
-#include "engine/mapped_file.h"
+#include "engine/vocabulary/mapped_file.h"
 
 namespace espalier {
 namespace {

@@ -27,7 +27,7 @@
 #include <utility>
 
 #include "backends/ngram_smoothing.h"
-#include "engine/mapped_file.h"
+#include "engine/vocabulary/mapped_file.h"
 
 namespace espalier {
 namespace {

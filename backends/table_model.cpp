@@ -14,7 +14,7 @@
 #include <optional>
 #include <utility>
 
-#include "engine/mapped_file.h"
+#include "engine/vocabulary/mapped_file.h"
 
 namespace espalier {
 namespace {

@@ -17,7 +17,7 @@
 #include "backends/models.h"
 #include "backends/ngram_file.h"
 #include "backends/ngram_trainer.h"
-#include "engine/pretokenizer.h"
+#include "engine/tokenizers/pretokenizer.h"
 
 namespace espalier {
 namespace {

@@ -3,7 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "byte_set.h"
+#include "grammar/byte_set.h"
 
 namespace espalier {
 

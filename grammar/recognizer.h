@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "byte_set.h"
 #include "espalier/status.h"
-#include "leaf.h"
+#include "grammar/byte_set.h"
+#include "grammar/leaf.h"
 
 namespace espalier {
 

@@ -25,7 +25,7 @@
 #include <vector>
 
 #include "backends/models.h"
-#include "engine/token_trie.h"
+#include "engine/tokens/token_trie.h"
 #include "espalier/grammar.h"
 #include "espalier/matcher.h"
 #include "espalier/model.h"

@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "grammar/id_table.h"
+#include "grammar/tables/id_table.h"
 
 namespace espalier {
 

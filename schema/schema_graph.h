@@ -10,11 +10,11 @@
 
 #include "espalier/grammar.h"
 #include "espalier/status.h"
-#include "grammar/codepoint_automaton.h"
-#include "grammar/decimal.h"
+#include "grammar/codepoints/codepoint_automaton.h"
+#include "grammar/numbers/decimal.h"
 #include "schema/boxed.h"
-#include "schema/json_document.h"
-#include "schema/json_value.h"
+#include "schema/json/json_document.h"
+#include "schema/json/json_value.h"
 
 namespace espalier {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/content_index.h"
+#include "engine/tokens/content_index.h"
 #include "engine_support.h"
 
 namespace espalier::testing {

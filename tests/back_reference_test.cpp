@@ -1,5 +1,5 @@
 // Patterns with back-references: the predicate, and what masks say of tokens inside of it.
-#include "grammar/back_reference.h"
+#include "grammar/regex/back_reference.h"
 
 #include <gtest/gtest.h>
 

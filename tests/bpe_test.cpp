@@ -1,5 +1,5 @@
 // The merge loop and the models on top of it against slow, obvious versions.
-#include "engine/bpe.h"
+#include "engine/tokenizers/bpe.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/sentencepiece.h"
+#include "engine/tokenizers/sentencepiece.h"
 
 namespace espalier {
 namespace {

@@ -1,7 +1,7 @@
 // Decimal against a naive oracle: every number is expanded to an integer over a common power of
 // ten.
 
-#include "grammar/decimal.h"
+#include "grammar/numbers/decimal.h"
 
 #include <gtest/gtest.h>
 

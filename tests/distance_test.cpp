@@ -1,16 +1,16 @@
 // Masks near and far from the bounds of counters, against the check of every token.
 //
 // Far from its bounds a string's row is read over states that forget what was counted, and long
-// tokens are read exactly (engine/content_row_builder.cpp). Here tokens are up to some hundred
+// tokens are read exactly (engine/rows/content_row_builder.cpp). Here tokens are up to some hundred
 // code points long, and texts are led to within a few code points of the bounds. The reference
 // steps the bytes of each token, and so never sees a state that forgets.
 
 #include <gtest/gtest.h>
 
 #include "engine_support.h"
-#include "grammar/structured_automaton.h"
-#include "schema/hostname.h"
-#include "schema/mailbox.h"
+#include "grammar/codepoints/structured_automaton.h"
+#include "schema/formats/hostname.h"
+#include "schema/formats/mailbox.h"
 
 namespace espalier::testing {
 namespace {

@@ -1,6 +1,7 @@
-// Examples (schema/examples.cpp) against a validator that shares no code with them: whatever is
-// found for a node must be valid, and what an example is said to satisfy or not must be so.
-#include "schema/examples.h"
+// Examples (schema/satisfiability/examples.cpp) against a validator that shares no code with them:
+// whatever is found for a node must be valid, and what an example is said to satisfy or not must be
+// so.
+#include "schema/satisfiability/examples.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "grammar/json_spelling.h"
+#include "grammar/codepoints/json_spelling.h"
 #include "schema/schema_graph.h"
 #include "tests/reference_validator.h"
 #include "tests/schema_random.h"

@@ -1,6 +1,6 @@
 // Formats: the cases of the JSON-Schema-Test-Suite for every draft, and cases of our own for the
 // rules the suite does not touch.
-#include "schema/formats.h"
+#include "schema/formats/formats.h"
 
 #include <gtest/gtest.h>
 #include <rapidjson/document.h>
@@ -18,9 +18,9 @@
 #include <utility>
 #include <vector>
 
-#include "schema/content.h"
-#include "schema/idna.h"
-#include "schema/unicode.h"
+#include "schema/formats/content.h"
+#include "schema/formats/idna.h"
+#include "schema/json/unicode.h"
 #include "shared_data.h"
 #include "tests/reference_format_patterns.h"
 #include "tests/reference_json.h"

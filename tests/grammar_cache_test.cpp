@@ -9,8 +9,8 @@
 #include <thread>
 #include <vector>
 
-#include "engine/compact_json.h"
-#include "schema/json_document.h"
+#include "engine/grammars/compact_json.h"
+#include "schema/json/json_document.h"
 
 namespace espalier {
 namespace {

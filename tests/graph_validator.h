@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "grammar/decimal.h"
-#include "schema/json_value.h"
+#include "grammar/numbers/decimal.h"
+#include "schema/json/json_value.h"
 #include "schema/schema_graph.h"
 
 namespace espalier::testing {

@@ -1,5 +1,5 @@
 // Histories against plain vectors, and what they allocate.
-#include "engine/history.h"
+#include "engine/generation/history.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The JSON documents under the schema loader, and URI resolution.
-#include "schema/json_document.h"
+#include "schema/json/json_document.h"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "schema/plain_text.h"
-#include "schema/uri.h"
+#include "schema/json/plain_text.h"
+#include "schema/loading/uri.h"
 #include "tests/engine_support.h"
 
 namespace espalier {

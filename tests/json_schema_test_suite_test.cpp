@@ -23,7 +23,7 @@
 #include "espalier/grammar.h"
 #include "espalier/matcher.h"
 #include "espalier/vocabulary.h"
-#include "schema/json_document.h"
+#include "schema/json/json_document.h"
 #include "tests/json_respell.h"
 #include "tests/reference_json.h"
 #include "tests/shared_data.h"

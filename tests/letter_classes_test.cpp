@@ -1,5 +1,5 @@
 // Classes of letters against the signature of each letter.
-#include "grammar/letter_classes.h"
+#include "grammar/codepoints/letter_classes.h"
 
 #include <gtest/gtest.h>
 

@@ -6,10 +6,10 @@
 
 #include <thread>
 
-#include "engine/mask_leaf_rows.h"
-#include "engine/mask_memo.h"
-#include "engine/segmentation.h"
-#include "engine/token_trie.h"
+#include "engine/masks/mask_memo.h"
+#include "engine/rows/mask_leaf_rows.h"
+#include "engine/tokens/segmentation.h"
+#include "engine/tokens/token_trie.h"
 #include "engine_support.h"
 #include "toy_recognizer.h"
 

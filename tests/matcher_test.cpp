@@ -4,9 +4,9 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/history.h"
+#include "engine/generation/history.h"
 #include "engine/mask_bits.h"
-#include "engine/segmentation.h"
+#include "engine/tokens/segmentation.h"
 #include "engine_support.h"
 #include "toy_recognizer.h"
 

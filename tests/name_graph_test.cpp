@@ -1,5 +1,5 @@
 // Names of a class, counted over a graph of product states, against listing them.
-#include "schema/name_graph.h"
+#include "schema/leaves/name_graph.h"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "engine_support.h"
-#include "schema/scalar_domain.h"
+#include "schema/leaves/scalar_domain.h"
 
 namespace espalier::testing {
 namespace {

@@ -1,6 +1,6 @@
 // The number machine against Decimal on whole texts, and against brute force over continuations.
 
-#include "grammar/number_machine.h"
+#include "grammar/numbers/number_machine.h"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 // of a class exists, the machine of that schema must write one, byte by byte; and a schema that
 // compiles as satisfiable must have a completion.
 
-#include "schema/plain_values.h"
+#include "schema/satisfiability/plain_values.h"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-#include "schema/schema_machine.h"
+#include "schema/machine/schema_machine.h"
 #include "tests/schema_random.h"
 #include "tests/test_seed.h"
 

@@ -1,5 +1,5 @@
 // Splitting: dialect details, behaviours, presets; no byte may be lost.
-#include "engine/pretokenizer.h"
+#include "engine/tokenizers/pretokenizer.h"
 
 #include <gtest/gtest.h>
 

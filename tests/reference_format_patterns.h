@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "schema/format_patterns.h"
+#include "schema/formats/format_patterns.h"
 
 namespace espalier {
 

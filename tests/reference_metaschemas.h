@@ -3,7 +3,7 @@
 #include <map>
 #include <string>
 
-#include "schema/metaschemas.h"
+#include "schema/loading/metaschemas.h"
 
 namespace espalier::reference {
 

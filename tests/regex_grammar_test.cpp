@@ -1,7 +1,7 @@
 // Grammars from regular expressions, against the automaton's own answer on whole texts.
 #include "engine_support.h"
 #include "espalier/grammar.h"
-#include "grammar/codepoint_automaton.h"
+#include "grammar/codepoints/codepoint_automaton.h"
 
 namespace espalier::testing {
 namespace {

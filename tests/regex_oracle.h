@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "grammar/regex_ast.h"
+#include "grammar/regex/regex_ast.h"
 
 namespace espalier::testing {
 

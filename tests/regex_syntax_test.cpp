@@ -1,5 +1,5 @@
 // The format `regex`: the machine that reads patterns code point by code point, against the parser.
-#include "grammar/regex_syntax.h"
+#include "grammar/regex/regex_syntax.h"
 
 #include <gtest/gtest.h>
 
@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "grammar/regex_parser.h"
-#include "grammar/structured_automaton.h"
-#include "grammar/unicode_property.h"
-#include "schema/unicode.h"
+#include "grammar/codepoints/structured_automaton.h"
+#include "grammar/codepoints/unicode_property.h"
+#include "grammar/regex/regex_parser.h"
+#include "schema/json/unicode.h"
 
 namespace espalier {
 namespace {

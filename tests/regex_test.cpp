@@ -14,9 +14,9 @@
 #include <thread>
 #include <vector>
 
-#include "grammar/codepoint_automaton.h"
-#include "grammar/regex_automaton.h"
-#include "grammar/regex_parser.h"
+#include "grammar/codepoints/codepoint_automaton.h"
+#include "grammar/regex/regex_automaton.h"
+#include "grammar/regex/regex_parser.h"
 #include "regex_oracle.h"
 #include "shared_data.h"
 

@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "engine/mask_leaf_rows.h"
+#include "engine/rows/mask_leaf_rows.h"
 #include "engine_support.h"
-#include "schema/scalar_leaf.h"
+#include "schema/leaves/scalar_leaf.h"
 #include "shared_data.h"
 
 namespace espalier::testing {

@@ -8,8 +8,8 @@
 #include <map>
 #include <numeric>
 
+#include "engine/generation/token_choice.h"
 #include "engine/random.h"
-#include "engine/token_choice.h"
 #include "engine_support.h"
 #include "toy_recognizer.h"
 

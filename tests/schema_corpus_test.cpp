@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "graph_validator.h"
-#include "schema/json_document.h"
+#include "schema/json/json_document.h"
 #include "schema/schema_graph.h"
 #include "shared_data.h"
 #include "tests/test_seed.h"

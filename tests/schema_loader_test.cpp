@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "graph_validator.h"
-#include "schema/json_document.h"
+#include "schema/json/json_document.h"
 #include "schema/schema_graph.h"
 
 namespace espalier {

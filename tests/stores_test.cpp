@@ -5,12 +5,12 @@
 #include <iterator>
 #include <vector>
 
-#include "engine/grammar_store.h"
+#include "engine/grammars/grammar_store.h"
 #include "engine/hash.h"
 #include "engine/parted_map.h"
 #include "espalier/memory.h"
-#include "grammar/step_memo.h"
-#include "schema/formats.h"
+#include "grammar/tables/step_memo.h"
+#include "schema/formats/formats.h"
 #include "shared_data.h"
 #include "walker.h"
 

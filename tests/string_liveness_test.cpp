@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "engine_support.h"
-#include "grammar/content_leaf.h"
-#include "grammar/letter_classes.h"
-#include "schema/formats.h"
-#include "schema/scalar_leaf.h"
+#include "grammar/codepoints/letter_classes.h"
+#include "grammar/strings/content_leaf.h"
+#include "schema/formats/formats.h"
+#include "schema/leaves/scalar_leaf.h"
 
 namespace espalier::testing {
 namespace {

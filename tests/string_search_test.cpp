@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "engine_support.h"
-#include "grammar/live_products.h"
-#include "grammar/string_machine.h"
+#include "grammar/strings/live_products.h"
+#include "grammar/strings/string_machine.h"
 
 namespace espalier::testing {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/token_trie.h"
+#include "engine/tokens/token_trie.h"
 
 #include <gtest/gtest.h>
 

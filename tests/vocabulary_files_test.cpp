@@ -10,7 +10,7 @@
 #include <random>
 #include <string>
 
-#include "engine/token_trie.h"
+#include "engine/tokens/token_trie.h"
 #include "espalier/vocabulary.h"
 #include "shared_data.h"
 

@@ -11,7 +11,7 @@
 #include <sstream>
 #include <string>
 
-#include "engine/token_trie.h"
+#include "engine/tokens/token_trie.h"
 #include "shared_data.h"
 
 namespace espalier {

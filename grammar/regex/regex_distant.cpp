@@ -1,0 +1,84 @@
+// Terms far from the bounds of their counters.
+//
+// A text of less than 200 code points cannot tell x{0,200} from x*: so the states of a counted loop
+// that is far from its bound have one term that stands for all of them.
+//
+//     distant(x{1,63}(-x{0,99})?, 40)   =   x+(-x*)?,  for texts of at most 62 code points
+//     distant(x{0,30}, 40)              =   x{0,30}    the bound is near
+//
+// The term given accepts whatever the term does, and of texts within the horizon the same. Where
+// neither has a conjunction or a complement, the same such texts are also beginnings of accepted
+// ones; else those beginnings are that the horizon leaves room to complete.
+//
+// Cost: linear in the term, once for each term and fragment.
+#include <algorithm>
+#include <vector>
+
+#include "grammar/regex/regex_terms.h"
+#include "grammar/regex/regex_terms_intern.h"
+
+namespace espalier {
+
+DistantFragment TermStore::distant(FragmentId id, uint32_t horizon) {
+  const Fragment node = fragment(id);
+  if (!node.regular ||
+      (node.kind != FragmentKind::kConcat && node.kind != FragmentKind::kAlternation &&
+       node.kind != FragmentKind::kRepeat)) {
+    return {id, kInfiniteLength};
+  }
+  const auto known = distant_fragments_.find(index_of(id));
+  if (known != distant_fragments_.end()) return known->second;
+  DistantFragment result{id, kInfiniteLength};
+  const auto part = [&](uint32_t child) {
+    const DistantFragment far = distant(FragmentId{child}, horizon);
+    result.horizon = std::min(result.horizon, far.horizon);
+    return far.fragment;
+  };
+  if (node.kind == FragmentKind::kConcat) {
+    const FragmentId head = part(node.a);
+    result.fragment = concat(head, part(node.b));
+  } else if (node.kind == FragmentKind::kAlternation) {
+    std::vector<FragmentId> choices;
+    for (uint32_t i = 0; i < node.b; ++i) choices.push_back(part(lists_[node.a + i]));
+    result.fragment = alternation(std::move(choices));
+  } else {
+    const FragmentId body = part(node.a);
+    const uint32_t longest = times(min_length(FragmentId{node.a}), node.hi);
+    const bool far = node.hi != kUnbounded && longest > horizon && node.lo <= horizon;
+    result.fragment = repeat(body, node.lo, far ? kUnbounded : node.hi);
+    if (far) result.horizon = std::min(result.horizon, longest - 1);
+  }
+  bytes_ += 32;
+  return distant_fragments_.emplace(index_of(id), result).first->second;
+}
+
+DistantTerm TermStore::distant(TermId id, uint32_t horizon) {
+  const Term node = term(id);
+  if (node.kind != TermKind::kThen && node.kind != TermKind::kAnyOf &&
+      node.kind != TermKind::kAllOf) {
+    return {id, kInfiniteLength};
+  }
+  const auto known = distant_terms_.find(index_of(id));
+  if (known != distant_terms_.end()) return known->second;
+  DistantTerm result{id, kInfiniteLength};
+  const auto part = [&](uint32_t child) {
+    const DistantTerm far = distant(TermId{child}, horizon);
+    result.horizon = std::min(result.horizon, far.horizon);
+    return far.term;
+  };
+  if (node.kind == TermKind::kThen) {
+    const TermId rest = part(node.b);
+    const DistantFragment head = distant(FragmentId{node.a}, horizon);
+    result.horizon = std::min(result.horizon, head.horizon);
+    result.term = then(head.fragment, rest);
+  } else {
+    std::vector<TermId> members;
+    for (uint32_t i = 0; i < node.b; ++i) members.push_back(part(lists_[node.a + i]));
+    result.term =
+        node.kind == TermKind::kAnyOf ? any_of(std::move(members)) : all_of(std::move(members));
+  }
+  bytes_ += 32;
+  return distant_terms_.emplace(index_of(id), result).first->second;
+}
+
+}  // namespace espalier

@@ -1,0 +1,247 @@
+// The names of an object location.
+//
+// The idea: all nodes that look at the properties of one object read its names together. A name is
+// read by one string machine over the listed names and the patterns; at its closing quote the
+// signature (which listed name, which patterns accept) fixes, for every node, which subschemas the
+// value must satisfy. Names with the same signature form a class, described once.
+//
+// Example: {"properties": {"a": A}, "patternProperties": {"^x": X}, "additionalProperties": false}
+// has classes "a" -> {A}, other names matching ^x -> {X}, other names -> violates.
+//
+// Reference: JSON Schema Core 2020-12 section 10.3.2.
+#include "schema/satisfiability/key_shape.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "schema/leaves/scalar_domain.h"
+#include "schema/loading/schema_options.h"
+
+namespace espalier {
+
+KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& required,
+                   bool discriminators_first, const SchemaOptions& options, Expansion* expansion,
+                   const FormulaPool& pool, TextStore* texts)
+    : nodes_(std::move(nodes)), expansion_(expansion), pool_(&pool), texts_(texts) {
+  StringSpec spec;
+  spec.spelling = string_spelling(options);
+  const Spelling::PropertyOrder order = options.spelling.property_order;
+  const bool tells_apart = discriminators_first && order == Spelling::PropertyOrder::kProfile;
+  std::map<std::u32string, int> constants;  // name -> nodes in which it has a constant value
+  std::vector<std::pair<std::u32string, uint32_t>> listed;  // and when
+  const auto list = [&](std::u32string name) {
+    listed.emplace_back(std::move(name), static_cast<uint32_t>(listed.size()));
+  };
+  const auto add_automaton = [&](const std::shared_ptr<const CodepointAutomaton>& automaton) {
+    if (automaton_index_.try_emplace(automaton.get(), static_cast<uint32_t>(spec.automata.size()))
+            .second) {
+      spec.automata.push_back(automaton);
+    }
+  };
+  if (order == Spelling::PropertyOrder::kGiven) {
+    for (const std::string& name : options.spelling.property_names) list(to_codepoints(name));
+  }
+  for (const NodeId id : nodes_) {
+    const SchemaNode& node = expansion->node(id);
+    for (const auto& [name, child] : node.properties) {
+      list(to_codepoints(name));
+      if (!tells_apart) continue;
+      const SchemaNode& value = expansion->node(child);
+      if (value.const_value || (value.enum_values && value.enum_values->size() == 1))
+        ++constants[listed.back().first];
+    }
+    for (const PatternProperty& property : node.pattern_properties)
+      add_automaton(property.automaton);
+    FormulaId names = FormulaPool::kTrue;
+    if (node.property_names != kNoNode)
+      names = expansion->expand(node.property_names, ValueClass::kString);
+    name_formulas_.push_back(names);
+  }
+  for (const uint32_t text : required) list(texts->text(text));
+  for (const FormulaId f : name_formulas_) {
+    std::vector<FormulaId> stack{f};
+    while (!stack.empty()) {
+      const FormulaId g = stack.back();
+      stack.pop_back();
+      stack.insert(stack.end(), pool.parts(g).begin(), pool.parts(g).end());
+      if (pool.op(g) != FormulaPool::Op::kAtom) continue;
+      const Atom& atom = pool.atom_of(g);
+      if (atom.kind == Atom::Kind::kPattern) add_automaton(expansion->atoms().automata[atom.index]);
+      if (atom.kind == Atom::Kind::kLength) spec.lengths.push_back(atom.bound);
+      if (atom.kind == Atom::Kind::kOneOfStrings) {
+        for (const auto& s : expansion->atoms().string_sets[atom.index]) list(s);
+      }
+    }
+  }
+  std::sort(spec.lengths.begin(), spec.lengths.end());
+  spec.lengths.erase(std::unique(spec.lengths.begin(), spec.lengths.end()), spec.lengths.end());
+  if (tells_apart) {
+    for (auto& [name, rank] : listed) {
+      const auto it = constants.find(name);
+      if (it == constants.end() || it->second < 2) rank += static_cast<uint32_t>(listed.size());
+    }
+  }
+  std::sort(listed.begin(), listed.end());
+  for (auto& [name, rank] : listed) {
+    if (!spec.strings.empty() && spec.strings.back() == name) continue;
+    text_of_string_.push_back(texts->intern(name));
+    order_of_string_.push_back(rank);
+    string_of_text_[text_of_string_.back()] = static_cast<uint32_t>(spec.strings.size());
+    spec.strings.push_back(name);
+  }
+  machine_ = std::make_unique<const StringMachine>(std::move(spec));
+}
+
+size_t KeyShape::node_index(NodeId id) const {
+  return static_cast<size_t>(std::lower_bound(nodes_.begin(), nodes_.end(), id) - nodes_.begin());
+}
+
+uint32_t KeyShape::class_of(const StringSignature& signature) {
+  std::string key(reinterpret_cast<const char*>(&signature.string), sizeof signature.string);
+  if (signature.string == StringSignature::kOther) {
+    key.append(reinterpret_cast<const char*>(&signature.length_rank), sizeof signature.length_rank);
+    for (const bool bit : signature.accepted) key.push_back(bit ? '1' : '0');
+  }
+  const auto [it, inserted] =
+      class_ids_.try_emplace(std::move(key), static_cast<uint32_t>(classes_.size()));
+  if (inserted) {
+    classes_.push_back(describe(signature));
+    signatures_.push_back(signature);
+  }
+  return it->second;
+}
+
+std::optional<uint32_t> KeyShape::class_of_text(uint32_t text) {
+  const auto it = string_of_text_.find(text);
+  if (it == string_of_text_.end()) return std::nullopt;
+  return listed_classes()[it->second];
+}
+
+const std::vector<uint32_t>& KeyShape::listed_classes() {
+  if (listed_classes_.empty()) {
+    machine_->search_listed(machine_->product(machine_->start()),
+                            [&](const StringSignature& signature) {
+                              listed_classes_.push_back(class_of(signature));
+                              return false;
+                            });
+  }
+  return listed_classes_;
+}
+
+uint32_t KeyShape::rank_of(std::u32string_view name) const {
+  const auto& strings = machine_->spec().strings;
+  const size_t i = strings.lower_bound(name);
+  return i < strings.size() && strings[i] == name ? order_of_string_[i] : UINT32_MAX;
+}
+
+uint32_t KeyShape::class_of_name(std::u32string_view name) {
+  uint32_t product = machine_->product(machine_->start());
+  for (const char32_t c : name) product = machine_->step_codepoint(product, c);
+  return class_of(machine_->signature(product));
+}
+
+uint64_t KeyShape::names_left(uint32_t id, const SetStore& sets, uint32_t seen) {
+  if (only_listed()) return ScalarDomain::kMany;
+  const auto [it, inserted] = name_counts_.try_emplace(id, ScalarDomain::kMany);
+  if (inserted) {
+    if (!name_graph_) name_graph_.emplace(*machine_);
+    it->second = name_graph_->count([&](uint32_t product) {
+      const StringSignature& signature = machine_->signature(product);
+      return signature.string == StringSignature::kOther && class_of(signature) == id;
+    });
+  }
+  if (it->second >= ScalarDomain::kMany) return it->second;
+  uint64_t left = it->second;
+  sets.for_each(seen, [&](uint32_t text) {
+    if (left == 0 || text == TextStore::kUnseen) return;
+    const uint32_t unseen = TextStore::kUnseen - 1 - text;
+    left -= (unseen < kUnseenNames ? unseen : class_of_name(texts_->text(text))) == id ? 1 : 0;
+  });
+  return left;
+}
+
+const std::vector<uint32_t>& KeyShape::other_classes() {
+  if (!other_classes_) {
+    std::set<uint32_t> found;
+    const auto result = machine_->search(machine_->product(machine_->start()),
+                                         [&](const StringSignature& signature) {
+                                           if (signature.string == StringSignature::kOther)
+                                             found.insert(class_of(signature));
+                                           return signature.string != StringSignature::kOther;
+                                         });
+    other_classes_known_ = result != StringMachine::Search::kOverBudget;
+    other_classes_.emplace(found.begin(), found.end());
+  }
+  return *other_classes_;
+}
+
+bool KeyShape::other_classes_known() {
+  other_classes();
+  return other_classes_known_;
+}
+
+KeyClass KeyShape::describe(const StringSignature& signature) {
+  KeyClass result;
+  const StringSpec& spec = machine_->spec();
+  std::optional<std::u32string_view> name;
+  if (signature.string != StringSignature::kOther) {
+    result.string = signature.string;
+    result.text = text_of_string_[signature.string];
+    result.order = order_of_string_[signature.string];
+    name = spec.strings[signature.string];
+  }
+  std::string utf8;
+  if (name) {
+    for (const char32_t c : *name) append_wtf8(&utf8, c);
+  }
+  const auto accepted = [&](const CodepointAutomaton* automaton) {
+    return static_cast<bool>(signature.accepted[automaton_index_.at(automaton)]);
+  };
+  const auto truth = [&](const Atom& atom) {
+    switch (atom.kind) {
+      case Atom::Kind::kPattern:
+        return accepted(expansion_->atoms().automata[atom.index].get());
+      case Atom::Kind::kOneOfStrings: {
+        const auto& set = expansion_->atoms().string_sets[atom.index];
+        return name && std::binary_search(set.begin(), set.end(), *name);
+      }
+      default:
+        return signature.length_rank >
+               static_cast<size_t>(
+                   std::lower_bound(spec.lengths.begin(), spec.lengths.end(), atom.bound) -
+                   spec.lengths.begin());
+    }
+  };
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    const SchemaNode& node = expansion_->node(nodes_[i]);
+    KeyEffect effect;
+    bool matched = false;
+    const auto ask = [&](NodeId child) {
+      matched = true;
+      if (expansion_->trivially_false(child)) effect.violates = true;
+      if (!expansion_->trivially_true(child)) effect.children.push_back(child);
+    };
+    if (name) {
+      for (const auto& [listed, child] : node.properties) {
+        if (listed == utf8) ask(child);
+      }
+    }
+    for (const PatternProperty& property : node.pattern_properties) {
+      if (accepted(property.automaton.get())) ask(property.node);
+    }
+    effect.evaluates = matched;
+    if (!matched && node.additional_properties != kNoNode) ask(node.additional_properties);
+    if (!pool_->evaluate(name_formulas_[i], truth)) effect.violates = true;
+    std::sort(effect.children.begin(), effect.children.end());
+    result.effects.push_back(std::move(effect));
+  }
+  return result;
+}
+
+size_t KeyShape::memory_bytes() const {
+  return sizeof *this + machine_->memory_bytes() +
+         classes_.size() * (sizeof(KeyClass) + 48 * nodes_.size()) + text_of_string_.size() * 64;
+}
+
+}  // namespace espalier
