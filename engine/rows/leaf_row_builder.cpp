@@ -26,14 +26,19 @@
 // Cost: one leaf step for each node of the trie that is alive.
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
+#include <memory>
+#include <span>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "engine/rows/content_row_builder.h"
 #include "engine/rows/mask_leaf_rows.h"
 #include "engine/rows/row_memo.h"
 #include "grammar/strings/content_leaf.h"
+#include "grammar/tables/id_table.h"
 
 namespace espalier {
 namespace {
@@ -43,67 +48,81 @@ class LocalLeaf {
  public:
   static constexpr uint32_t kUnknown = UINT32_MAX;
   static constexpr uint32_t kDead = UINT32_MAX - 1;
+  /// A set of columns, where there are so few.
+  using Columns = uint32_t;
+  static constexpr uint32_t kFewColumns = 32;
 
   explicit LocalLeaf(const Leaf& leaf) : leaf_(leaf) {
     ByteSet all;
     all.fill();
     const ByteSet* alphabet = leaf.alphabet();
-    for_each_byte(alphabet != nullptr ? *alphabet : all,
-                  [&](uint8_t byte) { column_[byte] = ++columns_; });
+    for_each_byte(alphabet != nullptr ? *alphabet : all, [&](uint8_t byte) {
+      bytes_[columns_] = byte;
+      column_[byte] = ++columns_;
+    });
   }
 
   const Leaf& leaf() const { return leaf_; }
+  uint32_t num_columns() const { return columns_; }
 
   uint32_t local(uint32_t state) {
-    const auto [it, inserted] = index_.try_emplace(state, static_cast<uint32_t>(states_.size()));
+    const auto [entry, inserted] = index_.try_emplace(state, static_cast<uint32_t>(states_.size()));
     if (inserted) {
-      states_.push_back(state);
-      next_.resize(next_.size() + columns_, kUnknown);
-      exits_.push_back(leaf_.can_exit(state));
-      final_.push_back(leaf_.is_final(state));
-      is_asked_.push_back(false);
+      states_.push_back({state, 0, leaf_.can_exit(state), leaf_.is_final(state), nullptr});
     }
-    return it->second;
+    return entry->second;
   }
-  /// The states of which step() has been asked since the last call of this.
-  std::vector<uint32_t> asked() {
-    std::vector<uint32_t> out;
-    std::swap(out, asked_);
-    is_asked_.assign(is_asked_.size(), false);
-    return out;
+  /// Forgets what step() has been asked.
+  void begin() {
+    for (const uint32_t local : asked_) states_[local].asked = 0;
+    asked_.clear();
   }
+  /// The states of which step() has been asked since then, and the columns, where they are few.
+  std::span<const uint32_t> asked() const { return asked_; }
+  Columns asked(uint32_t local_state) const { return states_[local_state].asked; }
+
   uint32_t step(uint32_t local_state, uint8_t byte) {
-    if (!is_asked_[local_state]) {
-      is_asked_[local_state] = true;
-      asked_.push_back(local_state);
-    }
-    if (column_[byte] == 0) return kDead;
-    const size_t slot = size_t{local_state} * columns_ + column_[byte] - 1;
-    if (next_[slot] == kUnknown) {
-      const uint32_t target = leaf_.step(states_[local_state], byte);
-      const uint32_t next = target == 0 ? kDead : local(target);
-      next_[slot] = next;
-    }
-    return next_[slot];
+    return column_[byte] == 0 ? kDead : step_column(local_state, column_[byte] - 1u);
   }
-  uint32_t state(uint32_t local_state) const { return states_[local_state]; }
-  bool can_exit(uint32_t local_state) const { return exits_[local_state] != 0; }
-  bool is_final(uint32_t local_state) const { return final_[local_state] != 0; }
+  uint32_t step_column(uint32_t local_state, uint32_t column) {
+    State& from = states_[local_state];
+    if (from.asked == 0) asked_.push_back(local_state);
+    from.asked |= Columns{1} << column % kFewColumns;
+    if (from.next == nullptr) {
+      from.next = std::make_unique_for_overwrite<uint32_t[]>(columns_);
+      static_assert(kUnknown == UINT32_MAX);
+      std::memset(from.next.get(), 0xff, columns_ * sizeof(uint32_t));
+    }
+    uint32_t& next = from.next[column];
+    if (next == kUnknown) {
+      const uint32_t target = leaf_.step(from.state, bytes_[column]);
+      next = target == 0 ? kDead : local(target);
+    }
+    return next;
+  }
+  uint32_t state(uint32_t local_state) const { return states_[local_state].state; }
+  bool can_exit(uint32_t local_state) const { return states_[local_state].can_exit; }
+  bool is_final(uint32_t local_state) const { return states_[local_state].is_final; }
 
  private:
+  struct State {
+    uint32_t state;
+    Columns asked;
+    bool can_exit, is_final;
+    std::unique_ptr<uint32_t[]> next;  // by column, once one is asked for
+  };
+
   const Leaf& leaf_;
-  std::array<uint16_t, 256> column_{};  // of next_, counted from 1; 0: no byte that is ever read
+  std::array<uint16_t, 256> column_{};  // counted from 1; 0: no byte that is ever read
+  std::array<uint8_t, 256> bytes_;      // by column
   uint16_t columns_ = 0;
-  std::unordered_map<uint32_t, uint32_t> index_;
-  std::vector<uint32_t> states_;
-  std::vector<uint32_t> next_;
-  std::vector<uint8_t> exits_;
-  std::vector<uint8_t> final_;
-  std::vector<bool> is_asked_;
+  FlatMap<uint32_t> index_;
+  std::vector<State> states_;
   std::vector<uint32_t> asked_;
 };
 
-/// What a row of bytes asks of a leaf with a small alphabet; compare content_facts.h.
+/// What a row of bytes asks of a leaf with a small alphabet; compare content_facts.h. Only bytes by
+/// which tokens go on are asked for, as each may need a state of its own.
 class ByteFacts {
  public:
   ByteFacts(LocalLeaf* leaf, const ByteSet& alphabet, uint32_t start)
@@ -121,42 +140,61 @@ class ByteFacts {
   }
   RowAnswer answer(const RowQuestion& question) {
     RowAnswer out;
-    for_each_byte(alphabet_, [&](uint8_t byte) {
-      const uint32_t next = leaf_.step(locals_[question.product], byte);
-      if (next == LocalLeaf::kDead) return out.push_back(LocalLeaf::kDead);
+    for (LocalLeaf::Columns left = question.bytes; left != 0; left &= left - 1) {
+      const uint32_t next = leaf_.step_column(locals_[question.product],
+                                              static_cast<uint32_t>(std::countr_zero(left)));
+      if (next == LocalLeaf::kDead) {
+        out.push_back(LocalLeaf::kDead);
+        continue;
+      }
       const size_t known = locals_.size();
       out.push_back(name(next));
       if (locals_.size() != known) out.push_back(kinds(next));
-    });
+    }
     return out;
   }
-  bool answers(const RowMemo::Search& search, std::span<const uint32_t> asked,
-               std::vector<std::pair<RowQuestion, RowAnswer>>* out) {
+  /// The answers that the walk has depended on since begin() and that the search has not asked for;
+  /// false if they are too many.
+  bool answers(const RowMemo::Search& search, std::vector<std::pair<RowQuestion, RowAnswer>>* out) {
     constexpr size_t kMost = 256;
-    return asked.size() <= kMost && std::all_of(asked.begin(), asked.end(), [&](uint32_t local) {
-             const auto it = names_.find(local);
-             if (it == names_.end()) return false;
-             const RowQuestion question{RowQuestion::Kind::kSteps, it->second};
-             if (!search.asked(question)) out->emplace_back(question, answer(question));
-             return true;
-           });
+    const size_t size = leaf_.asked().size();
+    if (size > kMost) return false;
+    for (size_t i = 0; i < size; ++i) {
+      const uint32_t local = leaf_.asked()[i];
+      const uint32_t* const known = find_name(local);
+      if (known == nullptr) return false;
+      RowQuestion question{RowQuestion::Kind::kSteps, *known, leaf_.asked(local)};
+      for (const RowQuestion& before : search.asked()) {
+        if (before.product == question.product) question.bytes &= ~before.bytes;
+      }
+      if (question.bytes != 0) out->emplace_back(question, answer(question));
+    }
+    return true;
   }
   uint32_t name(uint32_t local) {
-    const auto [it, inserted] = names_.try_emplace(local, static_cast<uint32_t>(locals_.size()));
-    if (inserted) locals_.push_back(local);
-    return it->second;
+    if (local >= names_.size()) names_.resize(local + 1, kNone);
+    if (names_[local] == kNone) {
+      names_[local] = static_cast<uint32_t>(locals_.size());
+      locals_.push_back(local);
+    }
+    return names_[local];
   }
   uint32_t state(uint32_t name) const { return leaf_.state(locals_[name]); }
 
  private:
+  static constexpr uint32_t kNone = UINT32_MAX;
+
+  const uint32_t* find_name(uint32_t local) const {
+    return local < names_.size() && names_[local] != kNone ? &names_[local] : nullptr;
+  }
   uint32_t kinds(uint32_t local) const {
     return (leaf_.can_exit(local) ? 1 : 0) + (leaf_.is_final(local) ? 2 : 0);
   }
 
   LocalLeaf& leaf_;
   const ByteSet& alphabet_;
-  std::vector<uint32_t> locals_;                  // by name
-  std::unordered_map<uint32_t, uint32_t> names_;  // of local states
+  std::vector<uint32_t> locals_;  // by name
+  std::vector<uint32_t> names_;   // by local state
 };
 
 struct BoundaryToken {
@@ -179,7 +217,7 @@ class ByteRowBuilder {
     }
     const uint32_t start = leaf_.local(state);
     find_exit(start, row.get());
-    if (alphabet == nullptr) {
+    if (alphabet == nullptr || leaf_.num_columns() > LocalLeaf::kFewColumns) {
       walk(start, row.get());
       for (uint32_t& end : row->end_states) end = leaf_.state(end);
       return row;
@@ -192,10 +230,10 @@ class ByteRowBuilder {
       for (const uint32_t name : known->ends) row->end_states.push_back(facts.state(name));
       return row;
     }
-    leaf_.asked();
+    leaf_.begin();
     walk(start, row.get());
     std::vector<std::pair<RowQuestion, RowAnswer>> answers;
-    const bool all = facts.answers(search, leaf_.asked(), &answers);
+    const bool all = facts.answers(search, &answers);
     std::vector<uint32_t> ends;
     for (uint32_t& end : row->end_states) {
       ends.push_back(facts.name(end));

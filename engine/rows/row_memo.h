@@ -23,6 +23,7 @@ struct RowQuestion {
   enum class Kind : uint8_t { kSteps, kQuote };
   Kind kind = Kind::kSteps;
   uint32_t product = 0;
+  uint32_t bytes = 0;  ///< of leaves that are read by bytes: the bytes of the alphabet, by place
   friend bool operator==(const RowQuestion&, const RowQuestion&) = default;
 };
 using RowAnswer = std::vector<uint32_t>;
@@ -47,6 +48,7 @@ class RowMemo {
   class Search {
    public:
     bool asked(const RowQuestion& question) const;
+    const std::vector<RowQuestion>& asked() const { return asked_; }
 
    private:
     friend class RowMemo;

@@ -3,7 +3,7 @@
 // A state id names the content of a number state (number_state.h): the same content reached by
 // different digits is the same id, so masks and memos keyed by id are right under rollback and
 // across threads. The first transition on a byte computes the next content, interns it by its
-// canonical key and publishes the id in the node; afterwards a step is two loads.
+// canonical content and publishes the id in the node; afterwards a step is two loads.
 //
 // Example, atoms {value < 100}: "5" and "50" are different states (one more digit may follow before
 // 100 is passed), "7" and "8" are one.
@@ -25,11 +25,11 @@
 #include <map>
 #include <mutex>
 #include <set>
-#include <unordered_map>
 
 #include "grammar/numbers/number_atoms.h"
 #include "grammar/numbers/number_reach.h"
 #include "grammar/numbers/number_state.h"
+#include "grammar/tables/id_table.h"
 
 namespace espalier {
 namespace {
@@ -170,10 +170,11 @@ class LazyNumberMachine final : public NumberMachine {
   }
 
   size_t memory_bytes() const override {
-    constexpr size_t kContentAndKey = 160;
-    const std::lock_guard lock(mutex_);
+    constexpr size_t kLists = 64;  // of a content
     constexpr size_t kExit = 160;
-    return sizeof *this + nodes_.size() * (sizeof(Node) + kContentAndKey) + exits_.size() * kExit;
+    const std::lock_guard lock(mutex_);
+    return sizeof *this + nodes_.size() * (sizeof(Node) + kLists) + ids_.memory_bytes() +
+           exits_.size() * kExit;
   }
 
  private:
@@ -185,13 +186,13 @@ class LazyNumberMachine final : public NumberMachine {
   }
 
   uint32_t intern(Content content, uint32_t parent, char byte) const {
-    const auto [place, added] = ids_.try_emplace(content.key(), nodes_.size());
-    if (!added) return place->second;
-    if (nodes_.size() >= kMaxStates) {
-      ids_.erase(place);
-      return kDead;
-    }
+    const uint64_t hash = content.hash();
+    const uint32_t known =
+        ids_.find(hash, [&](uint32_t id) { return nodes_[id].content == content; });
+    if (known != IdTable::kNone) return known;
+    if (nodes_.size() >= kMaxStates) return kDead;
     const uint32_t id = nodes_.append();
+    ids_.insert(hash, id);
     Node& node = nodes_[id];
     node.complete = is_complete(atoms_, content);
     node.truth = node.complete ? truth_of(atoms_, content) : 0;
@@ -215,7 +216,7 @@ class LazyNumberMachine final : public NumberMachine {
   const Atoms atoms_;
   mutable std::mutex mutex_;
   mutable NodeStore nodes_;
-  mutable std::unordered_map<std::string, uint32_t> ids_;
+  mutable IdTable ids_;
   mutable std::set<TruthSet> sets_;
   mutable std::map<std::pair<uint32_t, TruthSet>, std::string>
       exits_;  // by state and what is wanted

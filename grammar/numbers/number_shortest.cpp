@@ -83,7 +83,7 @@ class Shortest {
 
   // False when the search stopped at its budget.
   bool walk() {
-    std::unordered_set<std::string> seen{content_.key()};
+    std::unordered_set<Content, ContentHash> seen{content_};
     std::vector<std::pair<Content, std::string>> level{{content_, ""}};
     for (size_t depth = 0; !level.empty(); ++depth) {
       std::vector<std::pair<Content, std::string>> next;
@@ -99,7 +99,7 @@ class Shortest {
         for (char byte : std::string_view("0123456789.-")) {
           Content to;
           if (!advance(atoms_, content, static_cast<uint8_t>(byte), to)) continue;
-          if (!seen.insert(to.key()).second) continue;
+          if (!seen.insert(to).second) continue;
           if (seen.size() > kMaxContents) return false;
           next.emplace_back(std::move(to), suffix + byte);
         }

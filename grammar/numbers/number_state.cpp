@@ -35,6 +35,8 @@
 
 #include <algorithm>
 
+#include "grammar/tables/id_table.h"
+
 namespace espalier::number {
 namespace {
 
@@ -249,10 +251,6 @@ void append_exponent_digit(Content& c, uint32_t digit) {
   if (steps.size() == 1) c.exponent = 1;
 }
 
-void append(std::string& key, const void* data, size_t size) {
-  key.append(static_cast<const char*>(data), size);
-}
-
 }  // namespace
 
 Truth value_at(const StepFunction& function, int64_t argument) {
@@ -261,23 +259,23 @@ Truth value_at(const StepFunction& function, int64_t argument) {
   return function[i].truth;
 }
 
-std::string Content::key() const {
-  std::string key;
-  const uint8_t head[4] = {static_cast<uint8_t>(phase), negative, zero, settled};
-  append(key, head, sizeof(head));
-  const uint32_t range[3] = {low, high, matched};
-  append(key, range, sizeof(range));
-  const int64_t counts[3] = {position, fraction, scale};
-  append(key, counts, sizeof(counts));
-  append(key, &exponent, sizeof(exponent));
-  append(key, &settled_truth, sizeof(settled_truth));
-  if (!residues.empty()) append(key, residues.data(), residues.size() * sizeof(Residue));
-  if (!valuations.empty()) append(key, valuations.data(), valuations.size());
-  for (const Step& step : outcome) {
-    append(key, &step.start, sizeof(step.start));
-    append(key, &step.truth, sizeof(step.truth));
+uint64_t Content::hash() const {
+  uint64_t hash = static_cast<uint64_t>(phase) | uint64_t{negative} << 8 | uint64_t{zero} << 9 |
+                  uint64_t{settled} << 10 | uint64_t{matched} << 32;
+  hash = hash_append(hash, uint64_t{low} << 32 | high);
+  for (const int64_t count : {position, fraction, scale}) {
+    hash = hash_append(hash, static_cast<uint64_t>(count));
   }
-  return key;
+  hash = hash_append(hash_append(hash, exponent), settled_truth);
+  for (const Residue residue : residues) {
+    hash = hash_append(hash, static_cast<uint64_t>(residue));
+    hash = hash_append(hash, static_cast<uint64_t>(residue >> 64));
+  }
+  for (const uint8_t valuation : valuations) hash = hash_append(hash, valuation);
+  for (const Step& step : outcome) {
+    hash = hash_append(hash_append(hash, static_cast<uint64_t>(step.start)), step.truth);
+  }
+  return hash;
 }
 
 bool advance(const Atoms& atoms, const Content& from, uint8_t byte, Content& to) {

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "grammar/numbers/number_atoms.h"
@@ -49,8 +49,13 @@ struct Content {
   std::vector<uint8_t> valuations;  ///< of those without trailing zeros, by prime, capped at power
   StepFunction outcome;  ///< kExponentMark: by exponent; afterwards by the exponent's magnitude
 
-  /// Equal contents, equal keys.
-  std::string key() const;
+  /// Equal contents, equal hashes.
+  uint64_t hash() const;
+  friend bool operator==(const Content&, const Content&) = default;
+};
+
+struct ContentHash {
+  size_t operator()(const Content& content) const { return static_cast<size_t>(content.hash()); }
 };
 
 /// The content after one more byte; false when no number continues so.

@@ -27,7 +27,7 @@
 namespace espalier {
 namespace {
 
-constexpr uint8_t kLive = 1, kDead = 2;
+constexpr uint8_t kLive = 1, kDead = 2, kExit = 4;
 
 class NumberLeaf final : public ScalarLeaf {
  public:
@@ -41,9 +41,7 @@ class NumberLeaf final : public ScalarLeaf {
     const uint32_t next = machine_->step(state, byte);
     return next != 0 && live(next) ? next : 0;
   }
-  bool can_exit(uint32_t state) const override {
-    return machine_->complete(state) && verdict_.acceptable(value(machine_->truth(state)));
-  }
+  bool can_exit(uint32_t state) const override { return (flags(state) & kExit) != 0; }
   bool is_final(uint32_t) const override { return false; }
   const ByteSet* alphabet() const override {
     static constexpr ByteSet kBytes = [] {
@@ -89,16 +87,23 @@ class NumberLeaf final : public ScalarLeaf {
   static std::function<bool(const Atom&)> value(NumberMachine::Truth truth) {
     return [truth](const Atom& atom) { return (truth >> atom.index & 1) != 0; };
   }
-  bool live(uint32_t state) const {
-    if (const uint8_t flag = flags_.get(state)) return flag == kLive;
+  bool live(uint32_t state) const { return (flags(state) & kLive) != 0; }
+  uint8_t flags(uint32_t state) const {
+    if (const uint8_t flags = flags_.get(state)) return flags;
     const std::lock_guard lock(mutex_);
-    const bool found = machine_->reaches(state, [this](NumberMachine::Truth truth) {
+    const auto acceptable = [this](NumberMachine::Truth truth) {
       const auto [it, unknown] = acceptable_.try_emplace(truth, false);
       if (unknown) it->second = verdict_.acceptable(value(truth));
       return it->second;
-    });
-    flags_.set(state, found ? kLive : kDead);
-    return found;
+    };
+    uint8_t flags = 0;
+    if (machine_->complete(state) && acceptable(machine_->truth(state))) {
+      flags = kLive | kExit;
+    } else {
+      flags = machine_->reaches(state, acceptable) ? kLive : kDead;
+    }
+    flags_.set(state, flags);
+    return flags;
   }
 
   std::shared_ptr<const NumberMachine> machine_;
