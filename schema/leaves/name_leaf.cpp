@@ -31,8 +31,11 @@ constexpr size_t kMaxLeaves = 1024;  // beyond it, leaves that nobody uses are d
 
 class NameLeaf final : public Leaf, public ContentLeaf {
  public:
-  NameLeaf(std::shared_ptr<const StringMachine> machine, std::vector<StringSignature> acceptable)
-      : machine_(std::move(machine)), acceptable_(std::move(acceptable)) {}
+  NameLeaf(std::shared_ptr<const StringMachine> machine, std::vector<StringSignature> acceptable,
+           NameBeginnings beginnings)
+      : machine_(std::move(machine)),
+        acceptable_(std::move(acceptable)),
+        everlasting_(beginnings == NameBeginnings::kAny) {}
 
   uint32_t start() const override { return live(machine_->start()) ? machine_->start() : 0; }
   uint32_t step(uint32_t state, uint8_t byte) const override {
@@ -57,6 +60,7 @@ class NameLeaf final : public Leaf, public ContentLeaf {
     return product_live(next) ? next : kNoProduct;
   }
   bool universal(uint32_t) const override { return false; }
+  bool everlasting() const override { return everlasting_; }
   uint32_t quote(uint32_t product) const override {
     return accepts(machine_->signature(product)) ? machine_->end_state(product) : 0;
   }
@@ -75,6 +79,7 @@ class NameLeaf final : public Leaf, public ContentLeaf {
   }
   bool product_live(uint32_t product) const {
     using Answer = LiveProducts::Answer;
+    if (everlasting_) return true;
     if (const Answer known = products_.known(product); known != Answer::kUnknown)
       return known == Answer::kLive;
     const std::lock_guard lock(mutex_);
@@ -103,6 +108,7 @@ class NameLeaf final : public Leaf, public ContentLeaf {
 
   std::shared_ptr<const StringMachine> machine_;
   std::vector<StringSignature> acceptable_;
+  const bool everlasting_;
   mutable std::recursive_mutex mutex_;
   mutable FlagTable states_;
   mutable LiveProducts products_;
@@ -111,20 +117,23 @@ class NameLeaf final : public Leaf, public ContentLeaf {
 }  // namespace
 
 std::shared_ptr<const Leaf> name_leaf(const std::shared_ptr<const StringMachine>& machine,
-                                      std::vector<StringSignature> acceptable) {
+                                      std::vector<StringSignature> acceptable,
+                                      NameBeginnings beginnings) {
   static const std::atomic<size_t> limit{kMaxLeaves};
   static std::atomic<size_t> count{0};
   static auto* const table = new ContentTable<Leaf>(
       [](const std::string&, const Leaf&) { return size_t{1}; }, &limit, &count);
   const StringMachine* address = machine.get();
   std::string key(reinterpret_cast<const char*>(&address), sizeof address);
+  key += beginnings == NameBeginnings::kAny ? '*' : '.';
   for (const StringSignature& signature : acceptable) {
     key +=
         ';' + std::to_string(signature.string) + ',' + std::to_string(signature.length_rank) + ',';
     for (const bool bit : signature.accepted) key += bit ? '1' : '0';
   }
   if (auto known = table->find(key, [](const Leaf&) { return true; })) return known;
-  return table->insert(std::move(key), std::make_shared<NameLeaf>(machine, std::move(acceptable)));
+  return table->insert(std::move(key),
+                       std::make_shared<NameLeaf>(machine, std::move(acceptable), beginnings));
 }
 
 }  // namespace espalier

@@ -20,6 +20,7 @@
 #include "grammar/strings/string_loop.h"
 #include "schema/leaves/scalar_leaf.h"
 #include "schema/leaves/string_liveness.h"
+#include "schema/leaves/string_signatures.h"
 #include "schema/leaves/verdict.h"
 
 namespace espalier {
@@ -37,7 +38,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
         relaxed_(std::move(relaxed)),
         liveness_(*machine_, verdict_, member(), longest()) {
     start_ = live(machine_->start()) ? machine_->start() : 0;
-    everlasting_ = start_ != 0 && matches_alone();
+    everlasting_ = start_ != 0 && (matches_alone() || all_acceptable());
     const auto& lengths = machine_->spec().lengths;
     lengths_near_ = lengths.empty() || (capped() ? least_length() : lengths.back()) <= kRoom;
     capped_ = start_ != 0 && relaxed_ == nullptr && !remembers() && capped();
@@ -232,7 +233,6 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   static constexpr size_t kDistanceBudget = 200;     // states one search for acceptance may visit
   static constexpr uint32_t kDistanceFailures = 32;  // searches in vain after which there are none
   static constexpr size_t kFewOutcomes = 4;          // that are asked for one by one
-  static constexpr size_t kFewAutomata = 4;          // whose signatures are all looked at
   static constexpr size_t kRests = 10'000;           // products whose shortest rest is remembered
   static constexpr uint64_t kRoom = 16;  // characters before the maximum length in which to end
   static constexpr uint64_t kManyLengths = 256;  // lengths to the last bound that are not walked
@@ -285,6 +285,16 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     return std::all_of(spec.automata.begin(), spec.automata.end(),
                        [](const auto& automaton) { return automaton->everlasting(); }) &&
            verdict_.acceptable(value(signature));
+  }
+
+  // Is a string acceptable whatever is observed of it?
+  bool all_acceptable() const {
+    if (machine_->spec().automata.empty()) return false;
+    bool all = true;
+    const bool few = visit_signatures(machine_->spec(), [&](const StringSignature& signature) {
+      return all = verdict_.acceptable(value(signature));
+    });
+    return few && all;
   }
 
   // The product with its automata's distant states, at the start of a walk or within one. What
@@ -340,31 +350,15 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   }
   uint64_t longest() const { return capped() ? machine_->spec().lengths.back() - 1 : UINT64_MAX; }
 
-  // The outcomes of all acceptable signatures, whether a string has them or not; nullopt where they
-  // are too many.
+  // The outcomes of all acceptable signatures; nullopt where they are too many.
   std::optional<std::set<Outcome>> outcomes_of_signatures() const {
-    const StringSpec& spec = machine_->spec();
-    const size_t automata = spec.automata.size();
-    if (relaxed_ != nullptr || automata == 0 || automata > kFewAutomata ||
-        spec.strings.size() + spec.lengths.size() > kFewAutomata) {
-      return std::nullopt;
-    }
+    if (relaxed_ != nullptr || machine_->spec().automata.empty()) return std::nullopt;
     std::set<Outcome> found;
-    for (size_t bits = 0; bits < size_t{1} << automata; ++bits) {
-      StringSignature signature;
-      for (size_t i = 0; i < automata; ++i) signature.accepted.push_back((bits >> i & 1) != 0);
-      for (size_t rank = 0; rank <= spec.lengths.size(); ++rank) {
-        signature.length_rank = static_cast<uint32_t>(rank);
-        for (size_t string = 0; string <= spec.strings.size(); ++string) {
-          signature.string = string < spec.strings.size() ? static_cast<uint32_t>(string)
-                                                          : StringSignature::kOther;
-          if (verdict_.acceptable(value(signature)))
-            found.insert(verdict_.outcome(value(signature)));
-        }
-      }
-      if (found.size() > kFewOutcomes) return std::nullopt;
-    }
-    return found;
+    const bool few = visit_signatures(machine_->spec(), [&](const StringSignature& signature) {
+      if (verdict_.acceptable(value(signature))) found.insert(verdict_.outcome(value(signature)));
+      return found.size() <= kFewOutcomes;
+    });
+    return few && found.size() <= kFewOutcomes ? std::optional(std::move(found)) : std::nullopt;
   }
 
   // Is every string of the greatest length, or longer, unacceptable?

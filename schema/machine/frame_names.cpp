@@ -319,7 +319,8 @@ SchemaMachine::Names SchemaMachine::names_of(FrameId object) {
       std::vector<StringSignature> acceptable;
       for (const uint32_t id : others->classes) acceptable.push_back(shape.signature_of(id));
       others->machine = shape.unlisted_machine();
-      others->leaf = name_leaf(others->machine, std::move(acceptable));
+      others->leaf = name_leaf(others->machine, std::move(acceptable),
+                               open_object(object) ? NameBeginnings::kAny : NameBeginnings::kSome);
     }
   }
   names_memo_.set(object, static_cast<uint8_t>(kind));
