@@ -157,13 +157,11 @@ inline void find_exceptional_ends(const TokenTrie& trie, std::span<const WalkIte
   stack->clear();
   ByteSet bytes, characters;
   recognizer.exceptional_bytes(items[0].state, &bytes, &characters);
-  for_each_byte(bytes, [&](uint8_t byte) {
-    const State next = recognizer.probe(items[0].state, byte);
-    for (const WalkItem& item : items) {
-      const uint32_t child = trie.child(item.node, byte);
-      if (child != 0) visit(child, next);
-    }
-  });
+  for (const WalkItem& item : items) {
+    for_each_child_by(trie, item.node, bytes, [&](uint32_t child, uint8_t byte) {
+      visit(child, recognizer.probe(item.state, byte));
+    });
+  }
   while (!stack->empty()) {
     const WalkItem item = stack->back();
     stack->pop_back();

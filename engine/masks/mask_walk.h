@@ -32,6 +32,26 @@ struct WalkItem {
 /// Below this many children, probing each is cheaper than asking which bytes are possible.
 inline constexpr uint32_t kProbeAllChildren = 2;
 
+/// Calls `visit(child, byte)` for the children of a node by bytes of a set, in ascending order.
+template <typename Visit>
+void for_each_child_by(const TokenTrie& trie, uint32_t index, const ByteSet& bytes, Visit&& visit) {
+  constexpr uint32_t kScan = 16;  // siblings, which stand together, for one search among them
+  const TokenTrie::Node& node = trie.node(index);
+  uint32_t num_bytes = 0;
+  for (const uint64_t word : bytes.words) num_bytes += static_cast<uint32_t>(std::popcount(word));
+  if (node.num_children > num_bytes * kScan) {
+    for_each_byte(bytes, [&](uint8_t byte) {
+      if (const uint32_t child = trie.child(index, byte); child != 0) visit(child, byte);
+    });
+    return;
+  }
+  const uint32_t end = node.first_child + node.num_children;
+  for (uint32_t child = node.first_child; child < end; ++child) {
+    const uint8_t byte = trie.node(child).byte;
+    if (bytes.contains(byte)) visit(child, byte);
+  }
+}
+
 /// Pushes the live children of `node`; `excluded` (may be null) are bytes not to be followed.
 inline void expand_trie_node(const TokenTrie& trie, const TokenTrie::Node& node, State state,
                              const ByteSet* excluded, Recognizer& recognizer,
@@ -50,19 +70,7 @@ inline void expand_trie_node(const TokenTrie& trie, const TokenTrie::Node& node,
   }
   ByteSet bytes;
   recognizer.next_bytes(state, &bytes);
-  uint32_t num_bytes = 0;
-  for (const uint64_t word : bytes.words) num_bytes += static_cast<uint32_t>(std::popcount(word));
-  if (num_bytes * 8 >= count) {
-    for (uint32_t i = 0; i < count; ++i) {
-      const uint8_t byte = trie.node(node.first_child + i).byte;
-      if (bytes.contains(byte)) follow(node.first_child + i, byte);
-    }
-    return;
-  }
-  const uint32_t index = static_cast<uint32_t>(&node - &trie.node(0));
-  for_each_byte(bytes, [&](uint8_t byte) {
-    if (const uint32_t child = trie.child(index, byte); child != 0) follow(child, byte);
-  });
+  for_each_child_by(trie, static_cast<uint32_t>(&node - &trie.node(0)), bytes, follow);
 }
 
 /// Narrows exceptional bytes to themselves.
@@ -78,9 +86,8 @@ void for_each_exceptional_child(const TokenTrie& trie, const WalkItem& item, Rec
   ByteSet bytes, characters;
   recognizer.exceptional_bytes(item.state, &bytes, &characters);
   narrow(&bytes, characters);
-  for_each_byte(bytes, [&](uint8_t byte) {
-    const uint32_t child = trie.child(item.node, byte);
-    if (child != 0) visit(child, recognizer.probe(item.state, byte));
+  for_each_child_by(trie, item.node, bytes, [&](uint32_t child, uint8_t byte) {
+    visit(child, recognizer.probe(item.state, byte));
   });
 }
 

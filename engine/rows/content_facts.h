@@ -10,12 +10,12 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "engine/rows/content_products.h"
 #include "engine/rows/row_memo.h"
+#include "grammar/tables/id_table.h"
 
 namespace espalier {
 
@@ -86,16 +86,16 @@ class ContentFacts {
   bool add(RowQuestion::Kind kind, uint32_t number, Asked&& asked,
            std::vector<std::pair<RowQuestion, RowAnswer>>* out) {
     const auto it = names_.find(number);
-    if (it == names_.end()) return false;
+    if (it == nullptr) return false;
     const RowQuestion question{kind, it->second};
     if (!asked(question)) out->emplace_back(question, answer(question));
     return true;
   }
 
   ContentProducts& products_;
-  std::vector<uint32_t> numbers_;                 // by name
-  std::unordered_map<uint32_t, uint32_t> names_;  // of products
-  std::vector<uint32_t> exits_;                   // by name
+  std::vector<uint32_t> numbers_;  // by name
+  FlatMap<uint32_t> names_;        // of products
+  std::vector<uint32_t> exits_;    // by name
 };
 
 }  // namespace espalier

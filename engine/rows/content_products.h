@@ -25,6 +25,7 @@
 #include "engine/tokens/content_letters.h"
 #include "engine/tokens/content_regions.h"
 #include "grammar/strings/content_leaf.h"
+#include "grammar/tables/id_table.h"
 
 namespace espalier {
 
@@ -196,13 +197,14 @@ class ContentProducts {
   uint32_t number(uint32_t product, bool distant) {
     const auto [it, inserted] = numbers_.try_emplace(uint64_t{distant} << 32 | product,
                                                      static_cast<uint32_t>(products_.size()));
+    const uint32_t own = it->second;
     if (inserted) {
       products_.emplace_back();
       products_.back().id = product;
       products_.back().distant = distant;
       products_.back().universal = leaf_.universal(product);
     }
-    return it->second;
+    return own;
   }
   /// Where a code point leads that no other shares its product with.
   uint32_t step_alone(uint32_t number, uint32_t codepoint) {
@@ -367,7 +369,7 @@ class ContentProducts {
   const bool remembers_, everlasting_;
   bool distances_matter_ = false;
   std::vector<Product> products_;
-  std::unordered_map<uint64_t, uint32_t> numbers_;
+  FlatMap<uint32_t> numbers_;
   std::unordered_map<uint32_t, LetterSteps> settled_;  // by product
   ContentRegions regions_;
   std::unordered_map<uint32_t, std::vector<uint32_t>> met_for_;  // the products met for a region

@@ -173,11 +173,13 @@ uint32_t StringMachine::intern_product(uint32_t node, uint64_t length,
   product.length = length;
   product.signature.string = node == kOff ? StringSignature::kOther : trie_[node].string;
   product.signature.length_rank = length_rank(length);
-  product.signature.accepted.resize(automata.size());
-  for (size_t i = 0; i < automata.size(); ++i) {
-    product.signature.accepted[i] = automata[i] != 0 && spec_.automata[i]->accepting(automata[i]);
+  if (!automata.empty()) {
+    product.signature.accepted.resize(automata.size());
+    for (size_t i = 0; i < automata.size(); ++i) {
+      product.signature.accepted[i] = automata[i] != 0 && spec_.automata[i]->accepting(automata[i]);
+    }
+    product.automata.assign(automata.begin(), automata.end());
   }
-  product.automata.assign(automata.begin(), automata.end());
   const uint32_t id = products_.push_back(std::move(product));
   product_slots_[at] = id + 1;
   measure();
