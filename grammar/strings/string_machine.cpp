@@ -297,8 +297,13 @@ bool StringMachine::off_trie(uint32_t product) const { return products_[product]
 
 uint32_t StringMachine::compute_step(uint32_t state, uint8_t byte) const {
   const std::lock_guard lock(mutex_);
-  const uint32_t next = raw_step(states_[state].product, states_[state].sub, byte);
-  std::atomic<Block*>& cell = states_[state].next[byte / kBlock];
+  const ByteState& from = states_[state];
+  const uint32_t next = raw_step(from.product, from.sub, byte);
+  if (from.first.load(std::memory_order_relaxed) == 0) {
+    from.first.store(uint64_t{byte + 1u} << 32 | next, std::memory_order_release);
+    return next;
+  }
+  std::atomic<Block*>& cell = from.next[byte / kBlock];
   Block* block = cell.load(std::memory_order_relaxed);
   if (block == nullptr) {
     block = &blocks_[blocks_.emplace_back()];

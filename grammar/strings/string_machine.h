@@ -47,7 +47,10 @@ class StringMachine {
 
   uint32_t start() const { return start_; }
   uint32_t step(uint32_t state, uint8_t byte) const {
-    const Block* block = states_[state].next[byte / kBlock].load(std::memory_order_acquire);
+    const ByteState& from = states_[state];
+    const uint64_t first = from.first.load(std::memory_order_acquire);
+    if (first >> 32 == byte + 1u) return static_cast<uint32_t>(first);
+    const Block* block = from.next[byte / kBlock].load(std::memory_order_acquire);
     if (block != nullptr) {
       const uint32_t next = (*block)[byte % kBlock].load(std::memory_order_acquire);
       if (next != kUnknown) return next;
@@ -186,13 +189,15 @@ class StringMachine {
   static constexpr uint32_t kHigh = 5u << 24;        // after an escaped high surrogate
   static constexpr uint32_t kHighEscape = 6u << 24;  // ... and a backslash
   static constexpr uint32_t kHighHex = 7u << 24;     // ... and \u with digits
-  // Transitions of neighbouring bytes; made when one of them is first taken.
+  // Transitions of neighbouring bytes; made when one of them is first taken, but for the very first
+  // one of a state, the only one of most.
   static constexpr uint32_t kBlock = 32;
   using Block = std::array<std::atomic<uint32_t>, kBlock>;
 
   struct ByteState {
     uint32_t product = 0;
     uint32_t sub = 0;
+    mutable std::atomic<uint64_t> first = 0;  // above 32 bits the byte and one, 0: none yet
     mutable std::array<std::atomic<Block*>, 256 / kBlock> next{};
   };
   struct Product {

@@ -95,6 +95,12 @@ class FlatMap {
     return {&entry, true};
   }
   Value& operator[](uint64_t key) { return try_emplace(key, Value()).first->second; }
+  /// Makes room for so many entries at once.
+  void reserve(size_t size) {
+    size_t slots = kFirst;
+    while (size * 4 > slots * 3) slots *= 2;
+    if (slots > entries_.size()) resize(slots);
+  }
   size_t size() const { return size_; }
   size_t memory_bytes() const { return entries_.capacity() * sizeof(Entry); }
 
@@ -108,8 +114,9 @@ class FlatMap {
     while (entries_[i].first != key && entries_[i].first != kEmpty) i = (i + 1) & mask;
     return i;
   }
-  void grow() {
-    std::vector<Entry> old(entries_.empty() ? kFirst : entries_.size() * 2);
+  void grow() { resize(entries_.empty() ? kFirst : entries_.size() * 2); }
+  void resize(size_t slots) {
+    std::vector<Entry> old(slots);
     old.swap(entries_);
     for (Entry& entry : old) {
       if (entry.first != kEmpty) entries_[place(entry.first)] = std::move(entry);

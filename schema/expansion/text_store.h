@@ -23,6 +23,11 @@ class TextStore {
 
   TextStore() { nodes_.push_back({0, 0, 0, 0}); }
 
+  /// Makes room for so many more, if that is much.
+  void reserve(size_t more) {
+    if (more > nodes_.size()) nodes_.reserve(nodes_.size() + more);
+    ids_.reserve(nodes_.size() + more);
+  }
   /// text + codepoint, stored.
   uint32_t append(uint32_t text, uint32_t codepoint) {
     const auto [it, inserted] =

@@ -29,9 +29,15 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
   const Spelling::PropertyOrder order = options.spelling.property_order;
   const bool tells_apart = discriminators_first && order == Spelling::PropertyOrder::kProfile;
   std::map<std::u32string, int> constants;  // name -> nodes in which it has a constant value
-  std::vector<std::pair<std::u32string, uint32_t>> listed;  // and when
-  const auto list = [&](std::u32string name) {
-    listed.emplace_back(std::move(name), static_cast<uint32_t>(listed.size()));
+  struct Listed {
+    std::u32string name;
+    uint32_t rank;  // when
+    uint32_t node = 0;
+    NodeId child = kNoNode;  // of the node, where it is a property
+  };
+  std::vector<Listed> listed;
+  const auto list = [&](std::u32string name, uint32_t node = 0, NodeId child = kNoNode) {
+    listed.push_back({std::move(name), static_cast<uint32_t>(listed.size()), node, child});
   };
   const auto add_automaton = [&](const std::shared_ptr<const CodepointAutomaton>& automaton) {
     if (automaton_index_.try_emplace(automaton.get(), static_cast<uint32_t>(spec.automata.size()))
@@ -42,14 +48,14 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
   if (order == Spelling::PropertyOrder::kGiven) {
     for (const std::string& name : options.spelling.property_names) list(to_codepoints(name));
   }
-  for (const NodeId id : nodes_) {
-    const SchemaNode& node = expansion->node(id);
+  for (uint32_t i = 0; i < nodes_.size(); ++i) {
+    const SchemaNode& node = expansion->node(nodes_[i]);
     for (const auto& [name, child] : node.properties) {
-      list(to_codepoints(name));
+      list(to_codepoints(name), i, child);
       if (!tells_apart) continue;
       const SchemaNode& value = expansion->node(child);
       if (value.const_value || (value.enum_values && value.enum_values->size() == 1))
-        ++constants[listed.back().first];
+        ++constants[listed.back().name];
     }
     for (const PatternProperty& property : node.pattern_properties)
       add_automaton(property.automaton);
@@ -77,19 +83,32 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
   std::sort(spec.lengths.begin(), spec.lengths.end());
   spec.lengths.erase(std::unique(spec.lengths.begin(), spec.lengths.end()), spec.lengths.end());
   if (tells_apart) {
-    for (auto& [name, rank] : listed) {
-      const auto it = constants.find(name);
-      if (it == constants.end() || it->second < 2) rank += static_cast<uint32_t>(listed.size());
+    for (Listed& each : listed) {
+      const auto it = constants.find(each.name);
+      if (it == constants.end() || it->second < 2)
+        each.rank += static_cast<uint32_t>(listed.size());
     }
   }
-  std::sort(listed.begin(), listed.end());
-  for (auto& [name, rank] : listed) {
-    if (!spec.strings.empty() && spec.strings.back() == name) continue;
-    text_of_string_.push_back(texts->intern(name));
-    order_of_string_.push_back(rank);
-    string_of_text_[text_of_string_.back()] = static_cast<uint32_t>(spec.strings.size());
-    spec.strings.push_back(name);
+  std::sort(listed.begin(), listed.end(), [](const Listed& a, const Listed& b) {
+    const int order = a.name.compare(b.name);
+    return order != 0 ? order < 0 : a.rank < b.rank;
+  });
+  size_t letters = 0;
+  for (const Listed& each : listed) letters += each.name.size();
+  texts->reserve(letters);
+  for (const Listed& each : listed) {
+    if (spec.strings.empty() || spec.strings.back() != each.name) {
+      text_of_string_.push_back(texts->intern(each.name));
+      order_of_string_.push_back(each.rank);
+      string_of_text_.try_emplace(text_of_string_.back(),
+                                  static_cast<uint32_t>(spec.strings.size()));
+      spec.strings.push_back(each.name);
+    }
+    if (each.child == kNoNode) continue;
+    properties_.push_back({static_cast<uint32_t>(spec.strings.size() - 1), each.node, each.child});
   }
+  std::sort(properties_.begin(), properties_.end());
+  class_of_string_.assign(spec.strings.size(), kNoClass);
   machine_ = std::make_unique<const StringMachine>(std::move(spec));
 }
 
@@ -98,24 +117,28 @@ size_t KeyShape::node_index(NodeId id) const {
 }
 
 uint32_t KeyShape::class_of(const StringSignature& signature) {
-  std::string key(reinterpret_cast<const char*>(&signature.string), sizeof signature.string);
-  if (signature.string == StringSignature::kOther) {
-    key.append(reinterpret_cast<const char*>(&signature.length_rank), sizeof signature.length_rank);
+  const auto next = static_cast<uint32_t>(classes_.size());
+  uint32_t* known = nullptr;
+  if (signature.string != StringSignature::kOther) {
+    known = &class_of_string_[signature.string];
+  } else {
+    std::string key(reinterpret_cast<const char*>(&signature.length_rank),
+                    sizeof signature.length_rank);
     for (const bool bit : signature.accepted) key.push_back(bit ? '1' : '0');
+    known = &class_ids_.try_emplace(std::move(key), kNoClass).first->second;
   }
-  const auto [it, inserted] =
-      class_ids_.try_emplace(std::move(key), static_cast<uint32_t>(classes_.size()));
-  if (inserted) {
+  if (*known == kNoClass) {
+    *known = next;
     classes_.push_back(describe(signature));
     signatures_.push_back(signature);
   }
-  return it->second;
+  return *known;
 }
 
 std::optional<uint32_t> KeyShape::class_of_text(uint32_t text) {
-  const auto it = string_of_text_.find(text);
-  if (it == string_of_text_.end()) return std::nullopt;
-  return listed_classes()[it->second];
+  const auto* const string = string_of_text_.find(text);
+  if (string == nullptr) return std::nullopt;
+  return listed_classes()[string->second];
 }
 
 const std::vector<uint32_t>& KeyShape::listed_classes() {
@@ -191,10 +214,10 @@ KeyClass KeyShape::describe(const StringSignature& signature) {
     result.order = order_of_string_[signature.string];
     name = spec.strings[signature.string];
   }
-  std::string utf8;
-  if (name) {
-    for (const char32_t c : *name) append_wtf8(&utf8, c);
-  }
+  // Of nodes in order.
+  auto property = name ? std::lower_bound(properties_.begin(), properties_.end(),
+                                          Property{signature.string, 0, 0})
+                       : properties_.end();
   const auto accepted = [&](const CodepointAutomaton* automaton) {
     return static_cast<bool>(signature.accepted[automaton_index_.at(automaton)]);
   };
@@ -222,13 +245,13 @@ KeyClass KeyShape::describe(const StringSignature& signature) {
       if (expansion_->trivially_false(child)) effect.violates = true;
       if (!expansion_->trivially_true(child)) effect.children.push_back(child);
     };
-    if (name) {
-      for (const auto& [listed, child] : node.properties) {
-        if (listed == utf8) ask(child);
-      }
+    for (; property != properties_.end() && property->string == signature.string &&
+           property->node == i;
+         ++property) {
+      ask(property->child);
     }
-    for (const PatternProperty& property : node.pattern_properties) {
-      if (accepted(property.automaton.get())) ask(property.node);
+    for (const PatternProperty& pattern : node.pattern_properties) {
+      if (accepted(pattern.automaton.get())) ask(pattern.node);
     }
     effect.evaluates = matched;
     if (!matched && node.additional_properties != kNoNode) ask(node.additional_properties);
@@ -241,7 +264,8 @@ KeyClass KeyShape::describe(const StringSignature& signature) {
 
 size_t KeyShape::memory_bytes() const {
   return sizeof *this + machine_->memory_bytes() +
-         classes_.size() * (sizeof(KeyClass) + 48 * nodes_.size()) + text_of_string_.size() * 64;
+         classes_.size() * (sizeof(KeyClass) + 48 * nodes_.size()) + text_of_string_.size() * 64 +
+         properties_.capacity() * sizeof(Property);
 }
 
 }  // namespace espalier

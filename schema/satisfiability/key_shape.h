@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "espalier/grammar.h"
+#include "grammar/tables/id_table.h"
 #include "schema/expansion/expansion.h"
 #include "schema/leaves/name_graph.h"
 #include "schema/leaves/scalar_domain.h"
@@ -87,6 +89,14 @@ class KeyShape {
  private:
   static constexpr uint32_t kUnseenNames = 1u << 20;  // classes of which a used name can be told
 
+  /// A listed name as a property of a node.
+  struct Property {
+    uint32_t string, node;  // indices
+    NodeId child;
+    friend auto operator<=>(const Property&, const Property&) = default;
+  };
+  static constexpr uint32_t kNoClass = UINT32_MAX;
+
   uint32_t class_of_name(std::u32string_view name);
   KeyClass describe(const StringSignature& signature);
 
@@ -96,13 +106,15 @@ class KeyShape {
   const TextStore* texts_;
   std::unique_ptr<const StringMachine> machine_;
   std::vector<uint32_t> text_of_string_, order_of_string_;
-  std::unordered_map<uint32_t, uint32_t> string_of_text_;
+  FlatMap<uint32_t> string_of_text_;
+  std::vector<Property> properties_;  // sorted
   std::unordered_map<const CodepointAutomaton*, uint32_t> automaton_index_;
   std::vector<FormulaId> name_formulas_;  // per node: propertyNames, for strings
-  std::unordered_map<std::string, uint32_t> class_ids_;
-  std::deque<KeyClass> classes_;            // never moves
-  std::deque<StringSignature> signatures_;  // one of each class
-  std::vector<uint32_t> listed_classes_;    // empty: not asked for yet
+  std::vector<uint32_t> class_of_string_;
+  std::unordered_map<std::string, uint32_t> class_ids_;  // of names that are not listed
+  std::deque<KeyClass> classes_;                         // never moves
+  std::deque<StringSignature> signatures_;               // one of each class
+  std::vector<uint32_t> listed_classes_;                 // empty: not asked for yet
   std::optional<std::vector<uint32_t>> other_classes_;
   std::optional<NameGraph> name_graph_;                 // made when names are first counted
   std::unordered_map<uint32_t, uint64_t> name_counts_;  // by unlisted class
