@@ -179,6 +179,7 @@ class ContentProducts {
   struct Product {
     uint32_t id = 0;
     uint32_t quote = kUnknown;
+    uint32_t last_range = 0;                              // that was asked for
     uint64_t asked_in = 0, quoted_in = 0, region_in = 0;  // rows
     const ContentRegion* region = nullptr;                // found for that row
     bool universal = false;
@@ -308,19 +309,20 @@ class ContentProducts {
     } else {
       const Leads leads = this->leads(
           number, [&](size_t i) { return resolve(number, &products_[number].ranges[i]); });
+      size_t last = 0;  // neighbours mostly lead to the same product
       Letters::all().for_each([&](uint32_t letter) {
         const uint32_t next = leads[letter];
         if (next == kDead) {
           found->dead.add(letter);
         } else if (next != kMixed) {
-          const auto step = std::find_if(found->steps.begin(), found->steps.end(),
-                                         [next](const auto& each) { return each.next == next; });
-          if (step == found->steps.end()) {
-            found->steps.push_back({next, {}});
-            found->steps.back().letters.add(letter);
-          } else {
-            step->letters.add(letter);
+          auto& steps = found->steps;
+          if (last == steps.size() || steps[last].next != next) {
+            const auto step = std::find_if(steps.begin(), steps.end(),
+                                           [next](const auto& each) { return each.next == next; });
+            last = static_cast<size_t>(step - steps.begin());
+            if (step == steps.end()) steps.push_back({next, {}});
           }
+          steps[last].letters.add(letter);
         }
       });
       found->steps.shrink_to_fit();
@@ -360,9 +362,14 @@ class ContentProducts {
     return true;
   }
   Range* range_at(uint32_t number, uint32_t codepoint) {
-    std::vector<Range>& ranges = products_[number].ranges;
-    return &*std::partition_point(ranges.begin(), ranges.end(),
-                                  [&](const Range& range) { return range.hi < codepoint; });
+    Product& at = products_[number];
+    // Texts that are neighbours have neighbouring code points, mostly.
+    Range* const last = &at.ranges[at.last_range];
+    if (last->lo <= codepoint && codepoint <= last->hi) return last;
+    const auto range = std::partition_point(at.ranges.begin(), at.ranges.end(),
+                                            [&](const Range& r) { return r.hi < codepoint; });
+    at.last_range = static_cast<uint32_t>(range - at.ranges.begin());
+    return &*range;
   }
 
   const ContentLeaf& leaf_;

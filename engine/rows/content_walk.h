@@ -105,7 +105,8 @@ class ContentWalk {
           continue;
         }
       }
-      const uint32_t next = products_.step(from, node.codepoint);
+      const uint32_t next = node.codepoint < 0x80 ? products_.step_ascii(from, node.codepoint)
+                                                  : products_.step(from, node.codepoint);
       Survival survived = Survival::kNotKnown;
       const bool dead = next == ContentProducts::kDead;
       if (kTakesFree<OnFree> && !dead) {

@@ -12,9 +12,11 @@
 // For ^[a-z]{1,3}$ the region is [a-z] with depth 3, and it ends there: four letters are fatal.
 //
 // How it is found: breadth first from the product. A state that some letter of the region does not
-// survive can be dealt with in three ways: leave that letter out; leave out those that lead to the
-// state; or let the region end before, at this depth. Whatever leaves the fewest tokens to be read
-// is done.
+// survive can be dealt with in four ways: leave that letter out; leave out those that lead to the
+// state; let the region end before, at this depth; or leave out letters that every way found to the
+// state takes, and begin again. Whatever leaves the fewest tokens to be read is done. The same
+// where letters are fatal no more: anything may follow `.com` of ^[a-z.-]+\.[a-z]{2}, but not
+// without a dot.
 //
 // Where any letter may follow, but a word that is completed kills (none of several patterns may
 // match beside another), no letter is left out: a text is survived that lacks a letter of each such
@@ -90,7 +92,7 @@ class ContentRegions {
     if (known != regions_.end()) return known->second;
     if (patience_ == 0 || dependent < kTextsPerState) return kNone;
     std::optional<ContentRegion> found = search_words(product, expanded, expand);
-    if (!found) found = search(product, counts, expanded, expand);
+    for (Excluded excluded; !found;) found = search(product, counts, &excluded, expanded, expand);
     return regions_.emplace(product, *std::move(found)).first->second;
   }
   /// To be called for each row, which may meet fewer states where there are many: most alike, or
@@ -111,6 +113,12 @@ class ContentRegions {
   struct Reached {
     uint32_t state;
     Letters by;
+    Letters cut;  // without these, no way that was found leads there
+  };
+  /// Letters that a region does without, and how often more may be found.
+  struct Excluded {
+    Letters letters;
+    int more = 4;
   };
 
   static uint32_t texts(const Letters& letters, const LetterCounts& counts) {
@@ -183,21 +191,29 @@ class ContentRegions {
     return plain ? std::optional(std::move(region)) : std::nullopt;
   }
 
+  /// nullopt where a region without more letters seems better, which are excluded then.
   template <typename Expanded, typename Expand>
-  ContentRegion search(uint32_t root, const LetterCounts& counts, Expanded&& expanded,
-                       Expand&& expand) {
+  std::optional<ContentRegion> search(uint32_t root, const LetterCounts& counts, Excluded* excluded,
+                                      Expanded&& expanded, Expand&& expand) {
     ContentRegion region;
     const LetterSteps* at = &expand(root);
     Letters inside;
     for (const LetterSteps::Step& step : at->steps) inside = inside | step.letters;
+    inside = inside - excluded->letters;
     Letters fatal = at->dead;
     region.inside = inside;
     region.fatal = fatal;
     if (inside.count() < kFewLetters) return region;
     std::vector<Reached> level, next;
-    std::vector<uint32_t> met{root};
+    std::vector<Reached> met{{root, Letters::all(), Letters::all()}};
+    // Was the state met, and is it still reached? Letters that led there may have been left out.
+    const auto find_met = [&](uint32_t state) {
+      return std::find_if(met.begin(), met.end(), [&](const Reached& each) {
+               return each.state == state && each.cut.meets(inside);
+             }) != met.end();
+    };
     for (const LetterSteps::Step& step : at->steps) {
-      if (step.next != root) level.push_back({step.next, step.letters});
+      if (step.next != root) level.push_back({step.next, step.letters, step.letters});
     }
     bool loops = level.size() < at->steps.size();
     uint32_t depth = 1;
@@ -214,7 +230,8 @@ class ContentRegions {
       for (const Reached& reached : level) {
         const Letters by = reached.by & inside;
         if (!by.any()) continue;
-        if (std::find(met.begin(), met.end(), reached.state) != met.end()) {
+        if (!loops && !reached.cut.meets(inside)) continue;
+        if (find_met(reached.state)) {
           loops = true;
           ends = false;
           continue;
@@ -248,32 +265,41 @@ class ContentRegions {
           // Is this the end of all?
           const bool end = level.size() == 1 && !loops && inside.within(steps.dead);
           const uint32_t shorter = end ? 0 : longer;
+          if (excluded->more > 0 && (inside - reached.cut).count() >= kFewLetters &&
+              texts(reached.cut, counts) < std::min({shorter, without_lost, without_by})) {
+            --excluded->more;
+            excluded->letters = excluded->letters | reached.cut;
+            return std::nullopt;
+          }
           if (shorter < without_lost && shorter < without_by) {
             stop = true;
             continue;
           }
-          if (without_by < without_lost) {
+          if (without_by <= without_lost) {
             inside = inside - by;
             continue;
           }
           inside = inside - lost;
           fatal = fatal & steps.dead;
         }
-        met.push_back(reached.state);
+        met.push_back(reached);
         for (const LetterSteps::Step& step : steps.steps) {
           const Letters letters = step.letters & inside;
           if (!letters.any()) continue;
-          if (std::find(met.begin(), met.end(), step.next) != met.end()) {
+          if (find_met(step.next)) {
             loops = true;
             continue;
           }
           const auto same = std::find_if(next.begin(), next.end(), [&](const Reached& each) {
             return each.state == step.next;
           });
+          const bool fewer = texts(letters, counts) < texts(reached.cut & inside, counts);
+          const Letters cut = fewer ? letters : reached.cut;
           if (same == next.end()) {
-            next.push_back({step.next, letters});
+            next.push_back({step.next, letters, cut});
           } else {
             same->by = same->by | letters;
+            same->cut = same->cut | cut;
           }
         }
       }
