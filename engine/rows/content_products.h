@@ -61,18 +61,26 @@ class ContentProducts {
   }
   uint32_t step(uint32_t number, uint32_t codepoint) {
     note(number);
-    find_ranges(number);
-    Product& at = products_[number];
-    Range* const range =
-        codepoint < 0x80 ? &at.ranges[at.range_of[codepoint]] : range_at(number, codepoint);
-    const uint32_t next = range->next != kUnknown ? range->next : resolve(number, range);
+    if (alone(number)) return step_alone(number, codepoint);
+    const uint32_t next = next_of_range(number, codepoint);
     return next != kMixed ? next : step_alone(number, codepoint);
+  }
+  /// Is a code point survived? It costs no product of its own where those of a range, which are
+  /// survived alike, remember which of them was read.
+  bool survives(uint32_t number, uint32_t codepoint) {
+    note(number);
+    if (alone(number))
+      return leaf_.step_content(products_[number].id, codepoint) != ContentLeaf::kNoProduct;
+    const uint32_t next = next_of_range(number, codepoint);
+    if (next != kMixed) return next != kDead;
+    return settles(number) || step_alone(number, codepoint) != kDead;
   }
   /// Where a code point above U+007F leads, and the last one that shares its fate.
   struct Fate {
     uint32_t next, last;
   };
   Fate fate(uint32_t number, uint32_t codepoint) {
+    find_ranges(number);
     const uint32_t next = step(number, codepoint);
     const Range* const range = range_at(number, codepoint);
     return {next, range->next != kMixed ? range->hi : codepoint};
@@ -98,9 +106,7 @@ class ContentProducts {
   }
   void begin_row(uint32_t number) {
     using Many = ContentRegions::Many;
-    const bool settles =
-        remembers_ && leaf_.settled(products_[number].id) != ContentLeaf::kNoProduct;
-    regions_.begin_row(settles ? Many::kSettling : remembers_ ? Many::kAlike : Many::kNo);
+    regions_.begin_row(settles(number) ? Many::kSettling : remembers_ ? Many::kAlike : Many::kNo);
     ++row_;
     asked_.clear();
     asked_quotes_.clear();
@@ -110,6 +116,7 @@ class ContentProducts {
   std::span<const uint32_t> asked() const { return asked_; }
   std::span<const uint32_t> asked_quotes() const { return asked_quotes_; }
   bool everlasting() const { return everlasting_; }
+  bool remembers() const { return remembers_; }
   /// Visits ranges that together cover all code points by their last one and by the number that
   /// they lead to, or kDead. Not for leaves that remember what they have read.
   template <typename Visit>
@@ -169,6 +176,7 @@ class ContentProducts {
   }
 
  private:
+  static constexpr uint8_t kReadAlone = 16;
   static constexpr uint32_t kUnknown = UINT32_MAX - 1;
   static constexpr uint32_t kMixed = UINT32_MAX - 2;
   struct Range {
@@ -176,8 +184,11 @@ class ContentProducts {
     uint32_t next;     // number; kUnknown until it is asked for; kMixed where each leads elsewhere
     uint32_t product;  // that `lo` leads to, dead or alive
   };
+  enum class Settles : uint8_t { kUnknown, kNo, kYes };
   struct Product {
     uint32_t id = 0;
+    Settles settles = Settles::kUnknown;
+    uint8_t read_alone = 0;  // code points, while there were no ranges
     uint32_t quote = kUnknown;
     uint32_t last_range = 0;                              // that was asked for
     uint64_t asked_in = 0, quoted_in = 0, region_in = 0;  // rows
@@ -194,6 +205,28 @@ class ContentProducts {
     if (products_[number].asked_in == row_) return;
     products_[number].asked_in = row_;
     asked_.push_back(number);
+  }
+  /// Is a code point to be read without the ranges, as few of them are asked for? Each of the
+  /// products to which these lead, many if they remember, would be made.
+  bool alone(uint32_t number) {
+    Product& at = products_[number];
+    return remembers_ && at.ranges.empty() && at.read_alone++ < kReadAlone;
+  }
+  /// Where the range of a code point leads.
+  uint32_t next_of_range(uint32_t number, uint32_t codepoint) {
+    if (products_[number].ranges.empty()) find_ranges(number);
+    Product& at = products_[number];
+    Range* const range =
+        codepoint < 0x80 ? &at.ranges[at.range_of[codepoint]] : range_at(number, codepoint);
+    return range->next != kUnknown ? range->next : resolve(number, range);
+  }
+  bool settles(uint32_t number) {
+    Product& at = products_[number];
+    if (at.settles == Settles::kUnknown) {
+      const bool settles = remembers_ && leaf_.settled(at.id) != ContentLeaf::kNoProduct;
+      at.settles = settles ? Settles::kYes : Settles::kNo;
+    }
+    return at.settles == Settles::kYes;
   }
   uint32_t number(uint32_t product, bool distant) {
     const auto [it, inserted] = numbers_.try_emplace(uint64_t{distant} << 32 | product,

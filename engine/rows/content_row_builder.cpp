@@ -427,6 +427,7 @@ class ContentRowBuilder {
     for (uint32_t at = start_; !text.empty();) {
       const auto byte = static_cast<uint8_t>(text[0]);
       if (byte < 0x80) {
+        if (text.size() == 1 && products_.remembers()) return products_.survives(at, byte);
         at = products_.step_ascii(at, byte);
         text.remove_prefix(1);
       } else {
@@ -538,7 +539,6 @@ class ContentRowBuilder {
   }
 
   /// Tokens that escape surrogates, or end where one may be.
-
   void read_bytes(const TokenTrie& trie, uint32_t state) {
     if (trie.size() == 0) return;
     const auto spellings = [&](TokenId token, auto&& visit) {

@@ -105,6 +105,15 @@ class ContentWalk {
           continue;
         }
       }
+      if (kTakesFree<OnFree> && node.end == i + 1 && products_.remembers()) {
+        if (products_.survives(from, node.codepoint)) {
+          on_free(i, node.end);
+        } else {
+          on_dead(i, node.end);
+        }
+        ++i;
+        continue;
+      }
       const uint32_t next = node.codepoint < 0x80 ? products_.step_ascii(from, node.codepoint)
                                                   : products_.step(from, node.codepoint);
       Survival survived = Survival::kNotKnown;
