@@ -10,6 +10,9 @@
 // neither has a conjunction or a complement, the same such texts are also beginnings of accepted
 // ones; else those beginnings are that the horizon leaves room to complete.
 //
+// The other way round: what may follow with 16 repetitions left may with 200. So terms that differ
+// in how far they are from bounds have one narrowed term, and where that is not empty none is.
+//
 // Cost: linear in the term, once for each term and fragment.
 #include <algorithm>
 #include <vector>
@@ -18,6 +21,11 @@
 #include "grammar/regex/regex_terms_intern.h"
 
 namespace espalier {
+namespace {
+
+constexpr uint32_t kNarrow = 16;  // repetitions that a narrowed loop has left
+
+}  // namespace
 
 DistantFragment TermStore::distant(FragmentId id, uint32_t horizon) {
   const Fragment node = fragment(id);
@@ -79,6 +87,55 @@ DistantTerm TermStore::distant(TermId id, uint32_t horizon) {
   }
   bytes_ += 32;
   return distant_terms_.emplace(index_of(id), result).first->second;
+}
+
+FragmentId TermStore::narrowed(FragmentId id) {
+  const Fragment node = fragment(id);
+  if (!node.regular ||
+      (node.kind != FragmentKind::kConcat && node.kind != FragmentKind::kAlternation &&
+       node.kind != FragmentKind::kRepeat)) {
+    return id;
+  }
+  const auto known = narrowed_fragments_.find(index_of(id));
+  if (known != narrowed_fragments_.end()) return known->second;
+  FragmentId result = id;
+  if (node.kind == FragmentKind::kConcat) {
+    const FragmentId head = narrowed(FragmentId{node.a});
+    result = concat(head, narrowed(FragmentId{node.b}));
+  } else if (node.kind == FragmentKind::kAlternation) {
+    std::vector<FragmentId> choices;
+    for (uint32_t i = 0; i < node.b; ++i)
+      choices.push_back(narrowed(FragmentId{lists_[node.a + i]}));
+    result = alternation(std::move(choices));
+  } else {
+    const bool far = node.hi != kUnbounded && node.hi > std::max(node.lo, kNarrow);
+    result =
+        repeat(narrowed(FragmentId{node.a}), node.lo, far ? std::max(node.lo, kNarrow) : node.hi);
+  }
+  bytes_ += 32;
+  return narrowed_fragments_.emplace(index_of(id), result).first->second;
+}
+
+TermId TermStore::narrowed(TermId id) {
+  const Term node = term(id);
+  if (node.kind != TermKind::kThen && node.kind != TermKind::kAnyOf &&
+      node.kind != TermKind::kAllOf) {
+    return id;
+  }
+  const auto known = narrowed_terms_.find(index_of(id));
+  if (known != narrowed_terms_.end()) return known->second;
+  TermId result = id;
+  if (node.kind == TermKind::kThen) {
+    const TermId rest = narrowed(TermId{node.b});
+    result = then(narrowed(FragmentId{node.a}), rest);
+  } else {
+    std::vector<TermId> members;
+    for (uint32_t i = 0; i < node.b; ++i) members.push_back(narrowed(TermId{lists_[node.a + i]}));
+    result =
+        node.kind == TermKind::kAnyOf ? any_of(std::move(members)) : all_of(std::move(members));
+  }
+  bytes_ += 32;
+  return narrowed_terms_.emplace(index_of(id), result).first->second;
 }
 
 }  // namespace espalier

@@ -12,7 +12,9 @@
 // The search is best first, led by a lower bound on the remaining length. When it ends,
 //   - with an accepting part: every visited part that leads to a live one is live;
 //   - without: every visited part is dead.
-// Results are remembered, so that each part is decided about once.
+// Results are remembered, so that each part is decided about once. A text that is accepted with few
+// repetitions left before a bound is accepted with more: what few repetitions leave is asked first,
+// as many states share that question (regex_distant.cpp).
 //
 // Cost: one derivative per part. The problem is PSPACE-complete in the pattern; a budget on visited
 // parts bounds it.
@@ -41,6 +43,17 @@ std::vector<Position> Liveness::parts(Position position) {
 bool Liveness::is_live(Position position) {
   if (position.term == kNoTerm || exhausted_) return false;
   if (surely_live(position)) return true;
+  const TermId narrowed = store_.narrowed(position.term);
+  if (narrowed != position.term && narrowed != kNoTerm) {
+    const Position part = stepper_.with_term(narrowed, position.context);
+    Life life = life_of(part);
+    if (life == Life::kUnknown) life = life_of(part) = any_live(part) ? Life::kLive : Life::kDead;
+    if (life == Life::kLive || exhausted_) return !exhausted_;
+  }
+  return any_live(position);
+}
+
+bool Liveness::any_live(Position position) {
   std::vector<Position> unknown;
   for (const Position& part : parts(position)) {
     const Life life = life_of(part);

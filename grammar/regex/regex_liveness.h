@@ -30,6 +30,7 @@ class Liveness {
   }
   Life& life_of(Position position);
   std::vector<Position> parts(Position position);
+  bool any_live(Position position);
   bool search(Position from);
 
   TermStore& store_;

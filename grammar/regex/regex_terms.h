@@ -86,6 +86,10 @@ class TermStore {
   /// see regex_distant.cpp.
   DistantTerm distant(TermId term, uint32_t horizon);
 
+  /// A term that accepts a part of what the term does, the same for many that differ in how far
+  /// bounds are; see regex_distant.cpp.
+  TermId narrowed(TermId term);
+
   /// Registers a lookbehind by the term of the texts that end in a match; equal terms share.
   uint32_t add_behind(TermId term);
   BehindContext behinds() const { return behinds_; }
@@ -179,6 +183,7 @@ class TermStore {
   const Term& term(uint32_t id) const { return terms_[id]; }
 
   DistantFragment distant(FragmentId fragment, uint32_t horizon);
+  FragmentId narrowed(FragmentId fragment);
   void factor_heads(std::vector<FragmentId>* choices);
   FragmentId repeat_consuming(FragmentId body, uint32_t min, uint32_t max);
   TermId then_one(FragmentId fragment, TermId rest);
@@ -213,6 +218,8 @@ class TermStore {
   std::unordered_map<uint32_t, TermEdges> derivatives_;
   std::unordered_map<uint32_t, DistantFragment> distant_fragments_;
   std::unordered_map<uint32_t, DistantTerm> distant_terms_;
+  std::unordered_map<uint32_t, FragmentId> narrowed_fragments_;
+  std::unordered_map<uint32_t, TermId> narrowed_terms_;
   FragmentId any_star_ = kNoFragment;
 
   std::vector<TermId> work_;
