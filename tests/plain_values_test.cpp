@@ -103,6 +103,50 @@ TEST(PlainValues, HandPicked) {
   EXPECT_FALSE(possible(R"({"allOf": [{"$ref": "#"}]})", ValueClass::kNull));
 }
 
+// The generation profile writes no lone surrogates, so what needs one does not exist there.
+TEST(PlainValues, WhatHasNoSpellingDoesNotExist) {
+  struct Case {
+    const char* schema;
+    bool exists;
+  };
+  for (const auto& [schema, exists] : {
+           Case{R"({"const": "\ud800"})", false},
+           Case{R"({"const": {"\ud800": 1}})", false},
+           Case{R"({"enum": ["\ud800", {"a": "\ud800"}, -2.5]})", true},
+           Case{R"({"enum": [["\ud800"], "\ud800"]})", false},
+           Case{R"({"required": ["\ud83d"], "type": "object"})", false},
+           Case{R"({"required": ["\ud83d\ude00"], "type": "object"})", true},
+           Case{R"({"properties": {"\ud83d": true, "a": false}, "additionalProperties": false,
+                    "minProperties": 1, "type": "object"})",
+                false},
+           Case{R"({"type": "object", "propertyNames": {"enum": ["\ud800"]}, "minProperties": 1})",
+                false},
+           Case{R"({"type": "object", "if": {"required": ["\ud800"]}, "then": false})", true},
+           Case{R"({"type": "string", "pattern": "[\\ud800-\\udbff]"})", false},
+           Case{R"({"type": "string", "pattern": "\ud83d\ude00"})", true},
+           Case{R"({"type": "string", "pattern": "^(\ud83d|ab)$", "minLength": 1})", true},
+           Case{R"({"type": "string", "not": {"pattern": "^[^\ud83d]*$"}})", false},
+           Case{R"({"type": "string", "pattern": "^[^a-\ud7ff\ue000-\\u{10ffff}]*$",
+                    "minLength": 2})",
+                true},
+           Case{R"({"type": "object", "patternProperties": {"^[^\ud83d]*$": false},
+                    "minProperties": 1})",
+                false},
+           Case{R"({"type": "array", "items": {"enum": ["\ud800", "a"]}, "minItems": 2,
+                    "uniqueItems": true})",
+                false},
+       }) {
+    const auto recognizer = make_schema_recognizer(schema, {.profile = Profile::kGeneration});
+    ASSERT_TRUE(recognizer.ok()) << schema;
+    const State start = (*recognizer)->start();
+    EXPECT_EQ(!start.dead(), exists) << schema;
+    EXPECT_EQ((*recognizer)->shortest_completion(start).ok(), exists) << schema;
+    const auto exact = make_schema_recognizer(schema, {.profile = Profile::kExact});
+    ASSERT_TRUE(exact.ok()) << schema;
+    EXPECT_FALSE((*exact)->start().dead()) << schema;
+  }
+}
+
 TEST(PlainValues, SatisfiableSchemasHaveCompletions) {
   SchemaRandom random(testing::test_seed());
   size_t schemas = 0, stuck = 0;

@@ -66,6 +66,26 @@ TEST(SchemaLimits, NamesThatASearchDoesNotFindInTimeMayExist) {
   EXPECT_FALSE(schema.accepts(R"({"c": 1})"));
 }
 
+TEST(SchemaLimits, NamesThatASearchDoesNotFindInTimeMayExistBesideListedOnes) {
+  Schema schema(
+      R"({"anyOf": [{"propertyNames": {"pattern": "^(?=.*b)[^1]*$"}},
+                    {"propertyNames": {"pattern": "^[ab]*$"},
+                     "patternProperties": {"^\\w+$": true, "\\p{L}$": {}}, "required": ["1"]}]})");
+  EXPECT_TRUE(schema.accepts(R"({"a b": 1})"));
+  EXPECT_TRUE(schema.accepts(R"({"cb": 1})"));
+  EXPECT_FALSE(schema.accepts(R"({"c1": 1})"));
+}
+
+// A format beside embedded JSON is beyond what is looked at, too, and its values are not counted.
+TEST(SchemaLimits, StringsThatASearchDoesNotFindInTimeAreNotListed) {
+  Schema schema(
+      R"({"type": "array", "uniqueItems": true, "minItems": 1,
+          "items": {"type": "string", "minLength": 2, "format": "hostname", "pattern": "\\bb",
+                    "contentMediaType": "application/json"}})");
+  EXPECT_FALSE(schema.accepts(R"(["b"])"));
+  EXPECT_FALSE(schema.accepts(R"(["null"])"));
+}
+
 TEST(SchemaLimits, EnumOf5000Values) {
   std::string values;
   for (int i = 0; i < 5000; ++i) {

@@ -192,6 +192,28 @@ TEST(UniqueItems, IsLiveExactlyWhereAValidArrayGoesOn) {
   EXPECT_GT(dead, 0u);
 }
 
+// What `contains` counts has to be there often enough, in places that take it.
+TEST(UniqueItems, NeedsAsManyValuesAsAreCounted) {
+  const auto live = [](const char* schema, const char* prefix) {
+    const auto grammar = Grammar::from_json_schema(schema, {.profile = Profile::kExact});
+    EXPECT_TRUE(grammar.ok()) << schema;
+    const std::shared_ptr<Recognizer> recognizer = (*grammar)->recognizer();
+    const State state = run(*recognizer, recognizer->start(), prefix);
+    return !state.dead() && recognizer->shortest_completion(state).ok();
+  };
+  const char* one = R"({"type": "array", "uniqueItems": true, "contains": {"const": 0.01},
+                        "minContains": 2})";
+  EXPECT_FALSE(live(one, ""));
+  const char* two = R"({"type": "array", "uniqueItems": true, "contains": {"enum": [1, 2]},
+                        "minContains": 2, "prefixItems": [{"not": {"const": 1}}]})";
+  EXPECT_TRUE(live(two, "["));
+  EXPECT_TRUE(live(two, "[3,"));
+  EXPECT_TRUE(live(two, "[2,"));
+  const char* late = R"({"type": "array", "uniqueItems": true, "contains": {"enum": [1, 2]},
+                         "minContains": 2, "items": {"not": {"const": 1}}})";
+  EXPECT_FALSE(live(late, ""));
+}
+
 TEST(UniqueItems, ComparesLongArraysByValue) {
   SchemaOptions options;
   options.profile = Profile::kExact;

@@ -17,6 +17,8 @@ enum class StringSpelling : uint8_t {
   kMinimal,  ///< only the escapes JSON needs, in one form; no surrogates (profile `generation`)
 };
 
+inline constexpr uint32_t kFirstSurrogate = 0xD800, kLastSurrogate = 0xDFFF;
+inline bool is_surrogate(uint32_t c) { return c >= kFirstSurrogate && c <= kLastSurrogate; }
 inline bool is_high(uint32_t c) { return c >= 0xD800 && c <= 0xDBFF; }
 inline bool is_low(uint32_t c) { return c >= 0xDC00 && c <= 0xDFFF; }
 inline uint32_t combine(uint32_t high, uint32_t low) {
@@ -71,8 +73,7 @@ inline CodepointRange hex_range(uint32_t digits, uint32_t value) {
 
 /// Has a string of these code points a spelling?
 inline bool spellable(std::u32string_view text, StringSpelling spelling) {
-  return spelling == StringSpelling::kJson ||
-         std::none_of(text.begin(), text.end(), [](uint32_t c) { return is_high(c) || is_low(c); });
+  return spelling == StringSpelling::kJson || std::none_of(text.begin(), text.end(), is_surrogate);
 }
 /// Appends a code point in WTF-8: UTF-8, and a lone surrogate as three bytes.
 void append_wtf8(std::string* out, uint32_t codepoint);

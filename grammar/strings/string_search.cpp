@@ -450,17 +450,23 @@ StringMachine::Search StringMachine::search_other(
   const auto expand = [&](Element element, const auto& take) {
     last.clear();
     other.clear();
-    for_ranges(element[0], element.subspan(1), 0, kMaxCodepoint,
-               [&](uint32_t, uint32_t, uint32_t node, std::span<const uint32_t> next) {
-                 work += 1 + next.size();
-                 taken.assign(1, collapse(node));
-                 taken.insert(taken.end(), next.begin(), next.end());
-                 if (taken == last || taken == other) return false;
-                 take(Element(taken));
-                 other.swap(last);
-                 last.swap(taken);
-                 return false;
-               });
+    const auto visit_range = [&](uint32_t, uint32_t, uint32_t node,
+                                 std::span<const uint32_t> next) {
+      work += 1 + next.size();
+      taken.assign(1, collapse(node));
+      taken.insert(taken.end(), next.begin(), next.end());
+      if (taken == last || taken == other) return false;
+      take(Element(taken));
+      other.swap(last);
+      last.swap(taken);
+      return false;
+    };
+    if (spec_.spelling == StringSpelling::kMinimal) {
+      for_ranges(element[0], element.subspan(1), 0, kFirstSurrogate - 1, visit_range);
+      for_ranges(element[0], element.subspan(1), kLastSurrogate + 1, kMaxCodepoint, visit_range);
+    } else {
+      for_ranges(element[0], element.subspan(1), 0, kMaxCodepoint, visit_range);
+    }
     return work <= kSearchBudget;
   };
 
@@ -479,6 +485,9 @@ StringMachine::Search StringMachine::search_other(
     if (!automaton.accepting(*first)) return last;
     uint32_t covered = 0;  // code points from 0 on
     for (const CodepointEdge& edge : automaton.edges(*first)) {
+      if (covered == kFirstSurrogate && spec_.spelling == StringSpelling::kMinimal) {
+        covered = std::min(edge.lo, kLastSurrogate + 1);
+      }
       if (edge.lo != covered) break;
       covered = edge.hi + 1;
     }

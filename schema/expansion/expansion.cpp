@@ -23,6 +23,8 @@
 #include <set>
 #include <string_view>
 
+#include "schema/loading/schema_options.h"
+
 namespace espalier {
 namespace {
 
@@ -47,6 +49,7 @@ void sort_texts(std::vector<std::string_view>* texts) {
 Expansion::Expansion(const SchemaGraph& graph, FormulaPool* pool, TextStore* texts)
     : graph_(&graph),
       omits_(graph.options.optional_properties == OptionalProperties::kOmit),
+      spelling_(string_spelling(graph.options)),
       pool_(pool),
       texts_(texts) {}
 
@@ -305,7 +308,16 @@ FormulaId Expansion::pattern_atom(const std::shared_ptr<const CodepointAutomaton
   return pool_->atom({Atom::Kind::kPattern, it->second, 0});
 }
 
+FormulaId Expansion::required_atom(std::string_view name) {
+  const std::u32string text = to_codepoints(name);
+  if (!spellable(text, spelling_)) return FormulaPool::kFalse;
+  return pool_->atom({Atom::Kind::kRequired, texts_->intern(text), 0});
+}
+
 FormulaId Expansion::strings_atom(std::vector<std::u32string> strings) {
+  if (spelling_ != StringSpelling::kJson)
+    std::erase_if(strings, [this](const auto& text) { return !spellable(text, spelling_); });
+  if (strings.empty()) return FormulaPool::kFalse;
   if (!std::is_sorted(strings.begin(), strings.end())) std::sort(strings.begin(), strings.end());
   strings.erase(std::unique(strings.begin(), strings.end()), strings.end());
   uint64_t hash = strings.size();
@@ -384,15 +396,12 @@ void Expansion::object_assertions(NodeId id, const SchemaNode& node, std::vector
   if (any || !node.properties.empty()) {
     out->push_back({"properties", pool_->atom({Atom::Kind::kProperties, id, 0})});
   }
-  const auto required = [&](const std::string& name) {
-    return pool_->atom({Atom::Kind::kRequired, texts_->intern(to_codepoints(name)), 0});
-  };
-  for (const std::string& name : node.required) out->push_back({"required", required(name)});
+  for (const std::string& name : node.required) out->push_back({"required", required_atom(name)});
   if (node.omitted) {
     for (const std::string& name : *node.omitted) {
       const uint32_t text = texts_->intern(to_codepoints(name));
       out->push_back(
-          {"properties", pool_->disjunction({pool_->negate(required(name)),
+          {"properties", pool_->disjunction({pool_->negate(required_atom(name)),
                                              pool_->atom({Atom::Kind::kDemanded, text, 0})})});
     }
   }
@@ -405,12 +414,12 @@ void Expansion::object_assertions(NodeId id, const SchemaNode& node, std::vector
   }
   for (const auto& [name, names] : node.dependent_required) {
     for (const std::string& other : names) {
-      out->push_back({"dependentRequired",
-                      pool_->disjunction({pool_->negate(required(name)), required(other)})});
+      out->push_back({"dependentRequired", pool_->disjunction({pool_->negate(required_atom(name)),
+                                                               required_atom(other)})});
     }
   }
   for (const auto& [name, schema] : node.dependent_schemas) {
-    out->push_back({"dependentSchemas", pool_->disjunction({pool_->negate(required(name)),
+    out->push_back({"dependentSchemas", pool_->disjunction({pool_->negate(required_atom(name)),
                                                             expand(schema, ValueClass::kObject)})});
   }
   for (const PropertyDependency& dependency : node.property_dependencies) {

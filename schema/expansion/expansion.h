@@ -6,10 +6,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "grammar/codepoints/json_spelling.h"
 #include "grammar/tables/id_table.h"
 #include "schema/expansion/text_store.h"
 #include "schema/formula.h"
@@ -100,6 +102,7 @@ class Expansion {
   FormulaId type_formula(const SchemaNode& node, ValueClass value_class);
   FormulaId one_of_values(const SchemaNode& node, const std::vector<const JsonValue*>& values,
                           ValueClass c);
+  FormulaId required_atom(std::string_view name);
   FormulaId pattern_atom(const std::shared_ptr<const CodepointAutomaton>& automaton);
   FormulaId number_atom(NumberAtom::Kind kind, const Decimal& operand);
   FormulaId at_least(Atom::Kind kind, uint64_t bound) { return pool_->atom({kind, 0, bound}); }
@@ -110,7 +113,8 @@ class Expansion {
   void array_assertions(NodeId id, const SchemaNode& node, std::vector<Piece>* out);
 
   const SchemaGraph* graph_;
-  const bool omits_;              // optional properties
+  const bool omits_;  // optional properties
+  const StringSpelling spelling_;
   std::deque<SchemaNode> added_;  // nodes that no schema has, after the graph's; never move
   FormulaPool* pool_;
   TextStore* texts_;

@@ -99,7 +99,7 @@ std::vector<Expansion::Reached> Expansion::reached_in_place(NodeId from, ValueCl
       if (way.condition != kNoNode) opens = expand(way.condition, c);
       if (way.when == Passage::When::kFails) opens = pool_->negate(opens);
       if (way.when == Passage::When::kPresent && c == ValueClass::kObject) {
-        opens = pool_->atom({Atom::Kind::kRequired, texts_->intern(to_codepoints(*way.name)), 0});
+        opens = required_atom(*way.name);
       }
       if (way.when == Passage::When::kPresent && c != ValueClass::kObject) continue;
       ways_to[way.to].push_back(pool_->conjunction({reached.back().when, opens}));

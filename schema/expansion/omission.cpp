@@ -38,7 +38,7 @@ const std::vector<Expansion::Demand>& Expansion::demands(NodeId id) {
     const SchemaNode& node = this->node(reached);
     for (const std::string& name : node.required) found.emplace_back(text_of(name), holds);
     for (const auto& [name, others] : node.dependent_required) {
-      const FormulaId present = pool_->atom({Atom::Kind::kRequired, text_of(name), 0});
+      const FormulaId present = required_atom(name);
       for (const std::string& other : others)
         found.emplace_back(text_of(other), pool_->conjunction({holds, present}));
     }

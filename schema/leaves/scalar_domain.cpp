@@ -9,7 +9,10 @@
 // Example: {"enum": ["a", "b"]} has two, {"type": "integer", "minimum": 1, "maximum": 6} six,
 // {"pattern": "^[0-9]{3}$"} a thousand (counted, not listed).
 //
-// Cost: kMaxProducts product states, or kListed numbers read once each.
+// Where it is not known whether a product state leads anywhere, the count ends with what was found.
+//
+// Cost: kMaxProducts product states, and kListed strings along those that lead to one; or kListed
+// numbers read once each.
 #include "schema/leaves/scalar_domain.h"
 
 #include <algorithm>
@@ -17,6 +20,7 @@
 #include <cstdlib>
 #include <map>
 #include <optional>
+#include <unordered_map>
 
 namespace espalier {
 namespace {
@@ -31,33 +35,89 @@ using Truth = NumberMachine::Truth;
 
 uint64_t times(uint64_t a, uint64_t b) { return std::min(a * b, ScalarDomain::kMany); }
 
-// Lists the strings of a finite domain.
-class Lister {
+// Counts and lists the strings that lead from one product state to acceptable ones.
+class StringCounter {
  public:
-  Lister(const StringMachine& machine, const std::function<bool(uint32_t)>& acceptable,
-         const std::function<bool(uint32_t)>& possible, std::vector<std::u32string>* out)
-      : machine_(machine), acceptable_(acceptable), possible_(possible), out_(out) {}
-  void list(uint32_t product) {
-    if (acceptable_(product)) out_->push_back(text_);
-    std::vector<std::pair<uint32_t, uint32_t>> ranges;
-    machine_.successors(product,
-                        [&](uint32_t lo, uint32_t hi, uint32_t) { ranges.emplace_back(lo, hi); });
-    for (const auto& [lo, hi] : ranges) {
-      const uint32_t next = machine_.step_codepoint(product, lo);
-      if (!possible_(next)) continue;
-      for (uint32_t c = lo; c <= hi; ++c) {
+  StringCounter(const StringMachine& machine, const std::function<bool(uint32_t)>& acceptable,
+                const std::function<std::optional<bool>(uint32_t)>& possible)
+      : machine_(machine), acceptable_(acceptable), possible_(possible) {}
+
+  ScalarDomain count(uint32_t start) {
+    ScalarDomain out;
+    std::map<uint32_t, uint64_t> layer{{start, 1}};
+    size_t visited = 0;
+    for (size_t depth = 0; !layer.empty() && depth < kMaxLayers; ++depth) {
+      std::map<uint32_t, uint64_t> next;
+      for (const auto& [product, paths] : layer) {
+        if (acceptable_(product)) out.at_least += paths;
+        if (out.at_least >= ScalarDomain::kMany || ++visited > kMaxProducts) return out;
+        const std::vector<Successor>* successors = successors_of(product);
+        if (successors == nullptr) return out;
+        for (const auto& [lo, hi, to] : *successors) {
+          next[to] = std::min(next[to] + times(paths, uint64_t{hi} - lo + 1), ScalarDomain::kMany);
+        }
+      }
+      layer = std::move(next);
+    }
+    if (!layer.empty() || out.at_least > kListed) return out;
+    list(start, &out.strings);
+    out.complete = true;
+    return out;
+  }
+
+ private:
+  struct Successor {
+    uint32_t lo, hi, to;
+  };
+
+  // Null where a question about one of them was given up.
+  const std::vector<Successor>* successors_of(uint32_t product) {
+    const auto [it, inserted] = successors_.try_emplace(product);
+    if (!inserted) return &it->second;
+    std::vector<Successor> found;
+    machine_.successors(product, [&](uint32_t lo, uint32_t hi, uint32_t) {
+      if (machine_.spec().spelling == StringSpelling::kMinimal) {
+        if (lo >= kFirstSurrogate && lo <= kLastSurrogate) lo = kLastSurrogate + 1;
+        if (hi >= kFirstSurrogate && hi <= kLastSurrogate) hi = kFirstSurrogate - 1;
+      }
+      if (lo <= hi) found.push_back({lo, hi, 0});
+    });
+    for (Successor& one : found) {
+      one.to = machine_.step_codepoint(product, one.lo);
+      const std::optional<bool> possible = possible_(one.to);
+      if (!possible) return nullptr;
+      if (*possible) it->second.push_back(one);
+    }
+    return &it->second;
+  }
+
+  // No path of the finite domain comes back to a product state.
+  bool leads_on(uint32_t product) {
+    const auto [it, inserted] = leads_on_.try_emplace(product, acceptable_(product));
+    if (!inserted) return it->second;
+    bool found = it->second;
+    for (const Successor& one : successors_.at(product)) found = leads_on(one.to) || found;
+    return leads_on_[product] = found;
+  }
+
+  void list(uint32_t product, std::vector<std::u32string>* out) {
+    if (!leads_on(product)) return;
+    if (acceptable_(product)) out->push_back(text_);
+    for (const Successor& one : successors_.at(product)) {
+      if (!leads_on(one.to)) continue;
+      for (uint32_t c = one.lo; c <= one.hi; ++c) {
         text_.push_back(c);
-        list(next);
+        list(one.to, out);
         text_.pop_back();
       }
     }
   }
 
- private:
   const StringMachine& machine_;
   const std::function<bool(uint32_t)>& acceptable_;
-  const std::function<bool(uint32_t)>& possible_;
-  std::vector<std::u32string>* out_;
+  const std::function<std::optional<bool>(uint32_t)>& possible_;
+  std::unordered_map<uint32_t, std::vector<Successor>> successors_;
+  std::unordered_map<uint32_t, bool> leads_on_;
   std::u32string text_;
 };
 
@@ -72,35 +132,8 @@ std::optional<Truth> truth_of(const NumberMachine& machine, const std::string& t
 
 ScalarDomain string_domain(const StringMachine& machine,
                            const std::function<bool(uint32_t)>& acceptable,
-                           const std::function<bool(uint32_t)>& possible) {
-  ScalarDomain out;
-  const uint32_t start = machine.product(machine.start());
-  std::map<uint32_t, uint64_t> layer{{start, 1}};
-  size_t visited = 0;
-  for (size_t depth = 0; !layer.empty() && depth < kMaxLayers; ++depth) {
-    std::map<uint32_t, uint64_t> next;
-    for (const auto& [product, count] : layer) {
-      if (acceptable(product)) out.at_least += count;
-      if (out.at_least >= ScalarDomain::kMany) return out;
-      if (++visited > kMaxProducts) return out;
-      std::vector<std::pair<uint32_t, uint64_t>> found;
-      machine.successors(product, [&](uint32_t lo, uint32_t hi, uint32_t to) {
-        uint64_t width = uint64_t{hi} - lo + 1;
-        if (machine.spec().spelling == StringSpelling::kMinimal && lo <= 0xDFFF && hi >= 0xD800)
-          width -= std::min(hi, 0xDFFFu) - std::max(lo, 0xD800u) + 1;
-        if (width != 0) found.emplace_back(to, width);
-      });
-      for (const auto& [to, width] : found) {
-        if (possible(to)) next[to] = std::min(next[to] + times(count, width), ScalarDomain::kMany);
-      }
-    }
-    layer = std::move(next);
-  }
-  if (layer.empty() && out.at_least <= kListed) {
-    Lister(machine, acceptable, possible, &out.strings).list(start);
-    out.complete = true;
-  }
-  return out;
+                           const std::function<std::optional<bool>(uint32_t)>& possible) {
+  return StringCounter(machine, acceptable, possible).count(machine.product(machine.start()));
 }
 
 ScalarDomain number_domain(const NumberMachine& machine, const std::vector<NumberAtom>& atoms,

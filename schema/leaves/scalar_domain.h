@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,10 +21,11 @@ struct ScalarDomain {
   std::vector<Decimal> numbers;
 };
 
-/// The strings that end in an acceptable product; products that are not `possible` lead to none.
+/// The strings that end in an acceptable product; products that are not `possible` lead to none,
+/// and one of which that is not known ends the count.
 ScalarDomain string_domain(const StringMachine& machine,
                            const std::function<bool(uint32_t product)>& acceptable,
-                           const std::function<bool(uint32_t product)>& possible);
+                           const std::function<std::optional<bool>(uint32_t product)>& possible);
 /// The numbers with an acceptable truth of `atoms`.
 ScalarDomain number_domain(const NumberMachine& machine, const std::vector<NumberAtom>& atoms,
                            const std::function<bool(NumberMachine::Truth)>& acceptable);

@@ -99,9 +99,10 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
         [this](uint32_t product) {
           return verdict_.acceptable(value(machine_->signature(product)));
         },
-        [this](uint32_t product) {
+        [this](uint32_t product) -> std::optional<bool> {
           const std::lock_guard lock(mutex_);
-          return live_product(product);
+          const bool live = live_product(product);
+          return live && overrun_ ? std::nullopt : std::optional(live);
         });
   }
   Status status() const override { return machine_->status(); }
@@ -549,8 +550,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
       }
       machine_->successors(product, [&](uint32_t lo, uint32_t hi, uint32_t) {
         uint32_t c = readable_codepoint(lo, hi);
-        if (machine_->spec().spelling == StringSpelling::kMinimal && c >= 0xD800 && c <= 0xDFFF)
-          return;
+        if (machine_->spec().spelling == StringSpelling::kMinimal && is_surrogate(c)) return;
         const uint32_t next = machine_->step_codepoint(product, c);
         if (seen.insert(next).second && certain(next) != FormulaPool::Ternary::kFalse)
           steps.push_back({next, i, c});

@@ -125,7 +125,13 @@ std::vector<uint32_t> StringLiveness::letters_at(const uint32_t* content) const 
   machine_.trie_letters(content[sides_.size()], &letters);
   std::sort(letters.begin(), letters.end());
   letters.erase(std::unique(letters.begin(), letters.end()), letters.end());
+  drop_unspellable(&letters);
   return letters;
+}
+
+// What no other letter stands for may have no spelling.
+void StringLiveness::drop_unspellable(std::vector<uint32_t>* letters) const {
+  if (machine_.spec().spelling == StringSpelling::kMinimal) std::erase_if(*letters, is_surrogate);
 }
 
 // ---- Judgements --------------------------------------------------------------------------------
@@ -416,6 +422,7 @@ StringLiveness::Answer StringLiveness::ask(uint32_t product) {
     for (const Side& side : sides_) classes_known_ &= side.automaton->refine(&classes);
     classes_known_ &= classes.size() <= kMaxClasses;
     if (classes_known_) letters_ = classes.representatives();
+    drop_unspellable(&letters_);
     for (uint32_t i = 0; i < letters_.size(); ++i) order_.push_back(i);
     std::sort(order_.begin(), order_.end(),
               [&](uint32_t a, uint32_t b) { return letters_[a] < letters_[b]; });

@@ -75,6 +75,7 @@ class StringLiveness {
   Node make_node(const uint32_t* content, uint64_t length, const Judgement& judgement);
   void expand(uint32_t node);
   std::vector<uint32_t> letters_at(const uint32_t* content) const;
+  void drop_unspellable(std::vector<uint32_t>* letters) const;
   bool listed_below(uint32_t trie_node);
   bool truth(const Atom& atom, const std::vector<bool>& accepted, uint32_t rank,
              uint32_t string) const;

@@ -7,10 +7,14 @@
 #include "schema/loading/schema_assertions.h"
 
 #include <algorithm>
+#include <array>
 #include <unordered_set>
 
+#include "grammar/codepoints/json_spelling.h"
+#include "grammar/codepoints/letter_classes.h"
 #include "schema/formats/content.h"
 #include "schema/formats/formats.h"
+#include "schema/loading/schema_options.h"
 #include "schema/loading/schema_support.h"
 
 namespace espalier {
@@ -186,6 +190,22 @@ Status expected(const JsonDocument& json, JsonId id, std::string_view what) {
                 json.pointer(id));
 }
 
+// May the pattern tell surrogates from all other code points? Only escapes and WTF-8 name them.
+bool knows_surrogates(std::string_view pattern, const CodepointAutomaton& automaton) {
+  const bool names_any = std::ranges::any_of(
+      std::array{"\\u", "\\p", "\\P", "\xED"},
+      [&](std::string_view name) { return pattern.find(name) != pattern.npos; });
+  LetterClasses classes;
+  if (!names_any || !automaton.refine(&classes)) return names_any;
+  return std::ranges::any_of(classes.representatives(), is_surrogate);
+}
+
+// The same pattern for texts of spelled code points alone, so that it lives only while one of these
+// can match.
+std::string without_surrogates(std::string_view pattern) {
+  return "^(?=\\P{Cs}*$)[^]*(?:" + std::string(pattern) + ")";
+}
+
 Result<std::shared_ptr<const CodepointAutomaton>> read_pattern(const JsonDocument& json, JsonId id,
                                                                std::string_view pattern,
                                                                const SchemaOptions& options) {
@@ -193,6 +213,10 @@ Result<std::shared_ptr<const CodepointAutomaton>> read_pattern(const JsonDocumen
   limits.max_states =
       static_cast<uint32_t>(std::min<size_t>(options.limits.max_automaton_states, UINT32_MAX));
   auto automaton = compile_pattern(pattern, limits);
+  if (automaton.ok() && string_spelling(options) == StringSpelling::kMinimal &&
+      (*automaton)->relaxed() == nullptr && knows_surrogates(pattern, **automaton)) {
+    automaton = compile_pattern(without_surrogates(pattern), limits);
+  }
   if (automaton.ok()) return automaton;
   const Status failure = automaton.status();
   std::string message = "In the regular expression";

@@ -56,6 +56,9 @@ class SchemaLoader {
 
   Result<std::shared_ptr<const SchemaGraph>> load(std::string_view text) {
     if (Status status = resolver_.open(text); !status.ok()) return status;
+    auto complete = complete_options(options_, resolver_.document(0));
+    if (!complete.ok()) return complete.status();
+    graph_->options = *std::move(complete);
     graph_->nodes.reserve(std::min(resolver_.positions(), kMaxNodes));
     graph_->root = node_at({0, resolver_.document(0).root()}, 0);
     for (NodeId id = 0; id < work_.size(); ++id) {
@@ -68,9 +71,6 @@ class SchemaLoader {
                         std::to_string(kMaxPointerBytes) + " bytes.");
       }
     }
-    auto complete = complete_options(options_, resolver_.document(0));
-    if (!complete.ok()) return complete.status();
-    graph_->options = *std::move(complete);
     narrow_schema(graph_->options, graph_.get());
     return std::shared_ptr<const SchemaGraph>(graph_);
   }
@@ -345,7 +345,8 @@ Status SchemaLoader::read_keyword(const KeywordInfo& keyword, JsonId schema, Jso
     *note = "the meta-schema leaves the validation vocabulary out";
     return {};
   }
-  return read_assertion({json, schema, node_->dialect, options_}, keyword, value, node_, note);
+  return read_assertion({json, schema, node_->dialect, graph_->options}, keyword, value, node_,
+                        note);
 }
 
 Status SchemaLoader::read_reference(const KeywordInfo& keyword, JsonId value) {
@@ -424,7 +425,7 @@ Status SchemaLoader::read_pattern_properties(JsonId value) {
   for (uint32_t i = 0; i < map.count; ++i) {
     const JsonId member = map.first + i;
     const std::string_view pattern = (*json_)[member].key;
-    auto automaton = read_pattern(*json_, member, pattern, options_);
+    auto automaton = read_pattern(*json_, member, pattern, graph_->options);
     if (!automaton.ok()) return automaton.status();
     node_->pattern_properties.push_back(
         {std::string(pattern), std::move(*automaton), child(member)});

@@ -69,6 +69,31 @@ struct Candidate {
   uint32_t unlisted;
 };
 
+/// Watches what the open containers cost to finish: an estimate that was wrong may want members for
+/// ever.
+class Progress {
+ public:
+  /// False when the innermost container, at this depth, has had many members that brought its end
+  /// no nearer.
+  bool comes_nearer(uint32_t depth, Cost cost) {
+    open_.resize(depth + 1);
+    Open& at = open_[depth];
+    if (cost < at.least) {
+      at = {cost, 0};
+      return true;
+    }
+    return ++at.in_vain <= kMaxInVain;
+  }
+
+ private:
+  static constexpr uint32_t kMaxInVain = 200;
+  struct Open {
+    Cost least = kNever;
+    uint32_t in_vain = 0;
+  };
+  std::vector<Open> open_;
+};
+
 }  // namespace
 
 bool SchemaMachine::accepting_locked(State s) const {
@@ -81,6 +106,7 @@ bool SchemaMachine::accepting_locked(State s) const {
 Result<std::string> SchemaMachine::shortest_completion(State s) {
   const std::lock_guard lock(mutex_);
   std::string out;
+  Progress progress;
   free_names_ = tracked_scalars_ = 0;
   const Status none(
       StatusCode::kBudgetExceeded,
@@ -124,6 +150,7 @@ Result<std::string> SchemaMachine::shortest_completion(State s) {
           break;
         default: {
           const bool object = frames_[s.frame].kind == Frame::Kind::kObject;
+          if (!progress.comes_nearer(frames_[s.frame].depth, total_cost(s.frame))) return none;
           if (better_closed(s.frame)) {
             ok = append(object ? "}" : "]", &s, &out);
           } else if (s.leaf == kAfterValue) {
@@ -414,6 +441,7 @@ bool SchemaMachine::finish_name(State* s, uint32_t key_class, std::string* out) 
     }
     machine.successors(at.product, [&](uint32_t lo, uint32_t hi, uint32_t) {
       const uint32_t c = readable_codepoint(lo, hi);
+      if (strings_ == StringSpelling::kMinimal && is_surrogate(c)) return;
       const uint32_t next = machine.step_codepoint(at.product, c);
       const uint32_t text = texts_.find(at.text, c);
       if (!product_live(object, next) || !seen.emplace(next, text).second) return;

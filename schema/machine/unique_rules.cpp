@@ -508,7 +508,7 @@ std::shared_ptr<const ScalarLeaf> SchemaMachine::listed_leaf(const Frame& slot,
     if (at->second != ListedStrings::kNone) allowed.set(at->second, false);
   });
   for (uint32_t i = 0; i < strings.size(); ++i) {
-    if (!allowed.known(i)) allowed.set(i, spellable(strings[i], strings_));
+    if (!allowed.known(i)) allowed.set(i, true);
   }
   return std::make_shared<ListedLeaf>(list.machine, std::move(allowed));
 }

@@ -48,12 +48,6 @@ const Example* Examples::keep(Example example) {
   return &kept_.back();
 }
 
-bool Examples::spellable(const std::u32string& text) const {
-  return strings_ == StringSpelling::kJson ||
-         std::none_of(text.begin(), text.end(),
-                      [](char32_t c) { return c >= 0xD800 && c < 0xE000; });
-}
-
 std::optional<const Example*> Examples::value(const std::vector<NodeId>& nodes) {
   if (nodes.empty()) return nullptr;
   if (const auto it = values_.find(nodes); it != values_.end()) return it->second;
@@ -129,7 +123,7 @@ void Examples::collect_scalars(FormulaId f, ValueClass c, bool positive,
   Example example;
   example.value_class = c;
   const auto add_string = [&](std::u32string text) {
-    if (!spellable(text) || out->size() >= kMaxCandidates) return;
+    if (!spellable(text, strings_) || out->size() >= kMaxCandidates) return;
     example.string = std::move(text);
     out->push_back(example);
   };
@@ -321,7 +315,7 @@ bool Examples::try_plan(const Plan& plan, Search* search) {
   example.value_class = ValueClass::kObject;
   for (const uint32_t text : texts) {
     asked.clear();
-    if (!spellable(name(text)) || !asks(text, &asked)) return false;
+    if (!spellable(name(text), strings_) || !asks(text, &asked)) return false;
     std::sort(asked.begin(), asked.end());
     asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
     const std::optional<const Example*> member = value(asked);

@@ -83,7 +83,6 @@ class Examples {
   std::optional<std::u32string> sample(uint32_t automaton);
   std::optional<const Example*> make(FormulaId f, ValueClass c);
   const Example* keep(Example example);
-  bool spellable(const std::u32string& text) const;
 
   Expansion* expansion_;
   FormulaPool* pool_;

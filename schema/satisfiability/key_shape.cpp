@@ -37,6 +37,7 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
   };
   std::vector<Listed> listed;
   const auto list = [&](std::u32string name, uint32_t node = 0, NodeId child = kNoNode) {
+    if (!spellable(name, spec.spelling)) return;
     listed.push_back({std::move(name), static_cast<uint32_t>(listed.size()), node, child});
   };
   const auto add_automaton = [&](const std::shared_ptr<const CodepointAutomaton>& automaton) {
@@ -51,11 +52,13 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
   for (uint32_t i = 0; i < nodes_.size(); ++i) {
     const SchemaNode& node = expansion->node(nodes_[i]);
     for (const auto& [name, child] : node.properties) {
-      list(to_codepoints(name), i, child);
-      if (!tells_apart) continue;
+      std::u32string text = to_codepoints(name);
       const SchemaNode& value = expansion->node(child);
-      if (value.const_value || (value.enum_values && value.enum_values->size() == 1))
-        ++constants[listed.back().name];
+      if (tells_apart &&
+          (value.const_value || (value.enum_values && value.enum_values->size() == 1))) {
+        ++constants[text];
+      }
+      list(std::move(text), i, child);
     }
     for (const PatternProperty& property : node.pattern_properties)
       add_automaton(property.automaton);
@@ -187,12 +190,11 @@ uint64_t KeyShape::names_left(uint32_t id, const SetStore& sets, uint32_t seen) 
 const std::vector<uint32_t>& KeyShape::other_classes() {
   if (!other_classes_) {
     std::set<uint32_t> found;
-    const auto result = machine_->search(machine_->product(machine_->start()),
-                                         [&](const StringSignature& signature) {
-                                           if (signature.string == StringSignature::kOther)
-                                             found.insert(class_of(signature));
-                                           return signature.string != StringSignature::kOther;
-                                         });
+    const auto result = machine_->search_unlisted(machine_->product(machine_->start()),
+                                                  [&](const StringSignature& signature) {
+                                                    found.insert(class_of(signature));
+                                                    return false;
+                                                  });
     other_classes_known_ = result != StringMachine::Search::kOverBudget;
     other_classes_.emplace(found.begin(), found.end());
   }

@@ -129,6 +129,7 @@ class Satisfiability {
   Goal item_goal(const std::vector<NodeId>& must, uint64_t at) const;
   bool places_of(const Literals& literals, uint64_t index, Places* out);
   bool tight_places(const Places& places, uint32_t used, std::vector<std::vector<uint32_t>>* tight);
+  bool matches_left(const Literals& literals, uint64_t index, uint32_t used);
   bool distinct_possible(const Literals& literals, uint64_t index, uint32_t used);
   bool repetition_possible(const Literals& literals, uint64_t index, uint32_t used);
   NodeId constant(uint32_t id);

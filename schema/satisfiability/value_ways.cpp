@@ -53,9 +53,7 @@ uint64_t Satisfiability::ways_of_class(FormulaId f, ValueClass c) {
       return domain(f, c).at_least;
     case ValueClass::kString:
       if (const std::vector<std::u32string>* list = listed_strings(f)) {
-        return static_cast<uint64_t>(std::count_if(
-            list->begin(), list->end(),
-            [this](const std::u32string& text) { return spellable(text, strings_); }));
+        return list->size();
       }
       return domain(f, c).at_least;
     case ValueClass::kArray:
@@ -82,8 +80,7 @@ const ScalarDomain& Satisfiability::domain(FormulaId f, ValueClass c) {
   ScalarDomain found;
   found.complete = true;
   if (const std::vector<std::u32string>* list = listed_strings(f)) {
-    std::copy_if(list->begin(), list->end(), std::back_inserter(found.strings),
-                 [this](const std::u32string& text) { return spellable(text, strings_); });
+    found.strings = *list;
     found.at_least = found.strings.size();
     return it->second = std::move(found);
   }
@@ -346,11 +343,39 @@ bool Satisfiability::tight_places(const Places& places, uint32_t used,
   return true;
 }
 
+// Are there as many unused values of which `contains` counts each, and which some place takes, as
+// must still be counted?
+bool Satisfiability::matches_left(const Literals& literals, uint64_t index, uint32_t used) {
+  std::vector<NodeId> must;
+  uint64_t last = index;
+  for (const FormulaId f : literals.positive) {
+    const Atom atom = pool_->atom_of(f);
+    if (atom.kind != Atom::Kind::kItems) continue;
+    must.push_back(atom.index);
+    last = std::max<uint64_t>(last, expansion_->node(atom.index).prefix_items.size());
+  }
+  for (const FormulaId f : literals.positive) {
+    const Atom atom = pool_->atom_of(f);  // copied: the pool may grow
+    if (atom.kind != Atom::Kind::kContains) continue;
+    const auto values = few_values({{atom.index}, {}}, atom.bound + seen_->size(used));
+    if (!values) continue;
+    const auto left = std::ranges::count_if(*values, [&](uint32_t v) {
+      if (seen_->contains(used, v)) return false;
+      for (uint64_t at = index; at <= last; ++at) {
+        if (admits(item_goal(must, at), v)) return true;
+      }
+      return false;
+    });
+    if (static_cast<uint64_t>(left) < atom.bound) return false;
+  }
+  return true;
+}
+
 bool Satisfiability::distinct_possible(const Literals& literals, uint64_t index, uint32_t used) {
   Places places;
   places_of(literals, index, &places);
   std::vector<std::vector<uint32_t>> tight;
-  if (!tight_places(places, used, &tight)) return false;
+  if (!tight_places(places, used, &tight) || !matches_left(literals, index, used)) return false;
   // Kuhn's algorithm: a place takes a free value, or one whose place can take another.
   std::unordered_map<uint32_t, size_t> taken;
   std::set<uint32_t> tried;
