@@ -101,6 +101,13 @@ uint32_t StringMachine::between_state(uint32_t product) const {
   return intern_state(product, kBody);
 }
 
+uint32_t StringMachine::state_at(uint32_t node) const {
+  const std::lock_guard lock(mutex_);
+  uint32_t product = states_[start_].product;
+  for (const char32_t c : path_to(node)) product = step_locked(product, c);
+  return intern_state(product, kBody);
+}
+
 uint32_t StringMachine::end_state(uint32_t product) const {
   const std::lock_guard lock(mutex_);
   return intern_state(product, kEnd);

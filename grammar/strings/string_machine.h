@@ -89,9 +89,9 @@ class StringMachine {
   uint32_t step_codepoint(uint32_t product, uint32_t codepoint) const;
   /// How many more code points may change what is known of the length.
   uint64_t lengths_left(uint32_t product) const { return length_cap_ - products_[product].length; }
-  /// Has the product left the trie of strings?
   /// The length rank of strings that are one code point longer.
   uint32_t longer_rank(uint32_t product) const;
+  /// Has the product left the trie of strings?
   bool off_trie(uint32_t product) const;
 
   /// Visits signatures of strings that extend the product state (itself included), listed strings
@@ -119,6 +119,12 @@ class StringMachine {
   uint32_t trie_next(uint32_t node, uint32_t codepoint) const;
   bool is_listed(uint32_t node) const { return trie_[node].string != StringSignature::kOther; }
   void trie_letters(uint32_t node, std::vector<uint32_t>* out) const;
+  /// The range of strings at and below a node, that at the node first; the byte state after the
+  /// code points that lead there.
+  std::pair<uint32_t, uint32_t> listed_at(uint32_t node) const {
+    return {trie_[node].first, trie_[node].last};
+  }
+  uint32_t state_at(uint32_t node) const;
   /// The code points that lead on in the trie of strings, in order, each with the product state
   /// after it.
   using TrieStep = std::pair<uint32_t, uint32_t>;
@@ -162,7 +168,7 @@ class StringMachine {
   /// The range of listed strings that extend a product state.
   std::pair<uint32_t, uint32_t> listed_below(uint32_t product) const {
     const uint32_t node = products_[product].node;
-    return node == kOff ? std::pair(0u, 0u) : std::pair(trie_[node].first, trie_[node].last);
+    return node == kOff ? std::pair(0u, 0u) : listed_at(node);
   }
 
   /// When nothing but the listed strings below `state` can still be meant, inserts every byte that
@@ -171,6 +177,10 @@ class StringMachine {
 
   /// Inserts every byte that may lead from `state` towards a listed string, or end one.
   void trie_bytes(uint32_t state, ByteSet* out, ByteSet* characters) const;
+  /// The same where the code points that lead to a node of the trie have been read, or after a
+  /// backslash there.
+  enum class Place : uint8_t { kBetween, kEscape };
+  void trie_bytes_at(uint32_t node, Place place, ByteSet* out) const;
 
   const StringSpec& spec() const { return spec_; }
   Status status() const;

@@ -352,21 +352,37 @@ bool StringMachine::listed_bytes(uint32_t state, ByteSet* out) const {
   return true;
 }
 
+void StringMachine::trie_bytes_at(uint32_t node, Place place, ByteSet* out) const {
+  const TrieNode& below = expanded_node(node);
+  if (place == Place::kBetween) {
+    *out |= below.bytes;
+    out->insert('\\');
+    if (below.string != StringSignature::kOther) out->insert('"');
+    return;
+  }
+  out->insert('u');
+  for (uint32_t i = 0; i < below.num_children; ++i) {
+    const uint32_t codepoint = trie_[below.first_child + i].codepoint;
+    for (const char escape : std::string_view("\"\\/bfnrt")) {
+      if (simple_escape(static_cast<uint8_t>(escape)) == codepoint)
+        out->insert(static_cast<uint8_t>(escape));
+    }
+  }
+}
+
 void StringMachine::trie_bytes(uint32_t state, ByteSet* out, ByteSet* characters) const {
   const ByteState& at = states_[state];
   const uint32_t kind = at.sub & 0xFF000000u;
   const uint32_t node = products_[at.product].node;
   if (node == kOff) return;
-  if (kind != kBody) characters->fill();
-  if (kind != kBody && kind != kEscape && kind != kHex) return out->fill();
-  const TrieNode& below = expanded_node(node);
   if (kind == kBody) {
-    *out |= below.bytes;
-    *characters |= below.bytes;
-    out->insert('\\');
-    if (below.string != StringSignature::kOther) out->insert('"');
-    return;
+    *characters |= expanded_node(node).bytes;
+    return trie_bytes_at(node, Place::kBetween, out);
   }
+  characters->fill();
+  if (kind == kEscape) return trie_bytes_at(node, Place::kEscape, out);
+  if (kind != kHex) return out->fill();
+  const TrieNode& below = expanded_node(node);
   static constexpr std::string_view kHexDigits = "0123456789abcdef";
   const uint32_t digits = at.sub >> 16 & 0xFF, value = at.sub & 0xFFFF;
   const auto insert_hex = [&](uint32_t unit) {
@@ -375,17 +391,9 @@ void StringMachine::trie_bytes(uint32_t state, ByteSet* out, ByteSet* characters
     out->insert(static_cast<uint8_t>(digit));
     if (digit >= 'a') out->insert(static_cast<uint8_t>(digit - 'a' + 'A'));
   };
-  if (kind == kEscape) out->insert('u');
   for (uint32_t i = 0; i < below.num_children; ++i) {
     const uint32_t codepoint = trie_[below.first_child + i].codepoint;
-    if (kind == kHex) {
-      insert_hex(codepoint < 0x10000 ? codepoint : 0xD800 + ((codepoint - 0x10000) >> 10));
-    } else {
-      for (const char escape : std::string_view("\"\\/bfnrt")) {
-        if (simple_escape(static_cast<uint8_t>(escape)) == codepoint)
-          out->insert(static_cast<uint8_t>(escape));
-      }
-    }
+    insert_hex(codepoint < 0x10000 ? codepoint : 0xD800 + ((codepoint - 0x10000) >> 10));
   }
 }
 

@@ -92,7 +92,9 @@ Satisfiability& SchemaMachine::costs() {
 
 // ---- Bytes -------------------------------------------------------------------------------------
 
-bool SchemaMachine::whitespace(uint8_t byte) const { return any_space_ && is_json_space(byte); }
+bool SchemaMachine::whitespace(State s, uint8_t byte) const {
+  return any_space_ && is_json_space(byte) && !in_name(s);
+}
 
 // White space that a separator still demands.
 std::string_view SchemaMachine::fixed_space(State s) const {
@@ -144,10 +146,16 @@ bool SchemaMachine::advance_unlocked(State* s, uint8_t byte, Mode mode) const {
     *s = after;
     if (next != 0 || after.dead()) return true;
   }
-  if (whitespace(byte) && s->leaf != kKey) return true;
+  if (whitespace(*s, byte)) return true;
   switch (s->leaf) {
+    case kListedName:
+      return advance_listed_unlocked(s, byte);
     case kKey: {
       if (mode == Mode::kStep) return false;
+      if (const State listed = as_listed_name(*s); listed.leaf == kListedName) {
+        *s = listed;
+        return advance_listed_unlocked(s, byte);
+      }
       const bool open = open_memo_.get(s->frame) == kYes;
       const NameSet* names = name_sets_.get(s->frame);
       const Frame& frame = frames_[s->frame];
@@ -223,7 +231,7 @@ State SchemaMachine::advance(State s, uint8_t byte, Mode mode) {
   if (s.dead() || !status_.ok()) return {};
   if (s.doubtful()) return s;
   if (s.leaf >= kFirstLeaf) return advance_leaf(s, byte, mode);
-  if (whitespace(byte) && s.leaf != kKey) return s;
+  if (whitespace(s, byte)) return s;
   if (const std::string_view space = fixed_space(s); !space.empty()) {
     if (byte != static_cast<uint8_t>(space[0])) return {};
     return {s.frame, s.leaf, space.size() == 1 ? 0 : s.state - 2, 0};
@@ -243,6 +251,8 @@ State SchemaMachine::advance(State s, uint8_t byte, Mode mode) {
     }
     case kKey:
       return advance_key(s, byte, mode);
+    case kListedName:
+      return advance_listed_name(s, byte);
     case kColon:
       return byte == ':' ? State{s.frame, kValue, gap_start_[kAfterColon], 0} : State{};
     case kArrayStart: {
@@ -323,14 +333,16 @@ State SchemaMachine::advance_key(State s, uint8_t byte, Mode mode) {
   // Looking ahead, no name that is not used yet differs from any other.
   if (mode == Mode::kProbe && text != TextStore::kUnseen && !texts_.matters(text))
     text = TextStore::kUnseen;
-  if (machine.ended(next)) {
-    const uint32_t key_class = shape.class_of(machine.signature(machine.product(next)));
-    if (may_repeat(s.frame, key_class)) return State::doubt();
-    const FrameId slot = property_slot(s.frame, key_class, text);
-    return slot != 0 ? State{slot, kColon, 0, 0} : State{};
-  }
+  if (machine.ended(next))
+    return end_name(s.frame, shape.class_of(machine.signature(machine.product(next))), text);
   if (!key_state_live(s.frame, next, text)) return {};
   return {s.frame, kKey, next, text};
+}
+
+State SchemaMachine::end_name(FrameId object, uint32_t key_class, uint32_t text) {
+  if (may_repeat(object, key_class)) return State::doubt();
+  const FrameId slot = property_slot(object, key_class, text);
+  return slot != 0 ? State{slot, kColon, 0, 0} : State{};
 }
 
 // ---- Looking ahead -----------------------------------------------------------------------------
@@ -355,6 +367,7 @@ Bulk SchemaMachine::bulk(State s) {
                ? Bulk{&leaf, s.state, Bulk::Exceptions::kEnds}
                : Bulk{};
   }
+  if (s.leaf == kListedName) return {};
   if (s.leaf != kKey) {
     if (!any_space_) return {};
     return {space_.get(), space_->start(), Bulk::Exceptions::kNone, true};
@@ -452,7 +465,7 @@ void SchemaMachine::next_bytes(State s, ByteSet* out) {
   const auto insert = [&](std::string_view bytes) {
     for (const char b : bytes) out->insert(static_cast<uint8_t>(b));
   };
-  if (any_space_ && s.leaf != kKey) insert(" \t\n\r");
+  if (any_space_ && !in_name(s)) insert(" \t\n\r");
   if (const std::string_view space = fixed_space(s); !space.empty())
     return insert(space.substr(0, 1));
   if (s.state == 1 && (s.leaf == kValue || s.leaf == kKeyQuote)) insert(" ");
@@ -477,6 +490,11 @@ void SchemaMachine::next_bytes(State s, ByteSet* out) {
       return;
     case kDone:
       return;
+    case kListedName: {
+      const auto place =
+          s.state % 2 != 0 ? StringMachine::Place::kEscape : StringMachine::Place::kBetween;
+      return key_machines_[frames_[s.frame].shape]->trie_bytes_at(s.state / 2, place, out);
+    }
     case kKey: {
       const StringMachine& machine = *key_machines_[frames_[s.frame].shape];
       const NameSet* names = name_sets_.get(s.frame);

@@ -73,6 +73,8 @@ class SchemaMachine final : public Recognizer {
     kArrayStart,   // after '['
     kAfterValue,   // frame = container
     kDone,         // after the root value
+    kListedName,   // looking ahead, inside a name where listed ones alone may come: state = twice
+                   // the node of the shape's trie, one more after a backslash
     kFirstLeaf = 16,
   };
   enum class Mode : uint8_t { kStep, kProbe };
@@ -120,11 +122,16 @@ class SchemaMachine final : public Recognizer {
 
   State advance_leaf(State s, uint8_t byte, Mode mode);
   State advance_key(State s, uint8_t byte, Mode mode);
+  State end_name(FrameId object, uint32_t key_class, uint32_t text);
+  State as_listed_name(State s) const;
+  bool advance_listed_unlocked(State* s, uint8_t byte) const;
+  State advance_listed_name(State s, uint8_t byte);
   State end_leaf(State s, uint32_t exit_state, Mode mode);
   State finish(FrameId slot, const Outcome& outcome, uint32_t value);
   State close(FrameId container);
   bool closeable(FrameId container);
-  bool whitespace(uint8_t byte) const;
+  bool whitespace(State s, uint8_t byte) const;
+  static bool in_name(State s) { return s.leaf == kKey || s.leaf == kListedName; }
   std::string_view fixed_space(State s) const;
 
   // Questions about frames, all memoized.
