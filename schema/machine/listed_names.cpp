@@ -1,10 +1,11 @@
 // Looking ahead into names that are listed.
 //
-// The idea: in an object that takes listed names alone, what a token may spell next is the trie of
-// those names and nothing else. A state of the shape's machine for each place in it, with its table
-// of steps, is made for the one token that is taken; for the thousands that are only looked at the
-// node of the trie is the state. Escapes beyond one letter, characters of several bytes and names
-// that are not known to be possible yet are left to the machine.
+// The idea: where listed names alone may come, because the object takes no others or because none
+// of those begins like this, what a token may spell next is in the trie of names. A state of the
+// shape's machine for each place in it, with its table of steps, is made for the one token that is
+// taken; for the thousands that are only looked at the node of the trie is the state. Escapes
+// beyond one letter, characters of several bytes and names that are not known to be possible yet
+// are left to the machine.
 //
 // Example: with the names "size" and "sort", `s` leads to a node with the letters i and o, and
 // after `ort` the quote ends the name whose class the list tells.
@@ -16,12 +17,21 @@
 
 namespace espalier {
 
+// Is it known that listed names alone may come in s, a state within a name?
+bool SchemaMachine::only_listed(State s) const {
+  const NameSet* names = name_sets_.get(s.frame);
+  if (names == nullptr || open_memo_.get(s.frame) == kYes) return false;
+  const OtherNames* others = names->others();
+  return others == nullptr || others->states.get(s.state) == OtherNames::kNo;
+}
+
 // The state that stands for s, from where a byte is only looked at; s where there is none.
 State SchemaMachine::as_listed_name(State s) const {
-  const NameSet* names = name_sets_.get(s.frame);
-  if (names == nullptr || names->others() != nullptr || open_memo_.get(s.frame) == kYes) return s;
   const StringMachine& machine = *key_machines_[frames_[s.frame].shape];
-  if (!machine.between(s.state) || machine.spec().spelling != StringSpelling::kJson) return s;
+  if (!only_listed(s) || !machine.between(s.state) ||
+      machine.spec().spelling != StringSpelling::kJson) {
+    return s;
+  }
   const uint32_t node = machine.trie_node(machine.product(s.state));
   return node != StringMachine::kOffTrie ? State{s.frame, kListedName, 2 * node, 0} : s;
 }

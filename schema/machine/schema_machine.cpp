@@ -497,8 +497,7 @@ void SchemaMachine::next_bytes(State s, ByteSet* out) {
     }
     case kKey: {
       const StringMachine& machine = *key_machines_[frames_[s.frame].shape];
-      const NameSet* names = name_sets_.get(s.frame);
-      if (names != nullptr && names->others() == nullptr && !object_is_open(s.frame)) {
+      if (only_listed(s)) {
         ByteSet characters;
         machine.trie_bytes(s.state, out, &characters);
       } else if (object_is_open(s.frame) || !machine.listed_bytes(s.state, out)) {

@@ -123,6 +123,7 @@ class SchemaMachine final : public Recognizer {
   State advance_leaf(State s, uint8_t byte, Mode mode);
   State advance_key(State s, uint8_t byte, Mode mode);
   State end_name(FrameId object, uint32_t key_class, uint32_t text);
+  bool only_listed(State s) const;
   State as_listed_name(State s) const;
   bool advance_listed_unlocked(State* s, uint8_t byte) const;
   State advance_listed_name(State s, uint8_t byte);
