@@ -11,7 +11,7 @@ namespace espalier {
 /// lock and touches nothing that other threads write. Direct-mapped. Entries are good for one
 /// generation of the store, which it counts up when it drops any; now and then a hit is reported as
 /// a miss, so that the store sees what is in use. Each thread keeps at most kSlots entries alive.
-template <typename Key, typename Value>
+template <typename Key, typename Value, size_t kSlots = 64>
 class ThreadCache {
  public:
   /// `key` is a Key or what compares with one.
@@ -29,7 +29,6 @@ class ThreadCache {
   }
 
  private:
-  static constexpr size_t kSlots = 64;
   static constexpr uint32_t kRefresh = 64;
   struct Slot {
     Key key{};

@@ -156,7 +156,8 @@ std::shared_ptr<const SubtreeRow> SubtreeRowCache::get(const Vocabulary& vocabul
                                                        const Bulk& bulk,
                                                        std::span<const uint32_t> nodes) {
   const Place place{vocabulary.uid(), bulk.leaf->uid(), bulk.state, nodes};
-  thread_local ThreadCache<Key, SubtreeRow> recent;
+  constexpr size_t kRecent = 256;  // a mask asks for some ten
+  thread_local ThreadCache<Key, SubtreeRow, kRecent> recent;
   const size_t hash = Hash()(place);
   const uint64_t generation = generation_.load(std::memory_order_acquire);
   if (auto row = recent.find(place, hash, generation)) return row;
