@@ -48,13 +48,13 @@ class StringMachine {
   uint32_t start() const { return start_; }
   uint32_t step(uint32_t state, uint8_t byte) const {
     const ByteState& from = states_[state];
-    const uint64_t first = from.first.load(std::memory_order_acquire);
-    if (first >> 32 == byte + 1u) return static_cast<uint32_t>(first);
     const Block* block = from.next[byte / kBlock].load(std::memory_order_acquire);
     if (block != nullptr) {
       const uint32_t next = (*block)[byte % kBlock].load(std::memory_order_acquire);
       if (next != kUnknown) return next;
     }
+    const uint64_t first = from.first.load(std::memory_order_acquire);
+    if (first >> 32 == byte + 1u) return static_cast<uint32_t>(first);
     return compute_step(state, byte);
   }
   /// Has the closing quote been read?

@@ -43,16 +43,15 @@ class StepMemo {
     }
   }
 
-  /// Does nothing when the step is known or the budget is used up.
+  /// Adds a step that find() did not know; does nothing when the budget is used up. One that
+  /// another thread has added meanwhile is there twice, which does no harm.
   void insert(const State& from, uint32_t label, const State& to) {
-    State known;
-    if (find(from, label, &known)) return;
     if (directories_.empty() && !begin()) return;
     const uint64_t key = hash(from, label);
     while (directories_.back()->at(key).load(std::memory_order_relaxed)->full()) {
       if (!split(key)) return;
     }
-    directories_.back()->at(key).load(std::memory_order_relaxed)->put(from, label, to);
+    directories_.back()->at(key).load(std::memory_order_relaxed)->put(key, from, label, to);
   }
 
   size_t memory_bytes() const { return bytes_.load(std::memory_order_relaxed); }
@@ -74,8 +73,8 @@ class StepMemo {
     std::array<Entry, kEntries> entries;
 
     bool full() const { return size * 3 >= kEntries * 2; }
-    void put(const State& from, uint32_t label, const State& to) {
-      size_t i = place(hash(from, label));
+    void put(uint64_t key, const State& from, uint32_t label, const State& to) {
+      size_t i = place(key);
       while (entries[i].tag.load(std::memory_order_relaxed) != 0) i = (i + 1) % kEntries;
       entries[i].from = from;
       entries[i].to = to;
@@ -141,8 +140,8 @@ class StepMemo {
     for (const Entry& entry : old.entries) {
       const uint32_t tag = entry.tag.load(std::memory_order_relaxed);
       if (tag == 0) continue;
-      halves[first_bits(hash(entry.from, tag - 1), old.bits + 1) & 1]->put(entry.from, tag - 1,
-                                                                           entry.to);
+      const uint64_t own = hash(entry.from, tag - 1);
+      halves[first_bits(own, old.bits + 1) & 1]->put(own, entry.from, tag - 1, entry.to);
     }
     const Directory& directory = *directories_.back();
     const size_t half = size_t{1} << (directory.bits - old.bits - 1);

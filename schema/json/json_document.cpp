@@ -292,7 +292,11 @@ class JsonBuilder {
   using Ch = char;
 
   JsonBuilder(JsonDocument* document, size_t max_depth)
-      : document_(*document), max_depth_(max_depth) {}
+      : document_(*document), max_depth_(max_depth) {
+    constexpr size_t kOpen = 32, kBytesPerNode = 16;  // mostly
+    stack_.reserve(kOpen);
+    document_.nodes_.reserve(document_.buffer_.size() / kBytesPerNode);
+  }
 
   bool too_deep() const { return depth_ > max_depth_; }
 
