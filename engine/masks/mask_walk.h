@@ -37,8 +37,11 @@ template <typename Visit>
 void for_each_child_by(const TokenTrie& trie, uint32_t index, const ByteSet& bytes, Visit&& visit) {
   constexpr uint32_t kScan = 16;  // siblings, which stand together, for one search among them
   const TokenTrie::Node& node = trie.node(index);
-  uint32_t num_bytes = 0;
-  for (const uint64_t word : bytes.words) num_bytes += static_cast<uint32_t>(std::popcount(word));
+  uint32_t num_bytes = 1;
+  if (node.num_children > kScan) {
+    num_bytes = 0;
+    for (const uint64_t word : bytes.words) num_bytes += static_cast<uint32_t>(std::popcount(word));
+  }
   if (node.num_children > num_bytes * kScan) {
     for_each_byte(bytes, [&](uint8_t byte) {
       if (const uint32_t child = trie.child(index, byte); child != 0) visit(child, byte);

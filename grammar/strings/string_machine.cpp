@@ -152,29 +152,15 @@ uint64_t product_hash(uint32_t node, uint64_t length, std::span<const uint32_t> 
 
 }  // namespace
 
-void StringMachine::grow_product_slots() const {
-  const std::vector<uint32_t> old = std::move(product_slots_);
-  product_slots_.assign(std::max<size_t>(16, 2 * old.size()), 0);
-  for (const uint32_t slot : old) {
-    if (slot == 0) continue;
-    const Product& product = products_[slot - 1];
-    size_t at = product_hash(product.node, product.length, product.automata);
-    while (product_slots_[at & (product_slots_.size() - 1)] != 0) ++at;
-    product_slots_[at & (product_slots_.size() - 1)] = slot;
-  }
-}
-
 uint32_t StringMachine::intern_product(uint32_t node, uint64_t length,
                                        std::span<const uint32_t> automata) const {
-  if (2 * products_.size() >= product_slots_.size()) grow_product_slots();
-  const size_t mask = product_slots_.size() - 1;
-  size_t at = product_hash(node, length, automata) & mask;
-  for (; product_slots_[at] != 0; at = (at + 1) & mask) {
-    const Product& known = products_[product_slots_[at] - 1];
-    if (known.node == node && known.length == length &&
-        std::equal(automata.begin(), automata.end(), known.automata.begin()))
-      return product_slots_[at] - 1;
-  }
+  const uint64_t hash = product_hash(node, length, automata);
+  const uint32_t known = product_ids_.find(hash, [&](uint32_t id) {
+    const Product& product = products_[id];
+    return product.node == node && product.length == length &&
+           std::equal(automata.begin(), automata.end(), product.automata.begin());
+  });
+  if (known != IdTable::kNone) return known;
   Product product;
   product.node = node;
   product.length = length;
@@ -188,7 +174,7 @@ uint32_t StringMachine::intern_product(uint32_t node, uint64_t length,
     product.automata.assign(automata.begin(), automata.end());
   }
   const uint32_t id = products_.push_back(std::move(product));
-  product_slots_[at] = id + 1;
+  product_ids_.insert(hash, id);
   measure();
   return id;
 }

@@ -230,7 +230,6 @@ class StringMachine {
   uint32_t raw_step(uint32_t product, uint32_t sub, uint8_t byte) const;
   uint32_t intern_state(uint32_t product, uint32_t sub) const;
   uint32_t intern_product(uint32_t node, uint64_t length, std::span<const uint32_t> automata) const;
-  void grow_product_slots() const;
   uint32_t step_locked(uint32_t product, uint32_t codepoint) const;
   const TrieNode& expanded_node(uint32_t node) const;
   void expand(uint32_t node) const;
@@ -266,7 +265,7 @@ class StringMachine {
   mutable Vector<Product> products_;
   mutable FlatMap<uint32_t> state_ids_;
   mutable Vector<Block> blocks_;
-  mutable std::vector<uint32_t> product_slots_;  // open addressing: 0, or a product and one
+  mutable IdTable product_ids_;
   mutable Vector<TrieNode> trie_;
   mutable std::vector<StringSignature> string_signatures_;  // kOther: not asked for yet
 };
