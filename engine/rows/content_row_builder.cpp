@@ -24,6 +24,7 @@
 #include <utility>
 
 #include "engine/rows/content_facts.h"
+#include "engine/rows/content_high.h"
 #include "engine/rows/content_listed_walk.h"
 #include "engine/rows/content_loop.h"
 #include "engine/rows/content_products_cache.h"
@@ -330,7 +331,20 @@ class ContentRowBuilder {
     std::vector<MaskWord>& bits = row->dense;
     std::vector<MaskWord> strays(words, 0);
     bits.assign(index_->plain().begin(), index_->plain().end());
-    if (region.inside.has(' ')) {
+    const bool spaces = region.inside.has(' ');
+    if (const auto deadly = spaces && !content_.remembers()
+                                ? deadly_above_ascii(&products_, start_, region)
+                                : std::nullopt) {
+      ContentRegion wide = region;
+      wide.inside = wide.inside | Letters::high();
+      settle(wide, 0, bits, strays);
+      const HighTexts& texts = index_->high_texts();
+      texts.for_each(*deadly, [&](TokenId token) { clear_mask_bit(bits, token); });
+      for (const TokenId token : texts.cut()) {
+        if (mask_bit(bits, token) && !survives(vocabulary_.bytes(token)))
+          clear_mask_bit(bits, token);
+      }
+    } else if (spaces) {
       settle(region, 0, bits, strays);
     } else {
       // A word is often preceded by a space that may not occur within.
@@ -445,7 +459,7 @@ class ContentRowBuilder {
     const ContentTrie& trie = index_->plain_texts();
     const auto nothing = [](uint32_t, uint32_t) {};
     const auto first_value = [&](uint32_t i) { return trie.node(i).first_value; };
-    if (mostly_alive(trie)) {
+    if (walk_.mostly_alive(trie, start_)) {
       row->dense.assign(index_->plain().begin(), index_->plain().end());
       const auto drop = [&](uint32_t i, uint32_t end) {
         for (uint32_t k = first_value(i); k < first_value(end); ++k) {
@@ -473,32 +487,6 @@ class ContentRowBuilder {
           });
         });
     row->set_inside(std::move(tokens), vocabulary_.row_words());
-  }
-
-  /// Do most tokens that begin with an ASCII character survive, as far as their first two
-  /// characters tell?
-  bool mostly_alive(const ContentTrie& trie) {
-    std::vector<std::pair<uint32_t, double>> firsts;  // a product, and the values that reach it
-    double alive = 0, all = 0;
-    for (uint32_t i = 1; i < trie.size() && trie.node(i).codepoint < 0x80; i = trie.node(i).end) {
-      const double values = trie.node(trie.node(i).end).first_value - trie.node(i).first_value;
-      all += values;
-      const uint32_t next = products_.step(start_, trie.node(i).codepoint);
-      if (next == ContentProducts::kDead) continue;
-      alive += values;
-      if (firsts.empty() || firsts.back().first != next) firsts.emplace_back(next, 0);
-      firsts.back().second += values;
-    }
-    if (alive <= all / 2) return false;
-    const auto texts = [&](const Letters& letters) {
-      double sum = 0;
-      letters.for_each([&](uint32_t letter) { sum += trie.counts().with[letter]; });
-      return sum;
-    };
-    const double all_texts = texts(Letters::all());
-    for (const auto& [next, values] : firsts)
-      alive -= values * texts(products_.letter_steps(next).dead) / all_texts;
-    return alive > all / 2;
   }
 
   /// The values of an index of enders at whose texts the leaf may end, by exit state.

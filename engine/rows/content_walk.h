@@ -163,6 +163,32 @@ class ContentWalk {
     return true;
   }
 
+  /// Do most tokens that begin with an ASCII character survive, as far as their first two
+  /// characters tell?
+  bool mostly_alive(const ContentTrie& trie, uint32_t start) {
+    std::vector<std::pair<uint32_t, double>> firsts;  // a product, and the values that reach it
+    double alive = 0, all = 0;
+    for (uint32_t i = 1; i < trie.size() && trie.node(i).codepoint < 0x80; i = trie.node(i).end) {
+      const double values = trie.node(trie.node(i).end).first_value - trie.node(i).first_value;
+      all += values;
+      const uint32_t next = products_.step(start, trie.node(i).codepoint);
+      if (next == ContentProducts::kDead) continue;
+      alive += values;
+      if (firsts.empty() || firsts.back().first != next) firsts.emplace_back(next, 0);
+      firsts.back().second += values;
+    }
+    if (alive <= all / 2) return false;
+    const auto texts = [&](const Letters& letters) {
+      double sum = 0;
+      letters.for_each([&](uint32_t letter) { sum += trie.counts().with[letter]; });
+      return sum;
+    };
+    const double all_texts = texts(Letters::all());
+    for (const auto& [next, values] : firsts)
+      alive -= values * texts(products_.letter_steps(next).dead) / all_texts;
+    return alive > all / 2;
+  }
+
  private:
   template <typename OnFree>
   static constexpr bool kTakesFree = !std::is_same_v<std::decay_t<OnFree>, Ignore>;

@@ -73,6 +73,7 @@ ContentIndex::ContentIndex(const Vocabulary& vocabulary) {
     const int64_t length = plain_length(bytes);
     if (length < 0) continue;
     plain.emplace_back(bytes, token);
+    high_texts_.add(bytes, token);
     set_mask_bit(plain_, token);
     if (bytes[0] == ' ') set_mask_bit(leading_space_, token);
     if (bytes.find(' ', 1) != std::string_view::npos) set_mask_bit(inner_space_, token);
@@ -101,6 +102,7 @@ ContentIndex::ContentIndex(const Vocabulary& vocabulary) {
   }
   marked_ = TokenTrie(std::move(marked));
   plain_texts_ = ContentTrie(std::move(plain));
+  high_texts_.build();
   for (uint32_t i = 0; i < plain_texts_.num_values(); ++i) {
     (plain_texts_.letters(i) & Letters::high()).for_each([&](uint32_t letter) {
       set(high_letters_[letter], plain_texts_.value(i));
@@ -300,8 +302,8 @@ size_t ContentIndex::memory_bytes() const {
   return sizeof(ContentIndex) + words * sizeof(MaskWord) + long_.size() * sizeof(long_[0]) +
          marked_.memory_bytes() + marked_enders_.size() * sizeof(Ender) +
          first_marked_ender_.size() * sizeof(uint32_t) + escapes_[0].memory_bytes() +
-         escapes_[1].memory_bytes() + plain_texts_.memory_bytes() + suffix_ids_.size() * 40 +
-         suffixes_.memory_bytes() + enders_.size() * sizeof(Ender) +
+         escapes_[1].memory_bytes() + plain_texts_.memory_bytes() + high_texts_.memory_bytes() +
+         suffix_ids_.size() * 40 + suffixes_.memory_bytes() + enders_.size() * sizeof(Ender) +
          first_ender_.size() * sizeof(uint32_t) + ender_texts_.memory_bytes();
 }
 

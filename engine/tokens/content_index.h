@@ -14,6 +14,7 @@
 
 #include "engine/mask_bits.h"
 #include "engine/tokens/content_trie.h"
+#include "engine/tokens/high_texts.h"
 #include "engine/tokens/token_trie.h"
 #include "engine/tokens/whole_names.h"
 #include "espalier/vocabulary.h"
@@ -89,6 +90,9 @@ class ContentIndex {
   /// The plain tokens by their code points; values are tokens.
   const ContentTrie& plain_texts() const { return plain_texts_; }
 
+  /// Those that have code points above U+007F, by these.
+  const HighTexts& high_texts() const { return high_texts_; }
+
   /// Suffix number 0 is empty; the trie holds the others.
   static constexpr uint32_t kNoSuffix = 0;
   const TokenTrie& suffixes() const { return suffixes_; }
@@ -151,6 +155,7 @@ class ContentIndex {
   std::vector<uint32_t> first_marked_ender_;  // by node of marked_
   std::vector<Ender> marked_enders_;
   ContentTrie plain_texts_;
+  HighTexts high_texts_;
   std::unordered_map<std::string_view, uint32_t> suffix_ids_;  // views into the vocabulary
   std::vector<std::string_view> suffix_texts_;
   TokenTrie suffixes_;
