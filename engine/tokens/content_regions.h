@@ -91,7 +91,7 @@ class ContentRegions {
     const auto known = regions_.find(product);
     if (known != regions_.end()) return known->second;
     if (patience_ == 0 || dependent < kTextsPerState) return kNone;
-    std::optional<ContentRegion> found = search_words(product, expanded, expand);
+    std::optional<ContentRegion> found = search_words(product, counts, expanded, expand);
     for (Excluded excluded; !found;) found = search(product, counts, &excluded, expanded, expand);
     return regions_.emplace(product, *std::move(found)).first->second;
   }
@@ -132,26 +132,43 @@ class ContentRegions {
     return (few ? counts.longer_words : counts.longer)[std::min(depth, LetterCounts::kLengths)];
   }
 
-  /// The region of a product that any letter may follow, if nothing but words kills it.
+  /// Are there few texts with all these letters, if each occurs independently of the others?
+  static bool few_texts(const Letters& letters, const LetterCounts& counts) {
+    constexpr double kFew = 16;
+    double texts = counts.longer[0];
+    letters.for_each([&](uint32_t letter) { texts *= counts.with[letter] / counts.longer[0]; });
+    return letters.count() >= kWordLetters && texts < kFew;
+  }
+
+  /// The region of a product that any letter may follow, if nothing but words kills it. States that
+  /// only few texts reach are not looked into: the letters that every way there takes count as a
+  /// word.
   template <typename Expanded, typename Expand>
-  std::optional<ContentRegion> search_words(uint32_t root, Expanded&& expanded, Expand&& expand) {
+  std::optional<ContentRegion> search_words(uint32_t root, const LetterCounts& counts,
+                                            Expanded&& expanded, Expand&& expand) {
     if (expand(root).dead.any()) return std::nullopt;
     struct Met {
       uint32_t state;
       Letters needed;  // on every way from the root
+      Letters path;    // on the first that was found
     };
     struct Way {
       size_t from, to;
       Letters needed;
     };
-    std::vector<Met> met{{root, {}}};
+    std::vector<Met> met{{root, {}, {}}};
     std::unordered_map<uint32_t, size_t> index{{root, 0}};
     std::vector<Way> ways;
     std::vector<std::pair<size_t, Letters>> deaths;
+    std::vector<size_t> left;  // places in `met` that were not looked into
     ContentRegion region;
     region.inside = Letters::all();
     region.depth = ContentRegion::kAnyDepth;
     for (size_t i = 0; i < met.size(); ++i) {
+      if (few_texts(met[i].path, counts)) {
+        left.push_back(i);
+        continue;
+      }
       if (met.size() > kStates) return std::nullopt;
       if (!expanded(met[i].state) && patience_-- == 0) {
         patience_ = 0;
@@ -161,9 +178,10 @@ class ContentRegions {
       Letters known = steps.dead;
       for (const LetterSteps::Step& step : steps.steps) {
         known = known | step.letters;
+        const Letters needed = step.letters.count() == 1 ? step.letters : Letters();
         const auto [it, inserted] = index.try_emplace(step.next, met.size());
-        if (inserted) met.push_back({step.next, Letters::all()});
-        ways.push_back({i, it->second, step.letters.count() == 1 ? step.letters : Letters()});
+        if (inserted) met.push_back({step.next, Letters::all(), met[i].path | needed});
+        ways.push_back({i, it->second, needed});
       }
       region.inside = region.inside & known;
       if (steps.dead.count() > kFewDeaths) return std::nullopt;
@@ -178,10 +196,20 @@ class ContentRegions {
         met[way.to].needed = needed;
       }
     }
+    // A word is not needed where its letters contain those of another.
+    const auto add_word = [&](const Letters& word) {
+      if (std::any_of(region.words.begin(), region.words.end(),
+                      [&](const Letters& each) { return each.within(word); }))
+        return;
+      std::erase_if(region.words, [&](const Letters& each) { return word.within(each); });
+      region.words.push_back(word);
+    };
+    for (const size_t state : left) add_word(met[state].needed);
     for (const auto& [state, letters] : deaths) {
       letters.for_each([&](uint32_t letter) {
-        region.words.push_back(met[state].needed);
-        region.words.back().add(letter);
+        Letters word = met[state].needed;
+        word.add(letter);
+        add_word(word);
       });
     }
     const bool plain =

@@ -35,7 +35,7 @@ class NameLeaf final : public Leaf, public ContentLeaf {
            NameBeginnings beginnings)
       : machine_(std::move(machine)),
         acceptable_(std::move(acceptable)),
-        everlasting_(beginnings == NameBeginnings::kAny) {}
+        everlasting_(beginnings == NameBeginnings::kAny || matches_alone()) {}
 
   uint32_t start() const override { return live(machine_->start()) ? machine_->start() : 0; }
   uint32_t step(uint32_t state, uint8_t byte) const override {
@@ -74,6 +74,17 @@ class NameLeaf final : public Leaf, public ContentLeaf {
   }
 
  private:
+  // Is a name with a match of every pattern acceptable, if it is long enough? Then any text can be
+  // continued to one.
+  bool matches_alone() const {
+    const StringSpec& spec = machine_->spec();
+    StringSignature signature;
+    signature.length_rank = static_cast<uint32_t>(spec.lengths.size());
+    signature.accepted.assign(spec.automata.size(), true);
+    return std::all_of(spec.automata.begin(), spec.automata.end(),
+                       [](const auto& automaton) { return automaton->everlasting(); }) &&
+           accepts(signature);
+  }
   bool accepts(const StringSignature& signature) const {
     return std::find(acceptable_.begin(), acceptable_.end(), signature) != acceptable_.end();
   }
