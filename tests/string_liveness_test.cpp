@@ -14,6 +14,7 @@
 #include "engine_support.h"
 #include "grammar/codepoints/letter_classes.h"
 #include "grammar/strings/content_leaf.h"
+#include "schema/formats/content.h"
 #include "schema/formats/formats.h"
 #include "schema/leaves/scalar_leaf.h"
 
@@ -198,13 +199,81 @@ TEST(StringLiveness, FormatsBesidePatterns) {
   }
 }
 
+// JSON texts nest without bound, so that no search through them ends; nothing may be called
+// possible for that alone.
+TEST(StringLiveness, EmbeddedJsonBesidePatterns) {
+  struct Case {
+    const char* encoding;
+    const char* pattern;
+    const char32_t* text;
+    bool live;
+  };
+  for (const Case& each : std::initializer_list<Case>{
+           {"", "\\p{L}$", U"", true},
+           {"", "\\p{L}$", U"tr", true},
+           {"", "\\p{L}$", U"[", false},
+           {"", "\\p{L}$", U"{\"a", false},
+           {"", "\\p{L}\\s*\\]$", U"[[0,", true},
+           {"", "\\p{L}\\s*\\]$", U"{\"a\":[nul", false},
+           {"", "^[^}]*$", U"[[[\"{", true},
+           {"base64", "[a-z]{5}$", U"", true},
+           {"", "^[^]]*$", U"[{", false},
+       }) {
+    FormulaPool pool;
+    const ScalarAtoms atoms{.automata = {*content_automaton(each.encoding, "application/json"),
+                                         *compile_pattern(each.pattern)}};
+    const FormulaId both =
+        pool.conjunction({pool.atom({.kind = Atom::Kind::kPattern, .index = 0}),
+                          pool.atom({.kind = Atom::Kind::kPattern, .index = 1})});
+    const auto leaf = string_leaf(pool, {both}, atoms, StringSpelling::kJson, nullptr);
+    const StringMachine& machine = *leaf->string_machine();
+    uint32_t product = machine.product(machine.start());
+    for (const char32_t c : std::u32string(each.text)) product = machine.step_codepoint(product, c);
+    EXPECT_EQ(dynamic_cast<const ContentLeaf&>(*leaf).alive(product), each.live)
+        << each.encoding << " beside " << each.pattern;
+  }
+}
+
+// What a text leads to accepts no more than the coarse states that it leads to.
+TEST(StringLiveness, CoarseStatesAcceptAsMuch) {
+  std::mt19937_64 random(test_seed());
+  for (const char* encoding : {"", "base64"}) {
+    const auto automaton = *content_automaton(encoding, "application/json");
+    LetterClasses classes;
+    ASSERT_TRUE(automaton->refine(&classes));
+    const std::vector<uint32_t> letters = classes.representatives();
+    size_t ended = 0;
+    for (int walk = 0; walk < 2000; ++walk) {
+      uint32_t exact = automaton->start(), coarse = automaton->coarse(exact);
+      for (int length = 0; length < 40; ++length) {
+        ASSERT_NE(coarse, 0u);
+        ASSERT_TRUE(automaton->accepting(coarse) || !automaton->accepting(exact));
+        ended += automaton->accepting(exact);
+        uint32_t letter = 0, next = 0;
+        for (int tries = 0; tries < 50 && next == 0; ++tries) {
+          letter = letters[random() % letters.size()];
+          if (random() % 2 == 0) letter = U"[]{}\",:0t"[random() % 9];
+          next = automaton->step(exact, letter);
+        }
+        if (next == 0) break;
+        exact = next;
+        coarse = automaton->coarse(automaton->step(coarse, letter));
+      }
+    }
+    EXPECT_GT(ended, 100u);
+  }
+}
+
 // Whatever code points share a class, they lead every state that is met to the same one.
 TEST(LetterClasses, StatesTellNoClassApart) {
   std::mt19937_64 random(test_seed());
   const char* const kPatterns[] = {"^\\w+-\\d*$", "[^a-f\\s]{2}x", "^(?!ab).*\\bc", "\\p{Lu}a",
                                    "(?<=[a-c])[b-z]"};
-  for (const char* pattern : kPatterns) {
-    const auto automaton = *compile_pattern(pattern);
+  std::vector<std::pair<std::string, std::shared_ptr<const CodepointAutomaton>>> automata{
+      {"JSON", *content_automaton("", "application/json")},
+      {"JSON in base64", *content_automaton("base64", "application/json")}};
+  for (const char* pattern : kPatterns) automata.emplace_back(pattern, *compile_pattern(pattern));
+  for (const auto& [pattern, automaton] : automata) {
     LetterClasses classes;
     ASSERT_TRUE(automaton->refine(&classes));
     const std::vector<uint32_t> letters = classes.representatives();

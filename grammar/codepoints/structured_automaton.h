@@ -26,13 +26,15 @@ namespace espalier {
 ///   std::optional<State> settled(const State&);      // see CodepointAutomaton; none: 0
 ///   uint32_t toward_end(const State&);               // a code point on the way to acceptance
 ///   std::optional<State> distant(const State&);      // may be missing
+///   State coarse(const State&);                      // the same; see CodepointAutomaton
+///   void refine(LetterClasses*);                     // the same
 ///   void cuts(const State&, std::vector<uint32_t>*); // where a range of successors starts
 ///
 /// or, without toward_end, the machine of a predicate: then relaxed() and relaxed_state(State) as
 /// in CodepointAutomaton, and status(), not ok once the machine has given up. One with few states,
 /// however long the texts are, says so by `kRemembers = false`; its cuts are those of every
 /// state, its successors of code points between two of them are equal, and it has
-/// least_length(State) and coarse(State) as in CodepointAutomaton.
+/// least_length(State) and coarse(State).
 ///
 /// Successors of code points between two cuts must be alike: all dead, all equal, or all told apart
 /// by nothing but what they remember, the first being completed by whatever completes another.
@@ -75,18 +77,20 @@ class StructuredAutomaton final : public CodepointAutomaton {
       return machine_.least_length(states_[state].content);
     }
   }
-  bool coarsens() const override { return !kRemembers; }
+  bool coarsens() const override { return kCoarsens; }
   uint32_t coarse(uint32_t state) const override {
-    if constexpr (kRemembers) {
-      return state;
-    } else {
+    if constexpr (kCoarsens) {
       if (state == 0) return 0;
       const std::lock_guard lock(mutex_);
       return intern(machine_.coarse(states_[state].content));
     }
+    return state;
   }
   bool refine(LetterClasses* classes) const override {
-    if constexpr (!kRemembers) {
+    if constexpr (requires(const Machine& machine) { machine.refine(classes); }) {
+      machine_.refine(classes);
+      return true;
+    } else if constexpr (!kRemembers) {
       std::vector<uint32_t> cuts;
       const std::lock_guard lock(mutex_);
       machine_.cuts(machine_.start(), &cuts);
@@ -184,6 +188,9 @@ class StructuredAutomaton final : public CodepointAutomaton {
     if constexpr (requires { Machine::kRemembers; }) return Machine::kRemembers;
     return true;
   }();
+  static constexpr bool kCoarsens = requires(const Machine& machine, const State& at) {
+    machine.coarse(at);
+  };
   static constexpr bool kPredicate = requires(Machine & machine) { machine.relaxed(); };
   static constexpr size_t kLongestCompletion = 100'000;
   static constexpr uint32_t kWornStates = 1u << 16;

@@ -10,6 +10,10 @@
 // Invariants: every state of the reader can be completed; with bits waiting, some byte that begins
 // with them is read on, or the text may end there.
 //
+// Whether more can follow beside a pattern takes a search, which must not go from depth to depth:
+// its coarse states know of no open container but the outermost. They accept more: names and values
+// mix, and what is closed as that one would be may be that one.
+//
 // Cost: a comparison or two for each byte; opening a container costs a hash look-up. After a digit
 // up to 64 bytes are tried.
 #include "schema/formats/content.h"
@@ -22,6 +26,7 @@
 #include <utility>
 #include <vector>
 
+#include "grammar/codepoints/json_spelling.h"
 #include "grammar/codepoints/structured_automaton.h"
 #include "grammar/tables/id_table.h"
 #include "schema/json/unicode.h"
@@ -71,17 +76,20 @@ bool is_digit(uint8_t b) { return b >= '0' && b <= '9'; }
 
 class JsonReader {
  public:
-  JsonReader() { containers_.push_back({0, false, 0}); }
+  JsonReader() : containers_(kCoarseStacks + 1) {
+    for (const uint32_t some : {kSomeInArray, kSomeInObject})
+      containers_[some].object = containers_[some + 1].object = some == kSomeInObject;
+  }
 
   std::optional<JsonText> step(JsonText at, uint8_t b) {
     switch (at.expect) {
       case Expect::kValueOrEnd:
-        if (b == ']') return close(at);
+        if (b == ']') return close(at, b);
         [[fallthrough]];
       case Expect::kValue:
         return is_space(b) ? std::optional(at) : value(at, b);
       case Expect::kNameOrEnd:
-        if (b == '}') return close(at);
+        if (b == '}') return close(at, b);
         [[fallthrough]];
       case Expect::kName:
         if (is_space(b)) return at;
@@ -117,7 +125,30 @@ class JsonReader {
   }
 
   bool accepting(const JsonText& at) const {
+    if (is_coarse(at.stack)) return perhaps_closed(at.stack) && at.expect == Expect::kAfterValue;
     return at.stack == 0 && (at.expect == Expect::kAfterValue || number_may_end(at.expect));
+  }
+
+  /// Accepts at least as much, in few states.
+  JsonText coarse(JsonText at) const {
+    if (at.stack == 0 || is_coarse(at.stack)) return at;
+    uint32_t outermost = at.stack;
+    while (containers_[outermost].parent != 0) outermost = containers_[outermost].parent;
+    at.stack = containers_[outermost].object ? kSomeInObject : kSomeInArray;
+    return at;
+  }
+
+  /// Tells bytes apart as step() does, and all code points that JSON reads alike.
+  static void refine(LetterClasses* classes) {
+    std::vector<uint32_t> singles;
+    for (const char c : std::string_view(" \"+,-./0:E[\\]abeflnrstu{}"))
+      singles.push_back(static_cast<uint8_t>(c));
+    classes->refine_each(singles);
+    classes->refine(CodepointSet({{'\t', '\n'}, {'\r', '\r'}}));
+    classes->refine(CodepointSet({{0, 0x1F}}));
+    classes->refine(CodepointSet({{'0', '9'}}));
+    classes->refine(CodepointSet({{'A', 'F'}, {'a', 'f'}}));
+    classes->refine(CodepointSet({{kFirstSurrogate, kLastSurrogate}}));
   }
 
   /// A byte on the way to the end.
@@ -151,6 +182,12 @@ class JsonReader {
   }
 
  private:
+  // Stacks of coarse states: some containers are open, the outermost of this kind; the same where
+  // that one may have been closed as well.
+  static constexpr uint32_t kSomeInArray = 1, kSomeInObject = 3, kCoarseStacks = 4;
+  static bool is_coarse(uint32_t stack) { return stack != 0 && stack <= kCoarseStacks; }
+  static bool perhaps_closed(uint32_t stack) { return stack % 2 == 0; }
+
   struct Container {
     uint32_t parent;
     bool object;
@@ -176,6 +213,9 @@ class JsonReader {
         return to(at, Expect::kZero);
       case '{':
       case '[': {
+        if (is_coarse(at.stack)) {
+          return to(at, b == '{' ? Expect::kNameOrEnd : Expect::kValueOrEnd);
+        }
         if (containers_[at.stack].depth >= kMaxDepth) return std::nullopt;
         const auto [it, added] =
             ids_.try_emplace({at.stack, b == '{'}, static_cast<uint32_t>(containers_.size()));
@@ -193,17 +233,27 @@ class JsonReader {
     return std::nullopt;
   }
 
-  std::optional<JsonText> close(JsonText at) const {
-    at.stack = containers_[at.stack].parent;
+  std::optional<JsonText> close(JsonText at, uint8_t b) const {
+    if (!is_coarse(at.stack)) {
+      at.stack = containers_[at.stack].parent;
+    } else {
+      const bool object = containers_[at.stack].object, outermost = b == (object ? '}' : ']');
+      at.stack = (object ? kSomeInObject : kSomeInArray) + (outermost ? 1 : 0);
+    }
     return to(at, Expect::kAfterValue);
   }
 
   std::optional<JsonText> after_value(JsonText at, uint8_t b) {
     if (is_space(b)) return to(at, Expect::kAfterValue);
     if (at.stack == 0) return std::nullopt;
+    if (is_coarse(at.stack)) {
+      if (b == '}' || b == ']') return close(at, b);
+      at.stack = containers_[at.stack].object ? kSomeInObject : kSomeInArray;
+      return b == ',' || b == ':' ? to(at, Expect::kValue) : std::nullopt;
+    }
     const bool object = containers_[at.stack].object;
     if (b == ',') return to(at, object ? Expect::kName : Expect::kValue);
-    return b == (object ? '}' : ']') ? close(at) : std::nullopt;
+    return b == (object ? '}' : ']') ? close(at, b) : std::nullopt;
   }
 
   // detail of a string inside a UTF-8 sequence: bytes to come, least and greatest next byte.
@@ -268,6 +318,8 @@ class JsonMachine {
     return at;
   }
   bool accepting(const State& state) const { return reader_.accepting(state); }
+  State coarse(const State& state) const { return reader_.coarse(state); }
+  void refine(LetterClasses* classes) const { JsonReader::refine(classes); }
   std::optional<State> settled(const State&) const { return std::nullopt; }
   uint32_t toward_end(const State& state) const { return reader_.toward_end(state); }
   void cuts(const State&, std::vector<uint32_t>* out) const {
@@ -324,6 +376,16 @@ class Base64JsonMachine {
     return state.digits == 5 || (state.digits == 0 && reader_.accepting(state.text));
   }
   std::optional<State> settled(const State&) const { return std::nullopt; }
+  State coarse(const State& state) const {
+    return {reader_.coarse(state.text), state.digits, state.waiting};
+  }
+  void refine(LetterClasses* classes) const {
+    std::vector<uint32_t> singles;
+    for (uint32_t c = 0; c < 0x80; ++c) {
+      if (c == '=' || value_of(c)) singles.push_back(c);
+    }
+    classes->refine_each(singles);
+  }
 
   uint32_t toward_end(const State& state) {
     constexpr std::string_view kDigits =

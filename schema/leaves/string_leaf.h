@@ -531,6 +531,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
       uint32_t codepoint;
     };
     const std::lock_guard lock(mutex_);
+    if (restless_.contains(from)) return {};
     std::vector<Step> steps{{from, 0, 0}};
     std::set<uint32_t> seen{from};
     const size_t budget = relaxed_ != nullptr ? kPredicateBudget : kShortestBudget;
@@ -556,6 +557,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
           steps.push_back({next, i, c});
       });
     }
+    restless_.insert(from);
     return {};
   }
 
@@ -579,6 +581,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
   mutable FlagTable flags_, product_flags_;
   mutable FlagTable string_flags_;  // acceptable? 0: what is not listed, then each listed string
   mutable std::unordered_map<uint32_t, std::string> rests_;  // product -> a short acceptable rest
+  mutable std::unordered_set<uint32_t> restless_;            // products of which none was found
 };
 
 }  // namespace espalier
