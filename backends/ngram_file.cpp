@@ -6,10 +6,9 @@
 //         12   u32 zero
 //         16   u64 length of the file
 //         24   u64 XXH64 (seed 0) of everything from offset 32
-//         32   vocabulary: v padded width, v length + bytes of the pre-tokenizer's name, v number
-//         of
-//              end-of-sequence ids + v each, v number of special ids + v gaps, v number of tokens,
-//              then v length + bytes of each
+//         32   vocabulary: v padded width, v length + bytes of the pre-tokenizer's name,
+//              v number of end-of-sequence ids + v each, v number of special ids + v gaps,
+//              v number of tokens, then v length + bytes of each
 //              n-grams: v order, order x 3 v discounts, then the nodes in breadth-first order
 //
 // A node:  v  entries * 4 + has_children * 2 + has_residual

@@ -27,7 +27,6 @@ class NgramModel final : public HistoryModel {
 
   std::string name() const override { return name_; }
   int order() const { return order_; }
-  size_t num_ngrams() const { return entries_.size(); }
   size_t memory_bytes() const;
 
  protected:

@@ -21,8 +21,6 @@ class NgramTrainer {
 
   /// All n-grams; trie.entry_count holds Kneser-Ney counts.
   const NgramTrie& full() const { return trie_; }
-  /// How often each entry's n-gram occurs in the corpus.
-  std::span<const uint32_t> raw_counts() const { return raw_counts_; }
 
   /// The n-grams worth at least `threshold` nats, the empty context's all.
   NgramTrie pruned(double threshold) const;
@@ -38,7 +36,7 @@ class NgramTrainer {
   size_t place_in_parent(size_t node, size_t entry) const;
 
   NgramTrie trie_;
-  std::vector<uint32_t> raw_counts_;
+  std::vector<uint32_t> raw_counts_;  // how often each entry's n-gram occurs in the corpus
   std::vector<uint32_t> parent_;
   std::vector<uint8_t> length_;
   std::vector<double> score_;

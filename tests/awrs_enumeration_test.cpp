@@ -13,7 +13,6 @@
 namespace espalier::testing {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// Rows are floats, and so are the weights inside a block.
 constexpr double kFloatError = 2e-6;
 

@@ -8,12 +8,10 @@
 // The set of token-live states is the least fixpoint of "accepting, or some token leads to a live
 // state". It is explored forward from the state that is asked, breadth first, so that
 //   - the first accepting state met gives a shortest completion in tokens, and all states on the
-//   way
-//     to it are live;
+//     way to it are live;
 //   - when the search runs dry, no state it met can be completed, and all of them are dead;
 //   - when it exceeds its budget nothing is concluded, and the state counts as live (`5.55` where
-//   only
-//     halves are allowed and the tokens are `5` and `.`: every further digit is a new state).
+//     only halves are allowed and the tokens are `5` and `.`: every further digit is a new state).
 // Before any search the recognizer's own shortest completion is spelled in tokens, which nearly
 // always succeeds.
 //

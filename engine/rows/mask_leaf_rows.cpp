@@ -35,12 +35,6 @@ void LeafRow::Tokens::set_inside(std::vector<TokenId> tokens, size_t words) {
   dense = {};
 }
 
-bool LeafRow::holds_inside(TokenId token) const {
-  const std::vector<TokenId>& sparse = tokens->sparse;
-  return tokens->dense.empty() ? std::binary_search(sparse.begin(), sparse.end(), token)
-                               : mask_bit(tokens->dense, token);
-}
-
 void LeafRow::copy_inside(std::span<MaskWord> row) const {
   if (!tokens->dense.empty()) {
     copy_mask(tokens->dense, row);

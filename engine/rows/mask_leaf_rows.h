@@ -69,7 +69,6 @@ struct LeafRow {
 
   /// Sets the inside bits; the row is overwritten, words beyond the vocabulary's are cleared.
   void copy_inside(std::span<MaskWord> row) const;
-  bool holds_inside(TokenId token) const;
   /// Without its tokens.
   size_t own_bytes() const;
 };

@@ -36,8 +36,6 @@ class BoundTrie {
   const BoundTrieKey& key() const { return key_; }
   /// B(u).
   double bound(Node node) const { return edges_[node].bound; }
-  /// Has B(root) been set by expand?
-  bool is_expanded() const { return expanded_; }
   /// The visited prefix, or kNone.
   Node find(Node node, TokenId token) const;
   /// Sets B(root) at its first visit.

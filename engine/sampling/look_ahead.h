@@ -58,7 +58,6 @@ class LookAhead {
     return std::span(edges_).subspan(first_[node], first_[node + 1] - first_[node]);
   }
   size_t num_nodes() const { return first_.size() - 1; }
-  size_t num_edges() const { return edges_.size(); }
   size_t max_tokens() const { return max_tokens_; }
   size_t memory_bytes() const;
 

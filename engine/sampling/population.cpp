@@ -426,9 +426,6 @@ std::optional<Resampling> parse_resampling(std::string_view name) {
   return parse(kResamplings, name);
 }
 std::string_view to_string(McmcProposal proposal) { return name_of(kProposals, proposal); }
-std::optional<McmcProposal> parse_mcmc_proposal(std::string_view name) {
-  return parse(kProposals, name);
-}
 
 Result<Population> sample_many(std::shared_ptr<const Potential> potential, LanguageModel* model,
                                const PopulationOptions& options) {

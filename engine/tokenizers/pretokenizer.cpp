@@ -6,11 +6,9 @@
 // Oniguruma):
 //   - \p{Lu} inside a set is read by Boost as the letters p, {, L, u, }: it is rewritten to [:Lu:];
 //   - the category groups L M N P S Z C are not all known to Boost, and \S looks up the name "S":
-//   they are
-//     rewritten to names of our own, "gcL" and so on;
+//     they are rewritten to names of our own, "gcL" and so on;
 //   - \s is Unicode's White_Space (ICU's u_isspace also takes U+001C..U+001F), and case is ignored
-//   by
-//     folding, so that U+017F matches s;
+//     by folding, so that U+017F matches s;
 //   - $ is the end of the text, never of a line: it is rewritten to \z.
 // What cannot be carried over (set intersections, nested sets) is refused by name, not misread.
 //

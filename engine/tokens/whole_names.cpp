@@ -1,10 +1,9 @@
 // Names that a token may spell whole.
 //
 // The idea. Before a name nearly every token that begins one leaves it unfinished: `"id` is a
-// token,
-// `"id"` is none. So objects that differ only in whether "id" was used have the same masks there,
-// wherever any name may come. What tokens do spell between two quotes, ` "."` or `":"`, is in a
-// trie.
+// token, `"id"` is none. So objects that differ only in whether "id" was used have the same masks
+// there, wherever any name may come. What tokens do spell between two quotes, ` "."` or `":"`, is
+// in a trie.
 //
 // Invariant: contains() never misses a name. Cost: a look-up for each letter that some token has.
 #include "engine/tokens/whole_names.h"

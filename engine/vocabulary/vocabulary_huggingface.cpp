@@ -8,8 +8,7 @@
 //
 // End of sequence, in this order: the options; eos_token_id of generation_config.json and eos_token
 // of tokenizer_config.json, if these lie beside the file, together with added tokens that have a
-// well-known name
-// (</s>, <|endoftext|>, ...); a token of the model with such a name.
+// well-known name (</s>, <|endoftext|>, ...); a token of the model with such a name.
 //
 // Invariants: an id is given once, except that an added token may repeat the model's own entry.
 // What the file asks of encode() and is not supported makes encode() fail by name; masks need

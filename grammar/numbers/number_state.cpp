@@ -6,20 +6,17 @@
 // on:
 //
 //  - order: the range of operands of which D is a digit prefix (else where D falls between them),
-//  and
-//    the position of D's first digit. At position q of an operand the digits decide, elsewhere the
-//    position does. Example: D = 12 against 125: still open; against 3: less, if the positions
+//    and the position of D's first digit. At position q of an operand the digits decide, elsewhere
+//    the position does. Example: D = 12 against 125: still open; against 3: less, if the positions
 //    agree.
 //  - multiples: with D = N * 10^t, N not ending in 0, and m = M * 10^k, M = prime^power * coprime,
-//  the
-//    value is a multiple of m iff coprime | D and scale = t - f + e >= k + power - v(N), where v(N)
-//    is N's valuation at `prime` capped at `power`: the other of 2 and 5 either does not divide M
-//    or cannot exceed what scale supplies. So D modulo M, v(N), f and t - f are enough; both
-//    residue and valuation follow the next digit.
+//    the value is a multiple of m iff coprime | D and scale = t - f + e >= k + power - v(N), where
+//    v(N) is N's valuation at `prime` capped at `power`: the other of 2 and 5 either does not
+//    divide M or cannot exceed what scale supplies. So D modulo M, v(N), f and t - f are enough;
+//    both residue and valuation follow the next digit.
 //  - at `e` all of this becomes one step function from the exponent to the truth vector, and from
-//  there
-//    on only the function and the exponent's digits matter. Once every longer exponent gives the
-//    same truth the function is constant and the digits are dropped; so exponents of any length
+//    there on only the function and the exponent's digits matter. Once every longer exponent gives
+//    the same truth the function is constant and the digits are dropped; so exponents of any length
 //    cost nothing.
 //
 // What no atom asks for is kept at 0: without atoms "1", "12" and "123" are one state. In kPlain

@@ -5,9 +5,8 @@
 // states, which are sets (a deterministic automaton), but on their parts: a union is live iff one
 // of its members is, an intersection of unions iff one choice of members is, and a regular prefix
 // in front of a live rest never matters. So intersections cost a product of *nondeterministic*
-// automata
-// (`x(?=.{40}$).{41}` some fifty nodes, where the sets would be 2^40); only complements are
-// determinized.
+// automata (`x(?=.{40}$).{41}` some fifty nodes, where the sets would be 2^40); only complements
+// are determinized.
 //
 // The search is best first, led by a lower bound on the remaining length. When it ends,
 //   - with an accepting part: every visited part that leads to a live one is live;

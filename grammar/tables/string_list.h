@@ -35,10 +35,6 @@ class StringList {
   void append(const Strings& strings) {
     for (const std::u32string_view string : strings) push_back(string);
   }
-  void clear() {
-    letters_.clear();
-    ends_.clear();
-  }
   /// In a sorted list: the index of the first string that is not less.
   size_t lower_bound(std::u32string_view string) const {
     size_t first = 0, last = size();

@@ -59,8 +59,8 @@ class TextStore {
     for (uint32_t at = first; at != last; at = nodes_[at].next_sibling) visit(nodes_[at].codepoint);
     return first;
   }
-  /// Of the texts that it extends, marks are lead from one another up to the root, or to what
-  /// stands for something else than a code point.
+  /// Marks the text as used, and those that it extends as leading to one that is: up to the root,
+  /// or to what stands for something else than a code point.
   void mark_used(uint32_t text) {
     flags_.set(text, static_cast<uint8_t>(flags_.get(text) | kUsed));
     while (text != kEmpty && nodes_[text].codepoint <= kMaxCodepoint) {

@@ -1,10 +1,9 @@
 // Formats by name.
 //
 // Most are regular expressions (format_patterns.cpp). The others have machines of their own:
-//   hostname  a label that starts with "xn--" must be the Punycode of a valid U-label
-//             (hostname.cpp)
-//   regex     parentheses nest and names are remembered (grammar/regex/regex_syntax.cpp)
+//   hostname      what follows "xn--" must be the Punycode of a valid U-label (hostname.cpp)
 //   idn-hostname  a U-label's length is bounded through its Punycode form (idn_hostname.cpp)
+//   regex         parentheses nest and names are remembered (grammar/regex/regex_syntax.cpp)
 //   date-time, date, time   leap years and leap seconds relate distant digits (timestamp.cpp)
 //   email, idn-email        three lengths are bounded at once (mailbox.cpp)
 #include "schema/formats/formats.h"

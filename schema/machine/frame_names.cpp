@@ -5,14 +5,13 @@
 // asked for each name after each other name, so most answers are had more cheaply:
 //
 // - Where an object asks for nothing but certain names, at least so many, and each name's own
-// schema
-//   (outlives_name), a name is possible if its value is, the same in every such object of a shape.
+//   schema (outlives_name), a name is possible if its value is, the same in every such object of a
+//   shape.
 // - The listed names that may come are bits of a set (name_set.h). Those below a node of the
 //   machine's trie are a range of them, so whether a name may begin so is a look at a range of
 //   bits.
 // - Names that are not listed fall into classes, and how one of certain classes may begin is the
-// same
-//   in every object of a shape.
+//   same in every object of a shape.
 //
 // Both are read without a lock, and no step is remembered for them.
 //

@@ -313,7 +313,7 @@ class SchemaMachine final : public Recognizer {
   SetStore sets_;
   Expansion expansion_;
   std::vector<std::unique_ptr<KeyShape>> shapes_;
-  StableVector<const StringMachine*> key_machines_;  // of each shape
+  StableVector<const StringMachine*> key_machines_;  // of each shape, read unlocked
   std::map<std::pair<std::vector<NodeId>, std::vector<uint32_t>>, uint32_t> shape_ids_;
   ValueStore values_;
   Satisfiability existence_;

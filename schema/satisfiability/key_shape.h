@@ -52,9 +52,8 @@ class KeyShape {
   /// The same machine without the list of names, so that it is shared by shapes with the same
   /// patterns.
   std::shared_ptr<const StringMachine> unlisted_machine() const {
-    StringSpec spec = machine_->spec();
-    spec.strings.clear();
-    return string_machine(std::move(spec));
+    const StringSpec& spec = machine_->spec();
+    return string_machine({{}, spec.automata, spec.lengths, spec.spelling});
   }
   /// The class of a finished name.
   uint32_t class_of(const StringSignature& signature);

@@ -44,7 +44,6 @@ enum class McmcProposal : uint8_t {
   kRestart,   ///< a whole new text
 };
 std::string_view to_string(McmcProposal proposal);
-std::optional<McmcProposal> parse_mcmc_proposal(std::string_view name);
 
 /// What proposes the new texts of kRestart.
 enum class RestartSource : uint8_t { kLocal, kLookAhead, kTrie, kSmc };
