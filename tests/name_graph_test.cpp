@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine_support.h"
+#include "pattern_random.h"
 #include "schema/leaves/scalar_domain.h"
 
 namespace espalier::testing {
@@ -25,11 +26,7 @@ TEST(NameGraph, CountsWhatListsHold) {
   for (int round = 0; round < 500; ++round) {
     StringSpec spec;
     std::string shown;
-    for (size_t n = 1 + below(3); n > 0; --n) {
-      const char* pattern = kPatterns[below(std::size(kPatterns))];
-      spec.automata.push_back(*compile_pattern(pattern));
-      shown += std::string(pattern) + "  ";
-    }
+    add_patterns(kPatterns, 1 + below(3), &random, &spec, &shown);
     static constexpr std::u32string_view kNames[] = {U"a1", U"ab", U"b", U"x", U"zz"};
     for (const std::u32string_view name : kNames) {
       if (below(3) == 0) spec.strings.push_back(name);

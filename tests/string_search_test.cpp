@@ -13,6 +13,7 @@
 #include "engine_support.h"
 #include "grammar/strings/live_products.h"
 #include "grammar/strings/string_machine.h"
+#include "pattern_random.h"
 
 namespace espalier::testing {
 namespace {
@@ -64,11 +65,7 @@ TEST(StringSearch, SkippedLengthsLoseNoSignature) {
   for (int round = 0; round < 400; ++round) {
     StringSpec spec;
     std::string shown;
-    for (size_t n = 1 + below(3); n > 0; --n) {
-      const char* pattern = kPatterns[below(std::size(kPatterns))];
-      spec.automata.push_back(*compile_pattern(pattern));
-      shown += std::string(pattern) + "  ";
-    }
+    add_patterns(kPatterns, 1 + below(3), &random, &spec, &shown);
     for (size_t n = below(4); n > 0; --n) spec.lengths.push_back(1 + below(60));
     std::sort(spec.lengths.begin(), spec.lengths.end());
     spec.lengths.erase(std::unique(spec.lengths.begin(), spec.lengths.end()), spec.lengths.end());
@@ -108,11 +105,7 @@ TEST(LiveProducts, AnswerAsSearchesFromEachStateDo) {
   for (int round = 0; round < 300; ++round) {
     StringSpec spec;
     std::string shown;
-    for (size_t n = below(5); n > 0; --n) {
-      const char* pattern = kPatterns[below(std::size(kPatterns))];
-      spec.automata.push_back(*compile_pattern(pattern));
-      shown += std::string(pattern) + "  ";
-    }
+    add_patterns(kPatterns, below(5), &random, &spec, &shown);
     const auto machine = std::make_shared<StringMachine>(spec);
     // Mostly those that some pattern accepts, or few of all there are.
     const size_t kind = below(3);

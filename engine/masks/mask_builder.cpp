@@ -286,9 +286,7 @@ class MaskBuilder {
   void step_through(const TokenTrie& trie, State state, Bulk::Exceptions kind, Ends ends) {
     if (trie.size() == 0) return;
     const auto spellings = [&](TokenId token, std::vector<TokenId>* out) {
-      for (; token >= 0; token = trie.duplicates().empty() ? -1 : trie.next_same(token)) {
-        out->push_back(token);
-      }
+      trie.for_each_spelling(token, [&](TokenId same) { out->push_back(same); });
     };
     std::vector<WalkItem>& below = scratch_.ended;
     scratch_.stack.assign(1, {state, 0});

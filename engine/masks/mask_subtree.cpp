@@ -58,9 +58,6 @@ std::shared_ptr<const SubtreeRow> build(const Vocabulary& vocabulary, const Bulk
   std::map<uint32_t, std::vector<std::pair<uint8_t, uint32_t>>> open;
   std::map<uint32_t, std::vector<std::pair<uint32_t, TokenId>>> ended;  // (suffix, token) by state
   std::map<uint32_t, std::vector<std::pair<TokenId, uint32_t>>> others;
-  const auto spellings = [&](int32_t token, auto&& visit) {
-    for (; token >= 0; token = trie.duplicates().empty() ? -1 : trie.next_same(token)) visit(token);
-  };
   std::vector<std::pair<uint32_t, uint32_t>> below;
   std::vector<Item> stack;
   for (const uint32_t root : roots) stack.push_back({root, bulk.state, 0});
@@ -69,7 +66,7 @@ std::shared_ptr<const SubtreeRow> build(const Vocabulary& vocabulary, const Bulk
     stack.pop_back();
     const TokenTrie::Node& node = trie.node(item.node);
     if (item.depth != 0)
-      spellings(node.token, [&](TokenId token) { row->inside.push_back(token); });
+      trie.for_each_spelling(node.token, [&](TokenId token) { row->inside.push_back(token); });
     const bool may_end = leaf.can_exit(item.state);
     for (uint32_t i = 0; i < node.num_children; ++i) {
       const uint32_t child = node.first_child + i;

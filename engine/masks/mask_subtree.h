@@ -136,10 +136,7 @@ void for_each_below(const TokenTrie& trie, uint32_t node,
     const auto [at, depth] = stack->back();
     stack->pop_back();
     const TokenTrie::Node& here = trie.node(at);
-    for (TokenId token = here.token; token >= 0;
-         token = trie.duplicates().empty() ? -1 : trie.next_same(token)) {
-      visit(token, depth);
-    }
+    trie.for_each_spelling(here.token, [&, d = depth](TokenId token) { visit(token, d); });
     for (uint32_t i = 0; i < here.num_children; ++i)
       stack->push_back({here.first_child + i, depth + 1});
   }
@@ -182,11 +179,6 @@ void walk_structure(const Vocabulary& vocabulary, std::span<const WalkItem> begi
   constexpr uint32_t kFewChildren = 4;  // below it, stepping is as quick
   const TokenTrie& trie = vocabulary.trie();
   if (trie.size() == 0) return;
-  const bool respelled = !trie.duplicates().empty();
-  const auto emit_all = [&](TokenId token, const State& s) {
-    emit(token, s);
-    while (respelled && (token = trie.next_same(token)) >= 0) emit(token, s);
-  };
   const auto enter = [&](const Bulk& bulk, std::span<const WalkItem> items) {
     const State& from = items[0].state;
     const ByteSet* barred = items[0].node == 0 ? excluded : nullptr;
@@ -266,7 +258,7 @@ void walk_structure(const Vocabulary& vocabulary, std::span<const WalkItem> begi
       const WalkItem item = stack->back();
       stack->pop_back();
       const TokenTrie::Node& node = trie.node(item.node);
-      if (node.token >= 0) emit_all(node.token, item.state);
+      trie.for_each_spelling(node.token, [&](TokenId token) { emit(token, item.state); });
       if (node.num_children == 0) continue;
       const Bulk bulk = node.num_children >= kFewChildren ? recognizer.bulk(item.state) : Bulk{};
       if (bulk.leaf != nullptr && !bulk.relaxed && bulk.exceptions != Bulk::Exceptions::kAll) {

@@ -94,7 +94,7 @@ void for_each_exceptional_child(const TokenTrie& trie, const WalkItem& item, Rec
   });
 }
 
-/// Calls `emit(token, state)` for every entry of `trie` (its first spelling only, see next_same)
+/// Calls `emit(token, state)` for every entry of `trie` (the first of those that are spelled alike)
 /// whose bytes can be read from `state`; first bytes in `excluded` (may be null) are left out. The
 /// trie's root itself is never emitted. `stack` is scratch space.
 template <typename Emit>
@@ -118,12 +118,8 @@ void walk_trie(const TokenTrie& trie, State state, const ByteSet* excluded, Reco
 template <typename Emit>
 void walk_vocabulary(const TokenTrie& trie, State state, const ByteSet* excluded,
                      Recognizer& recognizer, std::vector<WalkItem>* stack, Emit&& emit) {
-  if (trie.duplicates().empty()) {
-    walk_trie(trie, state, excluded, recognizer, stack, emit);
-    return;
-  }
   walk_trie(trie, state, excluded, recognizer, stack, [&](TokenId token, const State& s) {
-    for (; token >= 0; token = trie.next_same(token)) emit(token, s);
+    trie.for_each_spelling(token, [&](TokenId same) { emit(same, s); });
   });
 }
 

@@ -529,17 +529,12 @@ class ContentRowBuilder {
   /// Tokens that escape surrogates, or end where one may be.
   void read_bytes(const TokenTrie& trie, uint32_t state) {
     if (trie.size() == 0) return;
-    const auto spellings = [&](TokenId token, auto&& visit) {
-      for (; token >= 0; token = trie.duplicates().empty() ? -1 : trie.next_same(token)) {
-        visit(token);
-      }
-    };
     std::vector<std::pair<uint32_t, uint32_t>> stack{{0, state}}, below;
     while (!stack.empty()) {
       const auto [at, from] = stack.back();
       stack.pop_back();
       const TokenTrie::Node& node = trie.node(at);
-      spellings(node.token, [&](TokenId token) { escaped_inside_.push_back(token); });
+      trie.for_each_spelling(node.token, [&](TokenId t) { escaped_inside_.push_back(t); });
       for (uint32_t i = 0; i < node.num_children; ++i) {
         const uint32_t child = node.first_child + i;
         const uint32_t next = leaf_.step(from, trie.node(child).byte);
@@ -552,7 +547,7 @@ class ContentRowBuilder {
         while (!below.empty()) {
           const auto [under, depth] = below.back();
           below.pop_back();
-          spellings(trie.node(under).token, [&](TokenId token) {
+          trie.for_each_spelling(trie.node(under).token, [&, depth = depth](TokenId token) {
             const std::string_view bytes = vocabulary_.bytes(token);
             const uint32_t suffix = index_->suffix_id(bytes.substr(bytes.size() - depth));
             other_enders_.push_back({next, {suffix, token}});

@@ -11,8 +11,8 @@ namespace espalier {
 
 /// A byte trie over a set of (token id, bytes). Nodes are laid out so that the children of a node
 /// are contiguous and sorted by byte: going down only the bytes that a constraint allows never
-/// scans past them. Node 0 is the root. Several ids may share one spelling: `token` is the
-/// first and `next_same` chains the others.
+/// scans past them. Node 0 is the root. Several ids may share one spelling: `token` is the first of
+/// them.
 class TokenTrie {
  public:
   struct Node {
@@ -36,6 +36,14 @@ class TokenTrie {
   std::span<const std::pair<int32_t, int32_t>> duplicates() const { return duplicates_; }
   /// The next token spelled like `token`, or -1.
   int32_t next_same(int32_t token) const;
+  /// Visits a node's token, if there is one, and all that are spelled alike.
+  template <typename Visit>
+  void for_each_spelling(int32_t token, Visit&& visit) const {
+    while (token >= 0) {
+      visit(token);
+      token = duplicates_.empty() ? -1 : next_same(token);
+    }
+  }
   size_t memory_bytes() const;
 
  private:

@@ -27,7 +27,15 @@ constexpr uint32_t kNarrow = 16;  // repetitions that a narrowed loop has left
 
 }  // namespace
 
-DistantFragment TermStore::distant(FragmentId id, uint32_t horizon) {
+/// The distant part of what lies in parts; `least` becomes the least of their horizons.
+template <typename Id>
+Id TermStore::distant_part(Id part, uint32_t horizon, uint32_t* least) {
+  const Distant<Id> far = distant(part, horizon);
+  *least = std::min(*least, far.horizon);
+  return far.id;
+}
+
+Distant<FragmentId> TermStore::distant(FragmentId id, uint32_t horizon) {
   const Fragment node = fragment(id);
   if (!node.regular ||
       (node.kind != FragmentKind::kConcat && node.kind != FragmentKind::kAlternation &&
@@ -36,31 +44,29 @@ DistantFragment TermStore::distant(FragmentId id, uint32_t horizon) {
   }
   const auto known = distant_fragments_.find(index_of(id));
   if (known != distant_fragments_.end()) return known->second;
-  DistantFragment result{id, kInfiniteLength};
+  Distant<FragmentId> result{id, kInfiniteLength};
   const auto part = [&](uint32_t child) {
-    const DistantFragment far = distant(FragmentId{child}, horizon);
-    result.horizon = std::min(result.horizon, far.horizon);
-    return far.fragment;
+    return distant_part(FragmentId{child}, horizon, &result.horizon);
   };
   if (node.kind == FragmentKind::kConcat) {
     const FragmentId head = part(node.a);
-    result.fragment = concat(head, part(node.b));
+    result.id = concat(head, part(node.b));
   } else if (node.kind == FragmentKind::kAlternation) {
     std::vector<FragmentId> choices;
     for (uint32_t i = 0; i < node.b; ++i) choices.push_back(part(lists_[node.a + i]));
-    result.fragment = alternation(std::move(choices));
+    result.id = alternation(std::move(choices));
   } else {
     const FragmentId body = part(node.a);
     const uint32_t longest = times(min_length(FragmentId{node.a}), node.hi);
     const bool far = node.hi != kUnbounded && longest > horizon && node.lo <= horizon;
-    result.fragment = repeat(body, node.lo, far ? kUnbounded : node.hi);
+    result.id = repeat(body, node.lo, far ? kUnbounded : node.hi);
     if (far) result.horizon = std::min(result.horizon, longest - 1);
   }
   bytes_ += 32;
   return distant_fragments_.emplace(index_of(id), result).first->second;
 }
 
-DistantTerm TermStore::distant(TermId id, uint32_t horizon) {
+Distant<TermId> TermStore::distant(TermId id, uint32_t horizon) {
   const Term node = term(id);
   if (node.kind != TermKind::kThen && node.kind != TermKind::kAnyOf &&
       node.kind != TermKind::kAllOf) {
@@ -68,21 +74,17 @@ DistantTerm TermStore::distant(TermId id, uint32_t horizon) {
   }
   const auto known = distant_terms_.find(index_of(id));
   if (known != distant_terms_.end()) return known->second;
-  DistantTerm result{id, kInfiniteLength};
+  Distant<TermId> result{id, kInfiniteLength};
   const auto part = [&](uint32_t child) {
-    const DistantTerm far = distant(TermId{child}, horizon);
-    result.horizon = std::min(result.horizon, far.horizon);
-    return far.term;
+    return distant_part(TermId{child}, horizon, &result.horizon);
   };
   if (node.kind == TermKind::kThen) {
     const TermId rest = part(node.b);
-    const DistantFragment head = distant(FragmentId{node.a}, horizon);
-    result.horizon = std::min(result.horizon, head.horizon);
-    result.term = then(head.fragment, rest);
+    result.id = then(distant_part(FragmentId{node.a}, horizon, &result.horizon), rest);
   } else {
     std::vector<TermId> members;
     for (uint32_t i = 0; i < node.b; ++i) members.push_back(part(lists_[node.a + i]));
-    result.term =
+    result.id =
         node.kind == TermKind::kAnyOf ? any_of(std::move(members)) : all_of(std::move(members));
   }
   bytes_ += 32;

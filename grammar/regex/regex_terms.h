@@ -34,14 +34,11 @@ struct TermEdge {
 /// Sorted, disjoint; code points not covered lead to kNoTerm.
 using TermEdges = std::vector<TermEdge>;
 
-/// What no text of at most `horizon` code points tells from another fragment or term, and accepts
-/// whatever that one does.
-struct DistantFragment {
-  FragmentId fragment;
-  uint32_t horizon;
-};
-struct DistantTerm {
-  TermId term;
+/// The fragment or term that no text of at most `horizon` code points tells from another one, and
+/// that accepts whatever that one does.
+template <typename Id>
+struct Distant {
+  Id id;
   uint32_t horizon;
 };
 
@@ -84,7 +81,7 @@ class TermStore {
   TermId none_of(TermId term);
   /// The term without bounds that take texts of more than `horizon` (always the same) code points;
   /// see regex_distant.cpp.
-  DistantTerm distant(TermId term, uint32_t horizon);
+  Distant<TermId> distant(TermId term, uint32_t horizon);
 
   /// A term that accepts a part of what the term does, the same for many that differ in how far
   /// bounds are; see regex_distant.cpp.
@@ -182,7 +179,9 @@ class TermStore {
   const Term& term(TermId id) const { return terms_[index_of(id)]; }
   const Term& term(uint32_t id) const { return terms_[id]; }
 
-  DistantFragment distant(FragmentId fragment, uint32_t horizon);
+  Distant<FragmentId> distant(FragmentId fragment, uint32_t horizon);
+  template <typename Id>
+  Id distant_part(Id part, uint32_t horizon, uint32_t* least);
   FragmentId narrowed(FragmentId fragment);
   void factor_heads(std::vector<FragmentId>* choices);
   FragmentId repeat_consuming(FragmentId body, uint32_t min, uint32_t max);
@@ -216,8 +215,8 @@ class TermStore {
   std::vector<TermId> behinds_;
   std::unordered_map<uint32_t, FragmentId> consuming_;
   std::unordered_map<uint32_t, TermEdges> derivatives_;
-  std::unordered_map<uint32_t, DistantFragment> distant_fragments_;
-  std::unordered_map<uint32_t, DistantTerm> distant_terms_;
+  std::unordered_map<uint32_t, Distant<FragmentId>> distant_fragments_;
+  std::unordered_map<uint32_t, Distant<TermId>> distant_terms_;
   std::unordered_map<uint32_t, FragmentId> narrowed_fragments_;
   std::unordered_map<uint32_t, TermId> narrowed_terms_;
   FragmentId any_star_ = kNoFragment;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "schema/leaves/machine_leaf.h"
 #include "schema/leaves/name_set.h"
 #include "schema/leaves/scalar_leaf.h"
 
@@ -18,22 +19,15 @@ namespace espalier {
 /// each item has a set of its own: a leaf costs its bits, and is walked instead of tabulated.
 ///
 /// Example: {"enum": ["x", "y"], ...} in an array with uniqueItems after "x" has the bit of "y".
-class ListedLeaf final : public ScalarLeaf {
+class ListedLeaf final : public MachineLeaf<ScalarLeaf> {
  public:
   /// `allowed`: by index in the machine's list, all known.
   ListedLeaf(std::shared_ptr<const StringMachine> machine, NameSet allowed)
-      : machine_(std::move(machine)), allowed_(std::move(allowed)) {}
+      : MachineLeaf(std::move(machine)), allowed_(std::move(allowed)) {}
 
   /// The string that ends in this state.
   std::u32string_view text(uint32_t state) const { return machine_->spec().strings[string(state)]; }
 
-  uint32_t start() const override { return live(machine_->start()) ? machine_->start() : 0; }
-  uint32_t step(uint32_t state, uint8_t byte) const override {
-    const uint32_t next = machine_->step(state, byte);
-    return next != 0 && live(next) ? next : 0;
-  }
-  bool can_exit(uint32_t state) const override { return machine_->ended(state); }
-  bool is_final(uint32_t state) const override { return machine_->ended(state); }
   bool walked() const override { return true; }
   Outcome outcome(uint32_t) const override { return {}; }
   std::optional<std::vector<Outcome>> outcomes() const override {
@@ -76,7 +70,7 @@ class ListedLeaf final : public ScalarLeaf {
   uint32_t string(uint32_t state) const {
     return machine_->signature(machine_->product(state)).string;
   }
-  bool live(uint32_t state) const {
+  bool live(uint32_t state) const override {
     if (machine_->ended(state)) {
       const uint32_t index = string(state);
       return index != StringSignature::kOther &&
@@ -85,7 +79,6 @@ class ListedLeaf final : public ScalarLeaf {
     return allowed_.any_after(*machine_, state) == NameSet::Any::kSome;
   }
 
-  std::shared_ptr<const StringMachine> machine_;
   NameSet allowed_;
 };
 

@@ -17,11 +17,11 @@
 #include <mutex>
 #include <string>
 
-#include "grammar/strings/content_leaf.h"
 #include "grammar/strings/live_products.h"
 #include "grammar/strings/string_loop.h"
 #include "grammar/tables/flag_table.h"
 #include "schema/leaves/content_table.h"
+#include "schema/leaves/machine_leaf.h"
 
 namespace espalier {
 namespace {
@@ -29,36 +29,15 @@ namespace {
 constexpr uint8_t kLive = 1, kDead = 2;
 constexpr size_t kMaxLeaves = 1024;  // beyond it, leaves that nobody uses are dropped
 
-class NameLeaf final : public Leaf, public ContentLeaf {
+class NameLeaf final : public MachineContentLeaf<Leaf> {
  public:
   NameLeaf(std::shared_ptr<const StringMachine> machine, std::vector<StringSignature> acceptable,
            NameBeginnings beginnings)
-      : machine_(std::move(machine)),
+      : MachineContentLeaf(std::move(machine)),
         acceptable_(std::move(acceptable)),
         everlasting_(beginnings == NameBeginnings::kAny || matches_alone()) {}
 
-  uint32_t start() const override { return live(machine_->start()) ? machine_->start() : 0; }
-  uint32_t step(uint32_t state, uint8_t byte) const override {
-    const uint32_t next = machine_->step(state, byte);
-    return next != 0 && live(next) ? next : 0;
-  }
-  bool can_exit(uint32_t state) const override { return machine_->ended(state); }
-  bool is_final(uint32_t state) const override { return machine_->ended(state); }
-  StringSpelling spelling() const override { return machine_->spec().spelling; }
-  bool content(uint32_t state, uint32_t* product) const override {
-    if (!machine_->between(state)) return false;
-    *product = machine_->product(state);
-    return true;
-  }
-  void ranges(uint32_t product, const VisitRange& visit) const override {
-    machine_->successors(product, visit);
-  }
   bool alive(uint32_t product) const override { return product_live(product); }
-  bool remembers() const override { return machine_->remembers(); }
-  uint32_t step_content(uint32_t product, uint32_t codepoint) const override {
-    const uint32_t next = machine_->step_codepoint(product, codepoint);
-    return product_live(next) ? next : kNoProduct;
-  }
   bool universal(uint32_t) const override { return false; }
   bool everlasting() const override { return everlasting_; }
   uint32_t quote(uint32_t product) const override {
@@ -106,7 +85,7 @@ class NameLeaf final : public Leaf, public ContentLeaf {
     }
     return found == Answer::kLive;
   }
-  bool live(uint32_t state) const {
+  bool live(uint32_t state) const override {
     if (const uint8_t flag = states_.get(state)) return flag == kLive;
     const std::lock_guard lock(mutex_);
     const bool found =
@@ -117,7 +96,6 @@ class NameLeaf final : public Leaf, public ContentLeaf {
     return found;
   }
 
-  std::shared_ptr<const StringMachine> machine_;
   std::vector<StringSignature> acceptable_;
   const bool everlasting_;
   mutable std::recursive_mutex mutex_;

@@ -16,8 +16,8 @@
 #include <utility>
 #include <vector>
 
-#include "grammar/strings/content_leaf.h"
 #include "grammar/strings/string_loop.h"
+#include "schema/leaves/machine_leaf.h"
 #include "schema/leaves/scalar_leaf.h"
 #include "schema/leaves/string_liveness.h"
 #include "schema/leaves/string_signatures.h"
@@ -27,12 +27,12 @@ namespace espalier {
 
 // The leaf of a string machine. Where an automaton is a predicate's, `relaxed` is the leaf that
 // stands for this one; see Leaf::relaxed.
-class StringLeaf final : public ScalarLeaf, public ContentLeaf {
+class StringLeaf final : public MachineContentLeaf<ScalarLeaf> {
  public:
   StringLeaf(std::shared_ptr<const StringMachine> machine, Verdict verdict,
              std::vector<std::vector<bool>> membership,
              std::shared_ptr<const StringLeaf> relaxed = nullptr)
-      : machine_(std::move(machine)),
+      : MachineContentLeaf(std::move(machine)),
         verdict_(std::move(verdict)),
         membership_(std::move(membership)),
         relaxed_(std::move(relaxed)),
@@ -51,8 +51,6 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     if (const uint8_t flag = flags_.get(next)) return flag == kLive ? next : 0;
     return live(next) ? next : 0;
   }
-  bool can_exit(uint32_t state) const override { return machine_->ended(state); }
-  bool is_final(uint32_t state) const override { return machine_->ended(state); }
   Outcome outcome(uint32_t state) const override {
     return verdict_.outcome(value(machine_->signature(machine_->product(state))));
   }
@@ -117,15 +115,6 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
                                      : plain.same_position(*machine_, state)};
   }
 
-  StringSpelling spelling() const override { return machine_->spec().spelling; }
-  bool content(uint32_t state, uint32_t* product) const override {
-    if (!machine_->between(state)) return false;
-    *product = machine_->product(state);
-    return true;
-  }
-  void ranges(uint32_t product, const VisitRange& visit) const override {
-    machine_->successors(product, visit);
-  }
   bool alive(uint32_t product) const override {
     if (const uint8_t flag = product_flags_.get(product)) return flag == kLive;
     const std::lock_guard lock(mutex_);
@@ -137,11 +126,6 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
       if (alive(next)) visit(codepoint, next);
     }
     return true;
-  }
-  bool remembers() const override { return machine_->remembers(); }
-  uint32_t step_content(uint32_t product, uint32_t codepoint) const override {
-    const uint32_t next = machine_->step_codepoint(product, codepoint);
-    return alive(next) ? next : kNoProduct;
   }
   // What survives beside others may depend on what it remembers.
   uint32_t settled(uint32_t product) const override {
@@ -490,7 +474,7 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     return answer != StringLiveness::Answer::kDead;
   }
 
-  bool live(uint32_t state) const {
+  bool live(uint32_t state) const override {
     if (const uint8_t flag = flags_.get(state)) return flag == kLive;
     const std::lock_guard lock(mutex_);
     const bool found =
@@ -561,7 +545,6 @@ class StringLeaf final : public ScalarLeaf, public ContentLeaf {
     return {};
   }
 
-  std::shared_ptr<const StringMachine> machine_;
   Verdict verdict_;
   mutable std::once_flag searched_;
   mutable std::optional<std::vector<Outcome>> outcomes_;
