@@ -97,15 +97,13 @@ class StringMachine {
   /// Visits signatures of strings that extend the product state (itself included), listed strings
   /// last, until `visit` returns true.
   enum class Search : uint8_t { kFound, kExhausted, kOverBudget };
-  Search search(uint32_t product, const std::function<bool(const StringSignature&)>& visit) const;
+  using VisitSignature = std::function<bool(const StringSignature&)>;
+  Search search(uint32_t product, const VisitSignature& visit) const;
   /// The same for strings that are not listed alone.
-  Search search_unlisted(uint32_t product,
-                         const std::function<bool(const StringSignature&)>& visit) const;
+  Search search_unlisted(uint32_t product, const VisitSignature& visit) const;
   /// The same for the listed strings below the product state alone.
-  bool search_listed(uint32_t product,
-                     const std::function<bool(const StringSignature&)>& visit) const;
-  bool search_listed_below(uint32_t trie_node,
-                           const std::function<bool(const StringSignature&)>& visit) const;
+  bool search_listed(uint32_t product, const VisitSignature& visit) const;
+  bool search_listed_below(uint32_t trie_node, const VisitSignature& visit) const;
   /// The state of automaton i.
   uint32_t automaton_state(uint32_t product, size_t i) const {
     return products_[product].automata[i];
@@ -216,6 +214,7 @@ class StringMachine {
     std::vector<uint32_t> automata;
     StringSignature signature;
   };
+  class UnlistedSearch;
   struct TrieNode {
     uint32_t first = 0, last = 0, depth = 0;  // strings [first, last) share their first `depth`
     uint32_t string = StringSignature::kOther;
@@ -247,10 +246,8 @@ class StringMachine {
                      const LiveAfter& live_product) const;
   bool any_code_unit(uint32_t product, uint32_t lo, uint32_t hi,
                      const LiveAfter& live_product) const;
-  Search search_lengths(uint32_t product,
-                        const std::function<bool(const StringSignature&)>& visit) const;
-  Search search_other(uint32_t product,
-                      const std::function<bool(const StringSignature&)>& visit) const;
+  Search search_lengths(uint32_t product, const VisitSignature& visit) const;
+  Search search_other(uint32_t product, const VisitSignature& visit) const;
 
   mutable std::atomic<size_t> bytes_ = 0;  // first: asked for where nothing else is
   StringSpec spec_;
