@@ -63,11 +63,12 @@ TermStore::TermStore(size_t max_bytes) : max_bytes_(max_bytes) {
 }
 
 FragmentId TermStore::add_fragment(Fragment node, std::span<const uint32_t> list) {
-  node.hash = mix(mix(mix(static_cast<uint64_t>(node.kind), node.lo), node.hi), list.size());
+  uint64_t hash = hash_append(static_cast<uint64_t>(node.kind), node.lo);
+  hash = hash_append(hash_append(hash, node.hi), list.size());
   if (node.kind == FragmentKind::kAlternation) {
-    for (uint32_t child : list) node.hash = mix(node.hash, child);
+    for (uint32_t child : list) hash = hash_append(hash, child);
   } else {
-    node.hash = mix(mix(node.hash, node.a), node.b);
+    hash = hash_append(hash_append(hash, node.a), node.b);
   }
   const auto same = [&](const Fragment& other) {
     if (other.kind != node.kind || other.lo != node.lo || other.hi != node.hi) return false;
@@ -79,7 +80,7 @@ FragmentId TermStore::add_fragment(Fragment node, std::span<const uint32_t> list
     node.b = static_cast<uint32_t>(list.size());
   }
   const size_t before = fragments_.size();
-  const uint32_t id = intern(&fragments_, &fragment_table_, node, same);
+  const uint32_t id = intern(&fragments_, &fragment_ids_, hash, node, same);
   if (fragments_.size() != before && node.kind == FragmentKind::kAlternation) {
     lists_.insert(lists_.end(), list.begin(), list.end());
     bytes_ += list.size_bytes();
@@ -90,17 +91,14 @@ FragmentId TermStore::add_fragment(Fragment node, std::span<const uint32_t> list
 FragmentId TermStore::set(const CodepointSet& set) {
   if (set.empty()) return kNoFragment;
   uint64_t hash = 0;
-  for (const CodepointRange& range : set.ranges()) hash = mix(mix(hash, range.lo), range.hi);
-  std::vector<uint32_t>& same_hash = set_table_[hash];
-  auto known = std::ranges::find_if(same_hash, [&](uint32_t i) { return sets_[i] == set; });
-  uint32_t index = 0;
-  if (known != same_hash.end()) {
-    index = *known;
-  } else {
+  for (const CodepointRange& range : set.ranges())
+    hash = hash_append(hash_append(hash, range.lo), range.hi);
+  uint32_t index = set_ids_.find(hash, [&](uint32_t id) { return sets_[id] == set; });
+  if (index == IdTable::kNone) {
     index = static_cast<uint32_t>(sets_.size());
-    same_hash.push_back(index);
+    set_ids_.insert(hash, index);
     sets_.push_back(set);
-    bytes_ += set.ranges().size() * sizeof(CodepointRange) + 96;
+    bytes_ += set.ranges().size() * sizeof(CodepointRange) + sizeof(CodepointSet) + 16;
   }
   return add_fragment({.kind = FragmentKind::kSet,
                        .regular = true,

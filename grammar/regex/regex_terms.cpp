@@ -44,11 +44,11 @@ constexpr size_t kMaxAbsorb = 32;
 
 TermId TermStore::add_term(Term node, std::span<const uint32_t> list) {
   const bool listed = node.kind == TermKind::kAnyOf || node.kind == TermKind::kAllOf;
-  node.hash = mix(static_cast<uint64_t>(node.kind), list.size());
+  uint64_t hash = hash_append(static_cast<uint64_t>(node.kind), list.size());
   if (listed) {
-    for (uint32_t child : list) node.hash = mix(node.hash, child);
+    for (uint32_t child : list) hash = hash_append(hash, child);
   } else {
-    node.hash = mix(mix(node.hash, node.a), node.b);
+    hash = hash_append(hash_append(hash, node.a), node.b);
   }
   const auto same = [&](const Term& other) {
     if (other.kind != node.kind) return false;
@@ -60,7 +60,7 @@ TermId TermStore::add_term(Term node, std::span<const uint32_t> list) {
     node.b = static_cast<uint32_t>(list.size());
   }
   const size_t before = terms_.size();
-  const uint32_t id = intern(&terms_, &term_table_, node, same);
+  const uint32_t id = intern(&terms_, &term_ids_, hash, node, same);
   if (terms_.size() != before && listed) {
     lists_.insert(lists_.end(), list.begin(), list.end());
     bytes_ += list.size_bytes();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "grammar/codepoints/codepoint_set.h"
+#include "grammar/tables/id_table.h"
 
 namespace espalier {
 
@@ -135,7 +136,6 @@ class TermStore {
     uint32_t hi = 0;
     uint32_t min_length = 0;
     uint64_t behinds = 0;
-    uint64_t hash = 0;
   };
   enum class TermKind : uint8_t {
     kNone,
@@ -157,16 +157,11 @@ class TermStore {
     uint32_t b = 0;
     uint32_t min_length = 0;
     uint64_t behinds = 0;
-    uint64_t hash = 0;
-  };
-  /// Open-addressing table of ids by content hash.
-  struct Table {
-    std::vector<uint32_t> slots = std::vector<uint32_t>(64, 0);
-    size_t used = 0;
   };
 
   template <typename Node, typename Same>
-  uint32_t intern(std::vector<Node>* nodes, Table* table, Node node, const Same& same);
+  uint32_t intern(std::vector<Node>* nodes, IdTable* ids, uint64_t hash, const Node& node,
+                  const Same& same);
   FragmentId add_fragment(Fragment node, std::span<const uint32_t> list = {});
   TermId add_term(Term node, std::span<const uint32_t> list = {});
   std::span<const uint32_t> list(uint32_t offset, uint32_t size) const {
@@ -207,11 +202,9 @@ class TermStore {
   bool overflowed_ = false;
   std::vector<Fragment> fragments_;
   std::vector<Term> terms_;
-  Table fragment_table_;
-  Table term_table_;
+  IdTable fragment_ids_, term_ids_, set_ids_;
   std::vector<uint32_t> lists_;
   std::vector<CodepointSet> sets_;
-  std::unordered_map<uint64_t, std::vector<uint32_t>> set_table_;
   std::vector<TermId> behinds_;
   std::unordered_map<uint32_t, FragmentId> consuming_;
   std::unordered_map<uint32_t, TermEdges> derivatives_;
