@@ -22,6 +22,8 @@
 #include <tuple>
 #include <utility>
 
+#include "grammar/tables/sort_unique.h"
+
 namespace espalier {
 namespace {
 
@@ -94,12 +96,10 @@ class Training {
     const auto [id, fresh] = ids_.emplace(bytes, tokens_.size());
     if (fresh) tokens_.push_back(bytes);
     std::vector<uint32_t> holders = std::move(pairs_[pair].words);
-    std::sort(holders.begin(), holders.end());
-    holders.erase(std::unique(holders.begin(), holders.end()), holders.end());
+    sort_unique(&holders);
     grown_.clear();
     for (const uint32_t word : holders) join_in_word(pair, id->second, word);
-    std::sort(grown_.begin(), grown_.end());
-    grown_.erase(std::unique(grown_.begin(), grown_.end()), grown_.end());
+    sort_unique(&grown_);
     for (const Pair changed : grown_) heap_.push({pairs_[changed].count, changed});
   }
 

@@ -36,6 +36,7 @@
 #include <utility>
 
 #include "backends/ngram_smoothing.h"
+#include "grammar/tables/sort_unique.h"
 
 namespace espalier {
 namespace {
@@ -228,8 +229,7 @@ NgramTrie NgramTrainer::pruned_to(const NgramVocabulary& vocabulary, size_t max_
   if (encode_ngram_file(vocabulary, best).size() <= max_bytes) return best;
   std::vector<double> thresholds(score_.begin() + trie_.first_entry[1], score_.end());
   thresholds.push_back(std::numeric_limits<double>::max());
-  std::sort(thresholds.begin(), thresholds.end());
-  thresholds.erase(std::unique(thresholds.begin(), thresholds.end()), thresholds.end());
+  sort_unique(&thresholds);
   size_t low = 0;
   size_t high = thresholds.size() - 1;
   while (low < high) {

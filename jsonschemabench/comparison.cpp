@@ -45,10 +45,13 @@ void Comparison::add(FileResult result) {
 
 std::vector<Table> Comparison::tables() const {
   return {correctness(),
-          percentiles("Mask + accept, microseconds per token", false, false),
-          percentiles("Mask + accept on the files that every engine passes", false, true),
-          percentiles("Schema to first mask, microseconds", true, false),
-          percentiles("Schema to first mask on the files that every engine passes", true, true),
+          percentiles("Mask + accept, microseconds per token", Figure::kMaskAndAccept,
+                      Share::kAllFiles),
+          percentiles("Mask + accept on the files that every engine passes", Figure::kMaskAndAccept,
+                      Share::kCommonFiles),
+          percentiles("Schema to first mask, microseconds", Figure::kFirstMask, Share::kAllFiles),
+          percentiles("Schema to first mask on the files that every engine passes",
+                      Figure::kFirstMask, Share::kCommonFiles),
           split_correctness(),
           split_times()};
 }
@@ -84,7 +87,7 @@ Table Comparison::correctness() const {
   return table;
 }
 
-Table Comparison::percentiles(const std::string& title, bool first_mask, bool common) const {
+Table Comparison::percentiles(const std::string& title, Figure figure, Share share) const {
   Table table{title, {""}, {}, ""};
   std::vector<Column> columns;
   size_t files_used = 0;
@@ -94,9 +97,9 @@ Table Comparison::percentiles(const std::string& title, bool first_mask, bool co
     files_used = 0;
     for (const auto& [name, file] : files) {
       overhead = std::max(overhead, file.call_overhead_ns);
-      if (common && !every_engine_passes(name)) continue;
+      if (share == Share::kCommonFiles && !every_engine_passes(name)) continue;
       ++files_used;
-      if (!first_mask) {
+      if (figure == Figure::kMaskAndAccept) {
         samples.insert(samples.end(), file.mask_ns.begin(), file.mask_ns.end());
       } else if (file.timed) {
         samples.push_back(file.first_mask_ns);
@@ -109,7 +112,8 @@ Table Comparison::percentiles(const std::string& title, bool first_mask, bool co
                                 static_cast<double>(overhead) / 1e3);
     }
   }
-  if (common) table.note = fmt::format("{} files. {}", with_commas(files_used), table.note);
+  if (share == Share::kCommonFiles)
+    table.note = fmt::format("{} files. {}", with_commas(files_used), table.note);
   std::vector<std::string> samples = {"samples"};
   for (const Column& column : columns) {
     table.header.push_back(column.name);

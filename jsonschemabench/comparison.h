@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -34,7 +35,9 @@ class Comparison {
   bool every_engine_passes(const std::string& file) const;
   Table correctness() const;
   Table split_correctness() const;
-  Table percentiles(const std::string& title, bool first_mask, bool common) const;
+  enum class Figure : uint8_t { kMaskAndAccept, kFirstMask };
+  enum class Share : uint8_t { kAllFiles, kCommonFiles };  // of the files an engine ran
+  Table percentiles(const std::string& title, Figure figure, Share share) const;
   Table split_times() const;
 
   std::map<std::string, Files> engines_;

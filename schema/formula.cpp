@@ -19,6 +19,8 @@
 
 #include <algorithm>
 
+#include "grammar/tables/sort_unique.h"
+
 namespace espalier {
 
 FormulaPool::FormulaPool() {
@@ -79,8 +81,7 @@ FormulaId FormulaPool::conjunction(std::vector<FormulaId> in) {
       out.push_back(f);
     }
   }
-  std::sort(out.begin(), out.end());
-  out.erase(std::unique(out.begin(), out.end()), out.end());
+  sort_unique(&out);
   for (const FormulaId f : out) {
     if (op(f) == Op::kNot && std::binary_search(out.begin(), out.end(), parts(f)[0])) return kFalse;
   }
@@ -99,8 +100,7 @@ FormulaId FormulaPool::disjunction(std::vector<FormulaId> in) {
       out.push_back(f);
     }
   }
-  std::sort(out.begin(), out.end());
-  out.erase(std::unique(out.begin(), out.end()), out.end());
+  sort_unique(&out);
   for (const FormulaId f : out) {
     if (op(f) == Op::kNot && std::binary_search(out.begin(), out.end(), parts(f)[0])) return kTrue;
   }
@@ -268,8 +268,7 @@ const std::vector<FormulaId>& FormulaPool::atoms(FormulaId f) {
     const auto& below = atoms(part);
     out.insert(out.end(), below.begin(), below.end());
   }
-  std::sort(out.begin(), out.end());
-  out.erase(std::unique(out.begin(), out.end()), out.end());
+  sort_unique(&out);
   return atom_sets_.emplace(f, std::move(out)).first->second;
 }
 

@@ -26,6 +26,7 @@
 #include "engine/tokens/content_regions.h"
 #include "grammar/strings/content_leaf.h"
 #include "grammar/tables/id_table.h"
+#include "grammar/tables/sort_unique.h"
 
 namespace espalier {
 
@@ -156,8 +157,7 @@ class ContentProducts {
         for (const uint32_t at : known->second) note(at);
       }
     } else if (!remembers_) {
-      std::sort(met.begin(), met.end());
-      met.erase(std::unique(met.begin(), met.end()), met.end());
+      sort_unique(&met);
       range_bytes_ += met.size() * sizeof(uint32_t) + 64;
       met_for_[number] = std::move(met);
     }

@@ -24,6 +24,7 @@
 #include <utility>
 
 #include "engine/mask_bits.h"
+#include "grammar/tables/sort_unique.h"
 
 namespace espalier {
 
@@ -133,8 +134,7 @@ Status PrefixTree::fetch(std::span<const Node> nodes) {
     nodes_[node].used = clock_;
     if (nodes_[node].row.empty()) missing.push_back(node);
   }
-  std::sort(missing.begin(), missing.end());
-  missing.erase(std::unique(missing.begin(), missing.end()), missing.end());
+  sort_unique(&missing);
   if (missing.empty()) return Status();
   const size_t width = model_->width();
   make_room(missing.size() * width * sizeof(float));

@@ -25,6 +25,7 @@
 #include <numeric>
 
 #include "engine/sampling/row_kernels.h"
+#include "grammar/tables/sort_unique.h"
 
 namespace espalier {
 namespace {
@@ -170,8 +171,7 @@ void TokenRow::restore() {
     changed.push_back(static_cast<size_t>(token) / kBlockTokens);
   }
   excluded_.clear();
-  std::sort(changed.begin(), changed.end());
-  changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
+  sort_unique(&changed);
   for (const size_t block : changed) sum(block);
   if (!changed.empty()) rescale();
 }

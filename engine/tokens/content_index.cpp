@@ -22,6 +22,8 @@
 #include <atomic>
 #include <string_view>
 
+#include "grammar/tables/sort_unique.h"
+
 namespace espalier {
 
 uint64_t ContentIndex::next_uid() {
@@ -94,8 +96,7 @@ ContentIndex::ContentIndex(const Vocabulary& vocabulary) {
     if (length > 0) set_mask_bit(longer_[std::min<size_t>(length, kLengthRows) - 1], token);
     lengths_.push_back(length);
   }
-  std::sort(lengths_.begin(), lengths_.end());
-  lengths_.erase(std::unique(lengths_.begin(), lengths_.end()), lengths_.end());
+  sort_unique(&lengths_);
   lengths_.shrink_to_fit();
   for (size_t n = kLengthRows - 1; n-- > 0;) {
     for (size_t word = 0; word < words; ++word) longer_[n][word] |= longer_[n + 1][word];

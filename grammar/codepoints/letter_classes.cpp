@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "grammar/tables/sort_unique.h"
+
 namespace espalier {
 
 // `part(i)`, below `parts`, tells the parts apart that start at starts[i]; starts[0] is 0.
@@ -77,8 +79,7 @@ void LetterClasses::refine_each(const std::vector<uint32_t>& letters) {
 
 void LetterClasses::cut(std::vector<uint32_t> cuts) {
   cuts.push_back(0);
-  std::sort(cuts.begin(), cuts.end());
-  cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+  sort_unique(&cuts);
   split(cuts, cuts.size(), [](size_t i) { return static_cast<uint32_t>(i); });
 }
 

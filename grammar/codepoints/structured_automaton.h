@@ -13,6 +13,7 @@
 #include "grammar/codepoints/codepoint_set.h"
 #include "grammar/codepoints/letter_classes.h"
 #include "grammar/tables/id_table.h"
+#include "grammar/tables/sort_unique.h"
 #include "grammar/tables/state_table.h"
 
 namespace espalier {
@@ -230,8 +231,7 @@ class StructuredAutomaton final : public CodepointAutomaton {
     if (kRemembers || cuts_.empty()) {
       cuts_.assign(1, 0);
       machine_.cuts(record.content, &cuts_);
-      std::sort(cuts_.begin(), cuts_.end());
-      cuts_.erase(std::unique(cuts_.begin(), cuts_.end()), cuts_.end());
+      sort_unique(&cuts_);
     }
     const std::vector<uint32_t>& cuts = cuts_;
     std::vector<CodepointEdge> edges;

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "grammar/tables/sort_unique.h"
+
 namespace espalier {
 namespace {
 
@@ -186,12 +188,12 @@ std::optional<CodepointSet> lone_name(const std::string& name) {
 
 }  // namespace
 
-std::optional<CodepointSet> unicode_property(std::string_view expression, bool bare_scripts) {
+std::optional<CodepointSet> unicode_property(std::string_view expression, ScriptNames scripts) {
   const size_t equals = expression.find('=');
   if (equals == std::string_view::npos) {
     const std::string name(expression);
     if (auto set = lone_name(name)) return set;
-    return bare_scripts ? script(UCHAR_SCRIPT, name) : std::nullopt;
+    return scripts == ScriptNames::kBare ? script(UCHAR_SCRIPT, name) : std::nullopt;
   }
   const std::string_view property = expression.substr(0, equals);
   const std::string value(expression.substr(equals + 1));
@@ -218,8 +220,7 @@ const std::vector<std::string>& unicode_property_expressions() {
         all->push_back(prefix + name);
       }
     }
-    std::sort(all->begin(), all->end());
-    all->erase(std::unique(all->begin(), all->end()), all->end());
+    sort_unique(all);
     return all;
   }();
   return *expressions;

@@ -128,7 +128,8 @@ class LazyNumberMachine final : public NumberMachine {
     const TruthSet* set = node.reachable.load(std::memory_order_acquire);
     if (set == nullptr) {
       TruthSet truths;
-      for (const auto& [truth, found] : number::reach(atoms_, node.content, text(state), false)) {
+      for (const auto& [truth, found] :
+           number::reach(atoms_, node.content, text(state), number::Witnesses::kNone)) {
         truths.push_back(truth);
       }
       const std::lock_guard lock(mutex_);

@@ -100,8 +100,8 @@ bool is_excluded(const ClosedSet& set, const BigInt& q) {
 // Collects truths; or, given which are wanted, looks for one of these alone.
 class Search {
  public:
-  Search(const Atoms& atoms, bool witnesses, const std::function<bool(Truth)>* wanted)
-      : atoms_(atoms), witnesses_(witnesses), wanted_(wanted) {
+  Search(const Atoms& atoms, Witnesses witnesses, const std::function<bool(Truth)>* wanted)
+      : atoms_(atoms), witnesses_(witnesses == Witnesses::kGiven), wanted_(wanted) {
     window_position_ = static_cast<int64_t>(std::to_string(atoms.window).size());
   }
 
@@ -371,7 +371,7 @@ void search_all(const Atoms& atoms, const Content& content, std::string_view tex
 }  // namespace
 
 std::map<Truth, Found> reach(const Atoms& atoms, const Content& content, std::string_view text,
-                             bool witnesses) {
+                             Witnesses witnesses) {
   Search search(atoms, witnesses, nullptr);
   search_all(atoms, content, text, search);
   return search.take();
@@ -379,7 +379,7 @@ std::map<Truth, Found> reach(const Atoms& atoms, const Content& content, std::st
 
 bool reaches(const Atoms& atoms, const Content& content, const std::function<std::string()>& text,
              const std::function<bool(Truth)>& wanted) {
-  Search search(atoms, false, &wanted);
+  Search search(atoms, Witnesses::kNone, &wanted);
   // Mostly some exponent will do, and what these lead to the content alone says.
   const bool may_scale = atoms.spelling == NumberSpelling::kJson && !content.zero &&
                          content.phase >= Phase::kInteger && content.phase < Phase::kExponentMark;

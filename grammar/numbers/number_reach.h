@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -17,10 +18,12 @@ struct Found {
   Scaled value;  ///< its magnitude; mantissa 0 where none is given (too many digits, or not asked)
 };
 
+/// Is a value given for each truth vector? Only where no exponent has begun.
+enum class Witnesses : uint8_t { kNone, kGiven };
 /// The truth vectors of all numbers that extend `text` (a prefix whose content is `content`), each
-/// with a value that has it; values only when `witnesses` is set and no exponent has begun.
+/// with a value that has it.
 std::map<Truth, Found> reach(const Atoms& atoms, const Content& content, std::string_view text,
-                             bool witnesses);
+                             Witnesses witnesses);
 
 /// Is one of those truth vectors wanted? Looks for wanted ones alone, until one is found; `text`
 /// gives the prefix, which is seldom needed.

@@ -185,7 +185,7 @@ class Shortest {
       if (point) ++fraction;
       if (c != '0' || !written.empty()) written += c;
     }
-    for (const auto& [truth, witness] : reach(atoms_, content_, text_, true)) {
+    for (const auto& [truth, witness] : reach(atoms_, content_, text_, Witnesses::kGiven)) {
       if (witness.value.mantissa != 0 && is_wanted(truth)) try_witness(witness, written, fraction);
     }
   }

@@ -33,6 +33,7 @@
 #include <algorithm>
 
 #include "grammar/tables/id_table.h"
+#include "grammar/tables/sort_unique.h"
 
 namespace espalier::number {
 namespace {
@@ -204,8 +205,7 @@ StepFunction outcomes(const Atoms& atoms, const Content& c) {
       if (needed != INT64_MAX) starts.push_back(needed - c.scale);
     }
   }
-  std::sort(starts.begin(), starts.end());
-  starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
+  sort_unique(&starts);
   for (int64_t start : starts) {
     // Before the first breakpoint every position and scale is below all others.
     const int64_t sample = start != INT64_MIN ? start : (starts.size() > 1 ? starts[1] - 1 : 0);

@@ -372,7 +372,8 @@ Result<std::shared_ptr<const CodepointAutomaton>> back_reference_predicate(
   decode_pattern(pattern, &symbols);
   const Groups groups = find_groups(symbols);
   Translator translator(
-      RegexReader(std::move(symbols), static_cast<uint32_t>(pattern.size()), false), groups);
+      RegexReader(std::move(symbols), static_cast<uint32_t>(pattern.size()), RegexSyntax::kLenient),
+      groups);
   Result<std::string> spelled = translator.run();
   if (!spelled.ok()) return spelled.status();
   try {

@@ -8,6 +8,12 @@
 
 namespace espalier {
 
+enum class RegexSyntax : uint8_t {
+  kUnicode,  ///< ECMA-262 with flag "u", to the letter
+  kLenient,  ///< the same; where that fails, what Annex B (no "u") reads: `\-`, `\_`, a lone
+             ///< `{` ...
+};
+
 inline constexpr uint32_t kUnbounded = UINT32_MAX;
 
 /// One node of a parsed regular expression. Groups, capturing or not, leave no node of their own:

@@ -23,6 +23,7 @@
 
 #include "grammar/codepoints/unicode_property.h"
 #include "grammar/regex/regex_reader.h"
+#include "grammar/tables/sort_unique.h"
 
 namespace espalier {
 namespace {
@@ -128,9 +129,7 @@ class Parser {
       union_of_names.insert(union_of_names.end(), own.begin(), own.end());
     } while (in_.eat('|'));
     flags_ = saved;
-    std::sort(union_of_names.begin(), union_of_names.end());
-    union_of_names.erase(std::unique(union_of_names.begin(), union_of_names.end()),
-                         union_of_names.end());
+    sort_unique(&union_of_names);
     for (std::string& name : union_of_names) {
       if (std::find(names->begin(), names->end(), name) != names->end()) {
         return in_.fail("Two groups are named '" + name + "'");
@@ -452,8 +451,7 @@ Result<RegexAst> parse_regex(std::string_view pattern, RegexSyntax syntax, uint3
     return Status(StatusCode::kParseError, "The pattern is not valid UTF-8.",
                   std::to_string(*malformed));
   }
-  RegexReader reader(std::move(symbols), static_cast<uint32_t>(pattern.size()),
-                     syntax == RegexSyntax::kUnicode);
+  RegexReader reader(std::move(symbols), static_cast<uint32_t>(pattern.size()), syntax);
   return Parser(std::move(reader), max_nesting).run();
 }
 

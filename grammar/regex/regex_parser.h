@@ -8,12 +8,6 @@
 
 namespace espalier {
 
-enum class RegexSyntax : uint8_t {
-  kUnicode,  ///< ECMA-262 with flag "u", to the letter
-  kLenient,  ///< the same; where that fails, what Annex B (no "u") reads: `\-`, `\_`, a lone `{`
-             ///< ...
-};
-
 /// Parses an ECMA-262 regular expression (UTF-8). Errors: kParseError, kBudgetExceeded (nesting),
 /// with the byte offset as their place. Back-references parse; the user of the tree may refuse
 /// them.

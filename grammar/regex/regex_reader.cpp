@@ -46,7 +46,7 @@ const CodepointSet& line_terminator_set() {
 }
 
 const CodepointSet& name_start_set() {
-  static const CodepointSet set = unicode_property("ID_Start", false)
+  static const CodepointSet set = unicode_property("ID_Start")
                                       .value_or(CodepointSet())
                                       .unite(CodepointSet({{'$', '$'}, {'_', '_'}}));
   return set;
@@ -54,7 +54,7 @@ const CodepointSet& name_start_set() {
 
 const CodepointSet& name_part_set() {
   static const CodepointSet set =
-      unicode_property("ID_Continue", false)
+      unicode_property("ID_Continue")
           .value_or(CodepointSet())
           .unite(CodepointSet({{'$', '$'}, {'_', '_'}, {0x200C, 0x200D}}));
   return set;
@@ -259,7 +259,7 @@ bool RegexReader::property(size_t begin, bool negated, Atom* out) {
     name.push_back(static_cast<char>(peek()));
     ++at_;
   }
-  auto set = unicode_property(name, !strict_);
+  auto set = unicode_property(name, strict_ ? ScriptNames::kQualified : ScriptNames::kBare);
   if (!set) {
     fail_at(begin, "Unknown Unicode property '" + name + "'");
     return false;

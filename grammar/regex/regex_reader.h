@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "grammar/codepoints/codepoint_set.h"
+#include "grammar/regex/regex_ast.h"
 
 namespace espalier {
 
@@ -38,8 +39,8 @@ class RegexReader {
     CodepointSet set;
   };
 
-  RegexReader(std::vector<PatternSymbol> symbols, uint32_t size, bool strict)
-      : symbols_(std::move(symbols)), size_(size), strict_(strict) {}
+  RegexReader(std::vector<PatternSymbol> symbols, uint32_t size, RegexSyntax syntax)
+      : symbols_(std::move(symbols)), size_(size), strict_(syntax == RegexSyntax::kUnicode) {}
 
   bool strict() const { return strict_; }
   size_t at() const { return at_; }

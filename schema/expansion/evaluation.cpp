@@ -18,6 +18,7 @@
 // Reference: JSON Schema Core 2020-12 sections 7.7.1 and 11.
 #include <algorithm>
 
+#include "grammar/tables/sort_unique.h"
 #include "schema/expansion/expansion.h"
 
 namespace espalier {
@@ -55,8 +56,7 @@ NodeId Expansion::evaluates_matches(const Atom& atom, NodeId id) const {
 }
 
 NodeId Expansion::any_of_node(std::vector<NodeId> nodes) {
-  std::sort(nodes.begin(), nodes.end());
-  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+  sort_unique(&nodes);
   if (std::any_of(nodes.begin(), nodes.end(), [&](NodeId id) { return trivially_true(id); }))
     return kNoNode;
   if (nodes.size() == 1) return nodes[0];

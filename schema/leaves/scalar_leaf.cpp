@@ -21,6 +21,7 @@
 #include <set>
 #include <string_view>
 
+#include "grammar/tables/sort_unique.h"
 #include "schema/leaves/content_table.h"
 #include "schema/leaves/string_leaf.h"
 
@@ -275,12 +276,10 @@ std::shared_ptr<const ScalarLeaf> string_leaf(const FormulaPool& pool,
   serialize_allowed(allowed, &key);
   if (auto known = find_fit(leaves(), key)) return known;
   if (sets.size() > 1) {  // one is sorted
-    std::sort(listed.begin(), listed.end());
-    listed.erase(std::unique(listed.begin(), listed.end()), listed.end());
+    sort_unique(&listed);
   }
   spec.strings.append(listed);
-  std::sort(spec.lengths.begin(), spec.lengths.end());
-  spec.lengths.erase(std::unique(spec.lengths.begin(), spec.lengths.end()), spec.lengths.end());
+  sort_unique(&spec.lengths);
   std::vector<std::vector<bool>> membership;
   for (const uint32_t set : sets) {
     const bool all = sets.size() == 1;

@@ -14,6 +14,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "grammar/tables/sort_unique.h"
 #include "schema/loading/report_loader.h"
 #include "schema/machine/schema_machine.h"
 
@@ -106,9 +107,7 @@ Result<CoverageReport> schema_coverage(std::string_view schema_text, const Schem
     if (node.kind == SchemaNode::Kind::kKeywords && !machine.admits(id))
       report.unsatisfiable.push_back(node.pointer);
   }
-  std::sort(report.unsatisfiable.begin(), report.unsatisfiable.end());
-  report.unsatisfiable.erase(std::unique(report.unsatisfiable.begin(), report.unsatisfiable.end()),
-                             report.unsatisfiable.end());
+  sort_unique(&report.unsatisfiable);
   return report;
 }
 

@@ -17,6 +17,7 @@
 // Cost: a look-up for each frame, and once for each frame the questions that masks ask anyway.
 #include <algorithm>
 
+#include "grammar/tables/sort_unique.h"
 #include "schema/machine/schema_machine.h"
 
 namespace espalier {
@@ -71,8 +72,7 @@ uint32_t SchemaMachine::like_ask(uint32_t ask) {
   if (inserted && asks_[ask].size() == 1) {
     Ask like = asks_[ask];
     for (NodeId& node : like[0]) node = alike_nodes_.first_like(node);
-    std::sort(like[0].begin(), like[0].end());
-    like[0].erase(std::unique(like[0].begin(), like[0].end()), like[0].end());
+    sort_unique(&like[0]);
     it->second = asks_.intern(like);
   }
   return it->second;

@@ -32,8 +32,6 @@ namespace {
 
 constexpr uint32_t kNameCountBudget = 32;  // products that one count looks at for the first time
 
-constexpr uint64_t pack(uint32_t a, uint32_t b) { return uint64_t{a} << 32 | b; }
-
 uint64_t stored_in(CodepointRange range, const std::vector<uint32_t>& stored) {
   return static_cast<uint64_t>(std::count_if(
       stored.begin(), stored.end(), [&](uint32_t c) { return range.lo <= c && c <= range.hi; }));

@@ -18,19 +18,13 @@
 #include <algorithm>
 #include <set>
 
+#include "grammar/tables/sort_unique.h"
 #include "schema/leaves/name_leaf.h"
 #include "schema/machine/schema_machine.h"
 #include "schema/satisfiability/plain_values.h"
 
 namespace espalier {
 namespace {
-
-constexpr uint64_t pack(uint32_t a, uint32_t b) { return uint64_t{a} << 32 | b; }
-
-void sort_unique(std::vector<NodeId>* v) {
-  std::sort(v->begin(), v->end());
-  v->erase(std::unique(v->begin(), v->end()), v->end());
-}
 
 bool counts(Atom::Kind kind) {
   return kind == Atom::Kind::kMoreProperties || kind == Atom::Kind::kMoreItems;
@@ -76,8 +70,10 @@ uint32_t SchemaMachine::shape_id(const std::vector<FormulaId>& formulas) {
   const auto [it, inserted] =
       shape_ids_.try_emplace({nodes, required}, static_cast<uint32_t>(shapes_.size()));
   if (inserted) {
-    shapes_.push_back(std::make_unique<KeyShape>(std::move(nodes), required, alternatives > 1,
-                                                 options_, &expansion_, pool_, &texts_));
+    const auto open =
+        alternatives > 1 ? KeyShape::Alternatives::kSeveral : KeyShape::Alternatives::kOne;
+    shapes_.push_back(std::make_unique<KeyShape>(std::move(nodes), required, open, options_,
+                                                 &expansion_, pool_, &texts_));
     key_machines_.push_back(&shapes_.back()->machine());
   }
   return it->second;

@@ -13,6 +13,9 @@
 
 namespace espalier {
 
+/// A key of two numbers.
+constexpr uint64_t pack(uint32_t a, uint32_t b) { return uint64_t{a} << 32 | b; }
+
 using FrameId = uint32_t;
 
 /// One element of the structural stack. A *slot* is a place where one value goes: what is asked of

@@ -22,6 +22,7 @@
 // have no such atoms. Cost: one disjunction per key and node with the keyword.
 #include <algorithm>
 
+#include "grammar/tables/sort_unique.h"
 #include "schema/machine/schema_machine.h"
 
 namespace espalier {
@@ -80,8 +81,7 @@ void SchemaMachine::ask_value(std::vector<FormulaId>* formulas, Ask* ask,
       if (pool_.atom_of(atom).kind == Atom::Kind::kValue) asked.push_back(atom);
     }
   }
-  std::sort(asked.begin(), asked.end());
-  asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
+  sort_unique(&asked);
   for (const FormulaId atom : asked) {
     const NodeId node = pool_.atom_of(atom).index;
     if (forced((*formulas)[0], atom)) {

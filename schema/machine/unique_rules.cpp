@@ -38,6 +38,7 @@
 // Reference: JSON Schema Validation 2020-12 section 6.4.3; Core section 4.2.2 (equality).
 #include <algorithm>
 
+#include "grammar/tables/sort_unique.h"
 #include "schema/leaves/listed_leaf.h"
 #include "schema/machine/schema_machine.h"
 
@@ -47,7 +48,6 @@ namespace {
 constexpr uint32_t kMaxListed = 512;     // forbidden strings for which a leaf is built
 constexpr uint32_t kMaxCandidates = 64;  // forbidden containers that are compared in full
 constexpr uint64_t kMaxOtherStrings = 1u << 20;
-constexpr uint64_t pack(uint32_t a, uint32_t b) { return uint64_t{a} << 32 | b; }
 
 uint32_t binding_width(const std::vector<Binding>& bindings) {
   uint32_t width = 0;
@@ -72,8 +72,7 @@ Goal goal_of(const Ask& ask, uint32_t width, uint32_t bits) {
       goal.fail.push_back(list);
     }
   }
-  std::sort(goal.must.begin(), goal.must.end());
-  goal.must.erase(std::unique(goal.must.begin(), goal.must.end()), goal.must.end());
+  sort_unique(&goal.must);
   std::sort(goal.fail.begin(), goal.fail.end());
   return goal;
 }
@@ -265,8 +264,7 @@ uint32_t SchemaMachine::forbidden_parts(const Frame& container, const Frame& slo
     parts.push_back(object ? values_.member(v, slot.content)
                            : values_.item(v, values_.length(container.content)));
   });
-  std::sort(parts.begin(), parts.end());
-  parts.erase(std::unique(parts.begin(), parts.end()), parts.end());
+  sort_unique(&parts);
   uint32_t out = SetStore::kEmpty;
   const std::vector<Binding> bindings = bindings_[slot.bindings];
   const Ask ask = asks_[slot.ask];

@@ -21,6 +21,7 @@
 #include <algorithm>
 #include <set>
 
+#include "grammar/tables/sort_unique.h"
 #include "schema/json/unicode.h"
 
 namespace espalier {
@@ -229,8 +230,7 @@ std::optional<const Example*> Examples::array(FormulaId f, uint64_t index) {
       const NodeId child = at < node.prefix_items.size() ? node.prefix_items[at] : node.items;
       if (child != kNoNode && !expansion_->trivially_true(child)) asked.push_back(child);
     }
-    std::sort(asked.begin(), asked.end());
-    asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
+    sort_unique(&asked);
     const std::optional<const Example*> item = value(asked);
     if (!item) return std::nullopt;
     example.items.push_back(*item);
@@ -298,8 +298,7 @@ bool Examples::try_plans(const Plan& at, Search* search) {
 bool Examples::try_plan(const Plan& plan, Search* search) {
   std::vector<uint32_t> texts = plan.names;
   if (search->first) texts.push_back(*search->first);
-  std::sort(texts.begin(), texts.end());
-  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+  sort_unique(&texts);
   if (texts.size() < plan.least || !std::all_of(texts.begin(), texts.end(), search->allowed))
     return false;
   const auto asks = [&](uint32_t text, std::vector<NodeId>* asked) {
@@ -316,8 +315,7 @@ bool Examples::try_plan(const Plan& plan, Search* search) {
   for (const uint32_t text : texts) {
     asked.clear();
     if (!spellable(name(text), strings_) || !asks(text, &asked)) return false;
-    std::sort(asked.begin(), asked.end());
-    asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
+    sort_unique(&asked);
     const std::optional<const Example*> member = value(asked);
     if (!member) return false;
     example.members.push_back({text, *member});

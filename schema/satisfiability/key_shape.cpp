@@ -15,19 +15,21 @@
 #include <map>
 #include <set>
 
+#include "grammar/tables/sort_unique.h"
 #include "schema/leaves/scalar_domain.h"
 #include "schema/loading/schema_options.h"
 
 namespace espalier {
 
 KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& required,
-                   bool discriminators_first, const SchemaOptions& options, Expansion* expansion,
+                   Alternatives alternatives, const SchemaOptions& options, Expansion* expansion,
                    const FormulaPool& pool, TextStore* texts)
     : nodes_(std::move(nodes)), expansion_(expansion), pool_(&pool), texts_(texts) {
   StringSpec spec;
   spec.spelling = string_spelling(options);
   const Spelling::PropertyOrder order = options.spelling.property_order;
-  const bool tells_apart = discriminators_first && order == Spelling::PropertyOrder::kProfile;
+  const bool tells_apart =
+      alternatives == Alternatives::kSeveral && order == Spelling::PropertyOrder::kProfile;
   std::map<std::u32string, int> constants;  // name -> nodes in which it has a constant value
   struct Listed {
     std::u32string name;
@@ -83,8 +85,7 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
       }
     }
   }
-  std::sort(spec.lengths.begin(), spec.lengths.end());
-  spec.lengths.erase(std::unique(spec.lengths.begin(), spec.lengths.end()), spec.lengths.end());
+  sort_unique(&spec.lengths);
   if (tells_apart) {
     for (Listed& each : listed) {
       const auto it = constants.find(each.name);

@@ -39,11 +39,12 @@ struct KeyClass {
 /// name, and what each name means to each node. Not thread-safe; owned by one schema machine.
 class KeyShape {
  public:
+  /// Where several alternatives are open, names whose values tell them apart come first in the
+  /// generation profile's order.
+  enum class Alternatives : uint8_t { kOne, kSeveral };
   /// `nodes`: nodes with a kProperties atom; `required`: text ids of kRequired atoms; both sorted.
-  /// `discriminators_first`: several alternatives are open, so names whose values tell them apart
-  /// come first in the generation profile's order.
   KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& required,
-           bool discriminators_first, const SchemaOptions& options, Expansion* expansion,
+           Alternatives alternatives, const SchemaOptions& options, Expansion* expansion,
            const FormulaPool& pool, TextStore* texts);
 
   const std::vector<NodeId>& nodes() const { return nodes_; }
