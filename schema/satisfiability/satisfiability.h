@@ -95,8 +95,19 @@ class Satisfiability {
   FormulaId propagate(FormulaId f, Literals* literals, std::vector<FormulaId>* open);
   std::vector<FormulaId> alternatives(FormulaId open);
 
+  // object_rest.cpp, array_rest.cpp
+  struct ObjectAsks {
+    std::vector<size_t> must, fail;    // indices into the shape's nodes(), then into left_over
+    std::vector<FormulaId> left_over;  // kUnevaluatedProperties
+    std::set<uint32_t> present, absent;
+    uint64_t least = 0, most = UINT64_MAX;
+  };
+  ObjectAsks read_object(const Literals& literals, const KeyShape& shape) const;
+  class ObjectRest;
+  class ArrayRest;
   Cost object_literals(const Literals& literals, const ObjectContext& context);
   Cost array_literals(const Literals& literals, uint64_t index, uint32_t used);
+
   Cost solve_object(FormulaId f, const ObjectContext& context);
   Cost scalar(FormulaId f, ValueClass value_class);
   bool scalar_exists(FormulaId f, ValueClass value_class);
@@ -154,6 +165,10 @@ class Satisfiability {
     Cost cost = kNever;
     bool done = false;
   };
+  template <typename Memos>
+  std::optional<Cost> known(const Memos& memos, const typename Memos::key_type& key);
+  template <typename Memos, typename Find>
+  Cost answered(Memos* memos, const typename Memos::key_type& key, const Find& find);
 
   const Answer answer_;
   Expansion* expansion_;

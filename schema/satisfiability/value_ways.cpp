@@ -18,6 +18,7 @@
 #include <functional>
 #include <iterator>
 
+#include "grammar/tables/sort_unique.h"
 #include "schema/satisfiability/satisfiability.h"
 
 namespace espalier {
@@ -117,23 +118,8 @@ uint64_t Satisfiability::object_ways(FormulaId f, const ObjectContext& context) 
 
 uint64_t Satisfiability::count_object(const Literals& literals, const ObjectContext& context) {
   KeyShape& shape = *context.shape;
-  std::vector<size_t> must;
-  std::set<uint32_t> present, absent;
-  uint64_t least = 0, most = UINT64_MAX;
-  for (const FormulaId f : literals.positive) {
-    const Atom& atom = pool_->atom_of(f);
-    if (atom.kind == Atom::Kind::kProperties) must.push_back(shape.node_index(atom.index));
-    if (atom.kind == Atom::Kind::kRequired) present.insert(atom.index);
-    if (atom.kind == Atom::Kind::kMoreProperties) least = std::max(least, atom.bound);
-    if (atom.kind == Atom::Kind::kUnevaluatedProperties) return 1;
-  }
-  for (const FormulaId f : literals.negative) {
-    const Atom& atom = pool_->atom_of(f);
-    if (atom.kind == Atom::Kind::kProperties || atom.kind == Atom::Kind::kUnevaluatedProperties)
-      return 1;
-    if (atom.kind == Atom::Kind::kRequired) absent.insert(atom.index);
-    if (atom.kind == Atom::Kind::kMoreProperties) most = std::min(most, atom.bound - 1);
-  }
+  const auto [must, fail, left_over, present, absent, least, most] = read_object(literals, shape);
+  if (!fail.empty() || !left_over.empty()) return 1;
   const auto property = [&](uint32_t id) -> uint64_t {
     const KeyClass& key = shape.key_class(id);
     Goal goal;
@@ -142,8 +128,7 @@ uint64_t Satisfiability::count_object(const Literals& literals, const ObjectCont
       goal.must.insert(goal.must.end(), key.effects[i].children.begin(),
                        key.effects[i].children.end());
     }
-    std::sort(goal.must.begin(), goal.must.end());
-    goal.must.erase(std::unique(goal.must.begin(), goal.must.end()), goal.must.end());
+    sort_unique(&goal.must);
     return ways(goal);
   };
   uint64_t total = 1, room = most - std::min<uint64_t>(most, present.size());
@@ -215,8 +200,7 @@ Goal Satisfiability::item_goal(const std::vector<NodeId>& must, uint64_t at) con
     const NodeId child = item_node(id, at);
     if (child != kNoNode && !expansion_->trivially_true(child)) goal.must.push_back(child);
   }
-  std::sort(goal.must.begin(), goal.must.end());
-  goal.must.erase(std::unique(goal.must.begin(), goal.must.end()), goal.must.end());
+  sort_unique(&goal.must);
   return goal;
 }
 
@@ -429,8 +413,7 @@ bool Satisfiability::repetition_possible(const Literals& literals, uint64_t inde
     for (size_t i = 0; i + 1 < goals.size() && !found; ++i) {
       Goal both = goal;
       both.must.insert(both.must.end(), goals[i].must.begin(), goals[i].must.end());
-      std::sort(both.must.begin(), both.must.end());
-      both.must.erase(std::unique(both.must.begin(), both.must.end()), both.must.end());
+      sort_unique(&both.must);
       found = value(both) != kNever;
     }
     if (found) return true;
