@@ -166,6 +166,154 @@ inline void find_exceptional_ends(const TokenTrie& trie, std::span<const WalkIte
   }
 }
 
+/// What walk_structure does, for one call.
+template <typename Emit, typename EmitPiece>
+class StructureWalk {
+ public:
+  StructureWalk(const Vocabulary& vocabulary, const ByteSet* excluded, Recognizer& recognizer,
+                SuffixMemo* memo, std::vector<WalkItem>* stack, SubtreeScratch* scratch, Emit& emit,
+                EmitPiece& emit_piece)
+      : vocabulary_(vocabulary),
+        trie_(vocabulary.trie()),
+        excluded_(excluded),
+        recognizer_(recognizer),
+        memo_(*memo),
+        stack_(*stack),
+        scratch_(*scratch),
+        emit_(emit),
+        emit_piece_(emit_piece) {}
+
+  void run(std::span<const WalkItem> begin) {
+    std::vector<WalkItem>& entered = scratch_.entered;
+    stack_.assign(begin.begin(), begin.end());
+    while (!stack_.empty()) {
+      entered.clear();
+      while (!stack_.empty()) {
+        const WalkItem item = stack_.back();
+        stack_.pop_back();
+        visit(item);
+      }
+      std::sort(entered.begin(), entered.end(), by_state);
+      for (size_t first = 0, last; first < entered.size(); first = last) {
+        for (last = first + 1;
+             last < entered.size() && entered[last].state == entered[first].state;)
+          ++last;
+        enter(std::span(entered).subspan(first, last - first));
+      }
+    }
+  }
+
+ private:
+  void visit(const WalkItem& item) {
+    constexpr uint32_t kFewChildren = 4;  // below it, stepping is as quick
+    const TokenTrie::Node& node = trie_.node(item.node);
+    trie_.for_each_spelling(node.token, [&](TokenId token) { emit_(token, item.state); });
+    if (node.num_children == 0) return;
+    const Bulk bulk = node.num_children >= kFewChildren ? recognizer_.bulk(item.state) : Bulk{};
+    if (bulk.leaf != nullptr && !bulk.relaxed && bulk.exceptions != Bulk::Exceptions::kAll) {
+      scratch_.entered.push_back(item);
+    } else {
+      expand_trie_node(trie_, node, item.state, item.node == 0 ? excluded_ : nullptr, recognizer_,
+                       &stack_);
+    }
+  }
+
+  /// What lies below nodes that are reached in one state, in which a leaf is entered.
+  void enter(std::span<const WalkItem> items) {
+    from_ = items[0].state;
+    left_ = 0;
+    const Bulk bulk = recognizer_.bulk(from_);
+    scratch_.nodes.clear();
+    for (const WalkItem& item : items) scratch_.nodes.push_back(item.node);
+    const std::shared_ptr<const SubtreeRow> row =
+        SubtreeRowCache::process().get(vocabulary_, bulk, scratch_.nodes);
+    for (const TokenId token : row->inside) emit_(token, from_);
+    if (!row->many_inside.empty())
+      emit_piece_(std::shared_ptr<const SparseMask>(row, &row->many_inside));
+    scratch_.excluded.clear();
+    if (bulk.exceptions != Bulk::Exceptions::kNone) find_exceptions(items);
+    for (const SubtreeRow::Ends& ends : row->ends) emit_ends(ends);
+    for (const SubtreeRow::OpenExit& exit : row->open)
+      leave_open(exit, items[0].node == 0 ? excluded_ : nullptr);
+  }
+
+  void find_exceptions(std::span<const WalkItem> items) {
+    std::vector<WalkItem>& exceptional = scratch_.exceptional;
+    exceptional.clear();
+    find_exceptional_ends(trie_, items, recognizer_, &scratch_.inner, &exceptional);
+    for (const WalkItem& end : exceptional) {
+      for_each_below(trie_, end.node, &scratch_.below,
+                     [&](TokenId token, uint32_t) { scratch_.excluded.push_back(token); });
+      if (!end.state.dead()) stack_.push_back(end);
+    }
+    std::sort(scratch_.excluded.begin(), scratch_.excluded.end());
+  }
+
+  /// The state after the leaf has ended in one of its own.
+  const State& leave(uint32_t exit_state) {
+    if (exit_state != left_) after_ = recognizer_.leave(from_, left_ = exit_state);
+    return after_;
+  }
+
+  void emit_ends(const SubtreeRow::Ends& ends) {
+    const State after = leave(ends.state);
+    if (after.dead()) return;
+    const auto emit_end = [&](TokenId token, const State& end) {
+      if (scratch_.excluded.empty() ||
+          !std::binary_search(scratch_.excluded.begin(), scratch_.excluded.end(), token)) {
+        emit_(token, end);
+      }
+    };
+    const std::shared_ptr<const SuffixSets> sets =
+        memo_.find(recognizer_, *vocabulary_.content(), after, &scratch_.inner);
+    for (const SubtreeRow::Range& range : ends.suffixes) {
+      const bool doubtful = sets->doubts(range.key);
+      if (!doubtful && !sets->allows(range.key)) continue;
+      for (uint32_t i = range.first; i < range.last; ++i)
+        emit_end(ends.tokens[i], doubtful ? State::doubt() : after);
+    }
+    for (const auto& [token, rest] : ends.others) {
+      State end = after;
+      for (const char byte : vocabulary_.bytes(token).substr(rest)) {
+        end = recognizer_.probe(end, static_cast<uint8_t>(byte));
+        if (end.dead()) break;
+      }
+      if (!end.dead()) emit_end(token, end);
+    }
+  }
+
+  /// Goes on at the nodes below bytes that are not the leaf's own, but for those `barred`.
+  void leave_open(const SubtreeRow::OpenExit& exit, const ByteSet* barred) {
+    const State after = leave(exit.state);
+    if (after.dead()) return;
+    ByteSet bytes;
+    recognizer_.next_bytes(after, &bytes);
+    for_each_byte(bytes, [&](uint8_t byte) {
+      const auto range =
+          std::lower_bound(exit.bytes.begin(), exit.bytes.end(), byte,
+                           [](const SubtreeRow::Range& r, uint8_t b) { return r.key < b; });
+      if (range == exit.bytes.end() || range->key != byte) return;
+      if (barred != nullptr && barred->contains(byte)) return;
+      const State next = recognizer_.probe(after, byte);
+      if (next.dead()) return;
+      for (uint32_t i = range->first; i < range->last; ++i)
+        stack_.push_back({next, exit.children[i]});
+    });
+  }
+
+  const Vocabulary& vocabulary_;
+  const TokenTrie& trie_;
+  const ByteSet* const excluded_;
+  Recognizer& recognizer_;
+  SuffixMemo& memo_;
+  std::vector<WalkItem>& stack_;
+  SubtreeScratch& scratch_;
+  Emit& emit_;
+  EmitPiece& emit_piece_;
+  State from_, after_;  // where a leaf is entered; where it was left
+  uint32_t left_ = 0;   // in this state of its own
+};
+
 /// As walk_vocabulary over the vocabulary's own trie, from some of its nodes (whose tokens are
 /// emitted; none below another) with the states there, and with whole subtrees taken from subtree
 /// rows where a leaf is entered: one row for all nodes that are reached in the same state. Of their
@@ -176,105 +324,9 @@ void walk_structure(const Vocabulary& vocabulary, std::span<const WalkItem> begi
                     const ByteSet* excluded, Recognizer& recognizer, SuffixMemo* memo,
                     std::vector<WalkItem>* stack, SubtreeScratch* scratch, Emit&& emit,
                     EmitPiece&& emit_piece) {
-  constexpr uint32_t kFewChildren = 4;  // below it, stepping is as quick
-  const TokenTrie& trie = vocabulary.trie();
-  if (trie.size() == 0) return;
-  const auto enter = [&](const Bulk& bulk, std::span<const WalkItem> items) {
-    const State& from = items[0].state;
-    const ByteSet* barred = items[0].node == 0 ? excluded : nullptr;
-    scratch->nodes.clear();
-    for (const WalkItem& item : items) scratch->nodes.push_back(item.node);
-    const std::shared_ptr<const SubtreeRow> row =
-        SubtreeRowCache::process().get(vocabulary, bulk, scratch->nodes);
-    for (const TokenId token : row->inside) emit(token, from);
-    if (!row->many_inside.empty())
-      emit_piece(std::shared_ptr<const SparseMask>(row, &row->many_inside));
-    std::vector<WalkItem>& exceptional = scratch->exceptional;
-    exceptional.clear();
-    scratch->excluded.clear();
-    if (bulk.exceptions != Bulk::Exceptions::kNone) {
-      find_exceptional_ends(trie, items, recognizer, &scratch->inner, &exceptional);
-      for (const WalkItem& end : exceptional) {
-        for_each_below(trie, end.node, &scratch->below,
-                       [&](TokenId token, uint32_t) { scratch->excluded.push_back(token); });
-        if (!end.state.dead()) stack->push_back(end);
-      }
-      std::sort(scratch->excluded.begin(), scratch->excluded.end());
-    }
-    const auto emit_end = [&](TokenId token, const State& end) {
-      if (scratch->excluded.empty() ||
-          !std::binary_search(scratch->excluded.begin(), scratch->excluded.end(), token)) {
-        emit(token, end);
-      }
-    };
-    uint32_t left = 0;
-    State after;
-    const auto leave = [&](uint32_t exit_state) {
-      if (exit_state != left) after = recognizer.leave(from, left = exit_state);
-      return after;
-    };
-    for (const SubtreeRow::Ends& ends : row->ends) {
-      if (leave(ends.state).dead()) continue;
-      const std::shared_ptr<const SuffixSets> sets =
-          memo->find(recognizer, *vocabulary.content(), after, &scratch->inner);
-      for (const SubtreeRow::Range& range : ends.suffixes) {
-        const bool doubtful = sets->doubts(range.key);
-        if (!doubtful && !sets->allows(range.key)) continue;
-        for (uint32_t i = range.first; i < range.last; ++i)
-          emit_end(ends.tokens[i], doubtful ? State::doubt() : after);
-      }
-      for (const auto& [token, rest] : ends.others) {
-        State end = after;
-        for (const char byte : vocabulary.bytes(token).substr(rest)) {
-          end = recognizer.probe(end, static_cast<uint8_t>(byte));
-          if (end.dead()) break;
-        }
-        if (!end.dead()) emit_end(token, end);
-      }
-    }
-    for (const SubtreeRow::OpenExit& exit : row->open) {
-      if (leave(exit.state).dead()) continue;
-      ByteSet bytes;
-      recognizer.next_bytes(after, &bytes);
-      for_each_byte(bytes, [&](uint8_t byte) {
-        const auto range =
-            std::lower_bound(exit.bytes.begin(), exit.bytes.end(), byte,
-                             [](const SubtreeRow::Range& r, uint8_t b) { return r.key < b; });
-        if (range == exit.bytes.end() || range->key != byte) return;
-        if (barred != nullptr && barred->contains(byte)) return;
-        const State next = recognizer.probe(after, byte);
-        if (next.dead()) return;
-        for (uint32_t i = range->first; i < range->last; ++i)
-          stack->push_back({next, exit.children[i]});
-      });
-    }
-  };
-
-  std::vector<WalkItem>& entered = scratch->entered;
-  stack->assign(begin.begin(), begin.end());
-  while (!stack->empty()) {
-    entered.clear();
-    while (!stack->empty()) {
-      const WalkItem item = stack->back();
-      stack->pop_back();
-      const TokenTrie::Node& node = trie.node(item.node);
-      trie.for_each_spelling(node.token, [&](TokenId token) { emit(token, item.state); });
-      if (node.num_children == 0) continue;
-      const Bulk bulk = node.num_children >= kFewChildren ? recognizer.bulk(item.state) : Bulk{};
-      if (bulk.leaf != nullptr && !bulk.relaxed && bulk.exceptions != Bulk::Exceptions::kAll) {
-        entered.push_back(item);
-      } else {
-        expand_trie_node(trie, node, item.state, item.node == 0 ? excluded : nullptr, recognizer,
-                         stack);
-      }
-    }
-    std::sort(entered.begin(), entered.end(), by_state);
-    for (size_t first = 0, last; first < entered.size(); first = last) {
-      for (last = first + 1; last < entered.size() && entered[last].state == entered[first].state;)
-        ++last;
-      enter(recognizer.bulk(entered[first].state), std::span(entered).subspan(first, last - first));
-    }
-  }
+  if (vocabulary.trie().size() == 0) return;
+  StructureWalk(vocabulary, excluded, recognizer, memo, stack, scratch, emit, emit_piece)
+      .run(begin);
 }
 
 }  // namespace espalier

@@ -26,6 +26,7 @@
 #include "engine/rows/content_facts.h"
 #include "engine/rows/content_high.h"
 #include "engine/rows/content_listed_walk.h"
+#include "engine/rows/content_long_tokens.h"
 #include "engine/rows/content_loop.h"
 #include "engine/rows/content_products_cache.h"
 #include "engine/rows/content_walk.h"
@@ -83,7 +84,10 @@ class ContentRowBuilder {
     read_bytes(escapes.others, state);
 
     auto row = near_row();
-    if (row != nullptr && horizon_ < index_->plain_texts().depth()) drop_long_tokens(row.get());
+    if (row != nullptr && horizon_ < index_->plain_texts().depth()) {
+      LongTokens(vocabulary_, *index_, content_, &products_, loops_ ? &loop_ : nullptr, product_)
+          .drop_dead(horizon_, row.get());
+    }
     return row;
   }
 
@@ -230,83 +234,6 @@ class ContentRowBuilder {
     } else {
       start_ = products_.distant_number(distant);
     }
-  }
-
-  /// Drops the tokens of more than horizon_ code points that the leaf does not survive.
-  void drop_long_tokens(LeafRow* row) {
-    const std::vector<MaskWord>& dense = row->tokens->dense;
-    const std::vector<TokenId>& sparse = row->tokens->sparse;
-    std::vector<TokenId> tokens, dead;
-    const auto consider = [&](TokenId token) {
-      if (!loops(vocabulary_.bytes(token))) {
-        tokens.push_back(token);
-      } else if (static_cast<uint64_t>(plain_length(vocabulary_.bytes(token))) >
-                 loop_.max_codepoints) {
-        dead.push_back(token);
-      }
-    };
-    const auto consider_dense = [&](TokenId token) {
-      if (mask_bit(dense, token)) consider(token);
-      return true;
-    };
-    if (dense.empty()) {
-      for (const TokenId token : sparse) {
-        if (mask_bit(index_->plain(), token) &&
-            plain_length(vocabulary_.bytes(token)) > int64_t{horizon_})
-          consider(token);
-      }
-    } else if (horizon_ < ContentIndex::kLengthRows) {
-      for_each_mask_bit(index_->longer_than(horizon_), consider_dense);
-    } else {
-      for (const auto& [length, token] : index_->long_tokens()) {
-        if (length > horizon_) consider_dense(token);
-      }
-    }
-    keep_dead(&tokens);
-    dead.insert(dead.end(), tokens.begin(), tokens.end());
-    if (dead.empty()) return;
-    auto own = std::make_shared<LeafRow::Tokens>(*row->tokens);
-    for (const TokenId token : dead) {
-      if (own->dense.empty()) {
-        std::erase(own->sparse, token);
-      } else {
-        clear_mask_bit(own->dense, token);
-      }
-    }
-    row->tokens = std::move(own);
-  }
-
-  /// Is it known of this text when it survives, as it is made of looping bytes?
-  bool loops(std::string_view text) const {
-    return loops_ && text.size() <= LeafLoop::kHorizon &&
-           std::all_of(text.begin(), text.end(), [&](char c) {
-             const auto byte = static_cast<uint8_t>(c);
-             return loop_.bytes.contains(byte) && (byte < 0x80 || loop_.num_exceptions == 0);
-           });
-  }
-
-  /// Keeps the tokens that the leaf does not survive. What neighbours have in common (runs of one
-  /// character, often) is read once.
-  void keep_dead(std::vector<TokenId>* tokens) {
-    std::sort(tokens->begin(), tokens->end(),
-              [&](TokenId a, TokenId b) { return vocabulary_.bytes(a) < vocabulary_.bytes(b); });
-    std::vector<std::pair<size_t, uint32_t>> path{{0, product_}};  // bytes read, product
-    std::string_view last;
-    std::erase_if(*tokens, [&](TokenId token) {
-      const std::string_view text = vocabulary_.bytes(token);
-      const auto common = static_cast<size_t>(
-          std::mismatch(text.begin(), text.end(), last.begin(), last.end()).first - text.begin());
-      last = text;
-      while (path.back().first > common) path.pop_back();
-      while (path.back().first < text.size()) {
-        const auto [read, product] = path.back();
-        if (product == ContentLeaf::kNoProduct) return false;
-        const PlainCodepoint next = first_codepoint(text.substr(read));
-        if (!next.whole()) return products_.any(products_.number(product), next.lo, next.hi);
-        path.emplace_back(read + next.bytes, content_.step_content(product, next.lo));
-      }
-      return path.back().second != ContentLeaf::kNoProduct;
-    });
   }
 
   /// False when the leaf cannot tell, or when a walk is cheaper.

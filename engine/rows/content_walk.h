@@ -82,25 +82,14 @@ class ContentWalk {
         continue;
       }
       if (path_.size() == 1 && node.codepoint >= 0x80) {
-        // Thousands of texts begin with such characters, most of which share their fate.
-        const ContentProducts::Fate fate = products_.fate(from, node.codepoint);
-        const bool dead = fate.next == ContentProducts::kDead;
-        uint32_t end = i;
-        if (dead || (kTakesFree<OnFree> && products_.universal(fate.next))) {
-          end = fate.last == node.codepoint ? node.end : trie.root_after(fate.last);
-        } else if (const ContentTrie::Block* block = trie.block_at(i);
-                   kTakesFree<OnFree> && block != nullptr && trie.plain() &&
-                   block->last <= fate.last &&
-                   survival(fate.next, block->below, block->end - i, &fatal) == Survival::kAll) {
-          end = block->end;
-        }
-        if (end > i) {
-          if (dead) {
-            on_dead(i, end);
+        if (const SharedFate shared = shared_fate<kTakesFree<OnFree>>(trie, i, from);
+            shared.end > i) {
+          if (shared.dead) {
+            on_dead(i, shared.end);
           } else {
-            on_free(i, end);
+            on_free(i, shared.end);
           }
-          i = end;
+          i = shared.end;
           summary = trie.below_from(i);
           continue;
         }
@@ -210,6 +199,27 @@ class ContentWalk {
     return fatal->within(region.fatal) && fatal->count() <= (below.letters - *fatal).count()
                ? Survival::kWithout
                : Survival::kNotKnown;
+  }
+
+  /// Thousands of texts begin with characters above U+007F, most of which share their fate: those
+  /// from node i on, if any; all are dead, or survive as far as `free` ones are wanted.
+  struct SharedFate {
+    uint32_t end;
+    bool dead;
+  };
+  template <bool free>
+  SharedFate shared_fate(const ContentTrie& trie, uint32_t i, uint32_t from) {
+    const ContentTrie::Node& node = trie.node(i);
+    const ContentProducts::Fate fate = products_.fate(from, node.codepoint);
+    const bool dead = fate.next == ContentProducts::kDead;
+    if (dead || (free && products_.universal(fate.next)))
+      return {fate.last == node.codepoint ? node.end : trie.root_after(fate.last), dead};
+    if (!free || !trie.plain()) return {i, false};
+    const ContentTrie::Block* block = trie.block_at(i);
+    Letters fatal;
+    const bool all = block != nullptr && block->last <= fate.last &&
+                     survival(fate.next, block->below, block->end - i, &fatal) == Survival::kAll;
+    return {all ? block->end : i, false};
   }
 
   struct Step {

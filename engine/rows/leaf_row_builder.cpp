@@ -250,15 +250,6 @@ class ByteRowBuilder {
     uint32_t depth;
   };
 
-  template <typename Visit>
-  static void for_each_spelling(const TokenTrie& trie, TokenId token, Visit&& visit) {
-    if (trie.duplicates().empty()) {
-      visit(token);
-    } else {
-      for (; token >= 0; token = trie.next_same(token)) visit(token);
-    }
-  }
-
   void find_exit(uint32_t start, LeafRow* row) {
     row->exits_here = leaf_.can_exit(start);
     if (!row->exits_here || leaf_.is_final(start)) return;
@@ -286,8 +277,7 @@ class ByteRowBuilder {
       const Item item = stack.back();
       stack.pop_back();
       const TokenTrie::Node& node = trie.node(item.node);
-      if (node.token >= 0)
-        for_each_spelling(trie, node.token, [&](TokenId t) { inside_.push_back(t); });
+      trie.for_each_spelling(node.token, [&](TokenId t) { inside_.push_back(t); });
       const bool may_end = item.depth != 0 && leaf_.can_exit(item.local);
       for (uint32_t i = 0; i < node.num_children; ++i) {
         const uint32_t child = node.first_child + i;
@@ -309,11 +299,9 @@ class ByteRowBuilder {
     while (!subtree_.empty()) {
       const TokenTrie::Node& node = trie.node(subtree_.back());
       subtree_.pop_back();
-      if (node.token >= 0) {
-        for_each_spelling(trie, node.token, [&](TokenId t) {
-          boundary_.push_back({exit_state, vocabulary_.bytes(t).substr(suffix_offset), t});
-        });
-      }
+      trie.for_each_spelling(node.token, [&](TokenId t) {
+        boundary_.push_back({exit_state, vocabulary_.bytes(t).substr(suffix_offset), t});
+      });
       for (uint32_t i = 0; i < node.num_children; ++i) subtree_.push_back(node.first_child + i);
     }
   }
