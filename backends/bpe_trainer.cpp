@@ -19,7 +19,6 @@
 
 #include <algorithm>
 #include <queue>
-#include <tuple>
 #include <utility>
 
 #include "grammar/tables/sort_unique.h"

@@ -27,7 +27,6 @@
 #include "backends/ngram_file.h"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 #include <utility>
 

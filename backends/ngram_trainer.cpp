@@ -32,7 +32,6 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <utility>
 
 #include "backends/ngram_smoothing.h"

@@ -17,7 +17,6 @@
 #include <rapidjson/document.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

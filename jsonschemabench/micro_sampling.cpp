@@ -7,12 +7,6 @@
 
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
-#include <cmath>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "engine/sampling/prefix_tree.h"
 #include "engine/sampling/smc.h"
 #include "engine/sampling/trie_sampling.h"

@@ -6,7 +6,6 @@
 
 #include <benchmark/benchmark.h>
 
-#include <cmath>
 #include <memory>
 #include <random>
 #include <string>

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "espalier/status.h"
 #include "jsonschemabench/comparison.h"

@@ -11,7 +11,6 @@
 
 #include "engine/masks/mask_memo.h"
 
-#include <algorithm>
 #include <mutex>
 
 namespace espalier {

@@ -3,7 +3,6 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
-#include <memory>
 #include <shared_mutex>
 #include <span>
 #include <unordered_map>

@@ -9,7 +9,6 @@
 // Cost: one pass over a row for each byte that does not loop, or for eight of them.
 #include "engine/rows/content_loop.h"
 
-#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <string>

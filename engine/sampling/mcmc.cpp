@@ -25,7 +25,6 @@
 
 #include "engine/sampling/mcmc.h"
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>

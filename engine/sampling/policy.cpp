@@ -9,7 +9,6 @@
 // "Little mass" is what the first mask leaves; it is a sign, not a proof, so the report says it.
 
 #include <algorithm>
-#include <cmath>
 
 #include "espalier/population.h"
 

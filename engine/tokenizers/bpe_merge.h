@@ -24,7 +24,6 @@
 #include <limits>
 #include <optional>
 #include <queue>
-#include <utility>
 #include <vector>
 
 #include "espalier/vocabulary.h"

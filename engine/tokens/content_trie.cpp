@@ -14,7 +14,6 @@
 #include "engine/tokens/content_trie.h"
 
 #include <algorithm>
-#include <array>
 
 namespace espalier {
 namespace {

@@ -17,7 +17,6 @@
 #include "engine/tokens/token_trie.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace espalier {
 namespace {

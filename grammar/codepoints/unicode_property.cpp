@@ -4,9 +4,7 @@
 #include <unicode/uscript.h>
 #include <unicode/uset.h>
 
-#include <algorithm>
 #include <array>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>

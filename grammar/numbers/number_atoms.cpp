@@ -21,7 +21,6 @@
 
 #include <algorithm>
 #include <set>
-#include <tuple>
 
 namespace espalier::number {
 namespace {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "grammar/regex/regex_ast.h"
 #include "grammar/regex/regex_terms.h"

@@ -21,7 +21,6 @@
 #include "grammar/strings/string_loop.h"
 
 #include <algorithm>
-#include <vector>
 
 namespace espalier {
 namespace {

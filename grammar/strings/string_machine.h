@@ -8,7 +8,6 @@
 #include <mutex>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "grammar/byte_set.h"

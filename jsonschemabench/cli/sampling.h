@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
 #include "espalier/grammar.h"
 #include "espalier/model.h"

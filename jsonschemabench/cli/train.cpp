@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <map>
 #include <string>
 
 #include "espalier/models.h"

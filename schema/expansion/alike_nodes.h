@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "grammar/tables/id_table.h"
 #include "schema/expansion/expansion.h"

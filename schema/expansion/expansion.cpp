@@ -20,7 +20,6 @@
 #include "schema/expansion/expansion.h"
 
 #include <algorithm>
-#include <set>
 #include <string_view>
 
 #include "schema/loading/schema_options.h"

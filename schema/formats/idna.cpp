@@ -19,7 +19,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <memory>
 
 namespace espalier {
 namespace {

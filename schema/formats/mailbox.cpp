@@ -15,7 +15,6 @@
 #include "schema/formats/mailbox.h"
 
 #include <algorithm>
-#include <string>
 #include <string_view>
 
 #include "schema/formats/format_patterns.h"

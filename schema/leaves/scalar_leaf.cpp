@@ -16,7 +16,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <deque>
 #include <functional>
 #include <set>
 #include <string_view>

@@ -16,7 +16,6 @@
 // Invariant: what the new root accepts, the old one accepts. Cost: at most two copies of each node.
 #include "schema/loading/narrow_schema.h"
 
-#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>

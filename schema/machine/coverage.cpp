@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <unordered_set>
-#include <utility>
 
 #include "grammar/tables/sort_unique.h"
 #include "schema/loading/report_loader.h"

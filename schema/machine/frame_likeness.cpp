@@ -15,7 +15,6 @@
 // Arrays are compared by all their content.
 //
 // Cost: a look-up for each frame, and once for each frame the questions that masks ask anyway.
-#include <algorithm>
 
 #include "grammar/tables/sort_unique.h"
 #include "schema/machine/schema_machine.h"

@@ -12,7 +12,6 @@
 // whose outcome matters to what holds them, or whose names must be remembered, are like themselves.
 //
 // Cost: once for each object, a look at each listed name.
-#include <algorithm>
 #include <utility>
 #include <vector>
 

@@ -25,7 +25,6 @@
 // languages" (STOC 2004) for why this is closed under Boolean operations; RFC 8259.
 #include "schema/machine/schema_machine.h"
 
-#include <algorithm>
 #include <string_view>
 
 #include "schema/loading/schema_options.h"
