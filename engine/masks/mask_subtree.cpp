@@ -146,7 +146,7 @@ void SubtreeRowCache::set_budget(size_t bytes) {
 
 size_t SubtreeRowCache::memory_bytes() const {
   const std::lock_guard lock(mutex_);
-  return bytes_;
+  return rows_.bytes();
 }
 
 std::shared_ptr<const SubtreeRow> SubtreeRowCache::get(const Vocabulary& vocabulary,
@@ -160,34 +160,23 @@ std::shared_ptr<const SubtreeRow> SubtreeRowCache::get(const Vocabulary& vocabul
   if (auto row = recent.find(place, hash, generation)) return row;
   {
     const std::lock_guard lock(mutex_);
-    if (auto* const it = rows_.find(place)) {
-      by_age_.splice(by_age_.end(), by_age_, it->second.age);
-      recent.insert(it->first, hash, generation, it->second.row);
-      return it->second.row;
+    if (const auto* known = rows_.find(place)) {
+      recent.insert(Key(place), hash, generation, *known);
+      return *known;
     }
   }
   std::shared_ptr<const SubtreeRow> row = build(vocabulary, bulk, nodes);
-  const size_t bytes = row->memory_bytes() + sizeof(Key) + sizeof(Slot) + 64 + nodes.size_bytes();
+  const size_t bytes = row->memory_bytes() + rows_.entry_bytes() + 64 + nodes.size_bytes();
   std::vector<std::shared_ptr<const SubtreeRow>> gone;  // freed after the lock
   const std::lock_guard lock(mutex_);
-  if (bytes_ > budget_) {
+  if (rows_.bytes() > budget_) {
     // A few at a time, so that no mask waits for thousands to be freed.
     constexpr size_t kShare = 256;
     generation_.fetch_add(1, std::memory_order_release);
-    while (bytes_ > budget_ - budget_ / kShare && !by_age_.empty()) {
-      const Key& key = *by_age_.front();
-      Slot& oldest = rows_.find(key)->second;
-      bytes_ -= oldest.bytes;
-      gone.push_back(std::move(oldest.row));
-      by_age_.pop_front();
-      rows_.erase(key);
-    }
+    while (rows_.bytes() > budget_ - budget_ / kShare && !rows_.empty())
+      gone.push_back(rows_.drop_oldest());
   }
-  const auto [it, inserted] = rows_.try_emplace(Key(place));
-  if (!inserted) return it->second.row;
-  it->second = {row, bytes, by_age_.insert(by_age_.end(), &it->first)};
-  bytes_ += bytes;
-  return row;
+  return *rows_.insert(Key(place), std::move(row), bytes).first;
 }
 
 }  // namespace espalier

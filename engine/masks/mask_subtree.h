@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -12,9 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "engine/aged_map.h"
 #include "engine/masks/mask_walk.h"
 #include "engine/masks/suffix_memo.h"
-#include "engine/parted_map.h"
 #include "engine/sparse_mask.h"
 #include "engine/tokens/token_trie.h"
 #include "espalier/vocabulary.h"
@@ -96,17 +95,10 @@ class SubtreeRowCache {
     using is_transparent = void;
     size_t operator()(const Place& place) const;
   };
-  struct Slot {
-    std::shared_ptr<const SubtreeRow> row;
-    size_t bytes = 0;
-    std::list<const Key*>::iterator age;
-  };
 
   mutable std::mutex mutex_;
-  PartedMap<Key, Slot, Hash, Equal> rows_;
-  std::list<const Key*> by_age_;  // that asked for longest ago first
+  AgedMap<Key, std::shared_ptr<const SubtreeRow>, Hash, Equal> rows_;
   size_t budget_ = size_t{12} << 20;
-  size_t bytes_ = 0;
   std::atomic<uint64_t> generation_{0};  // counts what ThreadCache must forget
 };
 

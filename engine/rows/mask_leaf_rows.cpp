@@ -78,22 +78,20 @@ std::shared_ptr<const LeafRow> LeafRowCache::get(const Vocabulary& vocabulary, c
   if (auto row = recent.find(key, hash, generation)) return row;
   {
     const std::lock_guard lock(mutex_);
-    if (auto* const it = rows_.find(key)) {
-      by_age_.splice(by_age_.end(), by_age_, it->second.age);
-      recent.insert(key, hash, generation, it->second.row);
-      return it->second.row;
+    if (const auto* known = rows_.find(key)) {
+      recent.insert(key, hash, generation, *known);
+      return *known;
     }
   }
   std::shared_ptr<const LeafRow> row = build_leaf_row(vocabulary, leaf, state);
   if (state != asked && leaf.row_state(asked) != state) return get(vocabulary, leaf, asked);
-  const size_t bytes = row->own_bytes() + sizeof(Key) + sizeof(Slot);
+  const size_t bytes = row->own_bytes() + rows_.entry_bytes();
   std::vector<std::shared_ptr<const LeafRow>> gone;  // freed after the lock
   const std::lock_guard lock(mutex_);
-  const auto [it, inserted] = rows_.try_emplace(key);
-  if (!inserted) return it->second.row;
-  it->second = {row, bytes, by_age_.insert(by_age_.end(), key)};
-  bytes_ += bytes + count_tokens(*row);
-  if (bytes_ > budget_) gone = evict();
+  const auto [kept, inserted] = rows_.insert(key, row, bytes);
+  if (!inserted) return *kept;
+  token_bytes_ += count_tokens(*row);
+  if (held() > budget_) gone = evict();
   return row;
 }
 
@@ -114,12 +112,9 @@ std::vector<std::shared_ptr<const LeafRow>> LeafRowCache::evict() {
   std::vector<std::shared_ptr<const LeafRow>> gone;
   generation_.fetch_add(1, std::memory_order_release);
   const size_t target = budget_ - budget_ / kShare;
-  while (bytes_ > target && !by_age_.empty()) {
-    Slot& oldest = rows_.find(by_age_.front())->second;
-    bytes_ -= oldest.bytes + drop_tokens(*oldest.row);
-    gone.push_back(std::move(oldest.row));
-    rows_.erase(by_age_.front());
-    by_age_.pop_front();
+  while (held() > target && !rows_.empty()) {
+    gone.push_back(rows_.drop_oldest());
+    token_bytes_ -= drop_tokens(*gone.back());
   }
   return gone;
 }
@@ -130,22 +125,21 @@ void LeafRowCache::set_budget(size_t bytes) {
   std::vector<std::shared_ptr<const LeafRow>> gone;
   const std::lock_guard lock(mutex_);
   budget_ = bytes - bytes / kProductsShare - bytes / kMemoShare;
-  if (bytes_ > budget_) gone = evict();
+  if (held() > budget_) gone = evict();
 }
 
 size_t LeafRowCache::memory_bytes() const {
   const size_t others =
       ContentProductsCache::process().memory_bytes() + RowMemo::process().memory_bytes();
   const std::lock_guard lock(mutex_);
-  return bytes_ + others;
+  return held() + others;
 }
 
 void LeafRowCache::clear() {
   const std::lock_guard lock(mutex_);
   rows_.clear();
   sharers_.clear();
-  by_age_.clear();
-  bytes_ = 0;
+  token_bytes_ = 0;
   generation_.fetch_add(1, std::memory_order_release);
 }
 

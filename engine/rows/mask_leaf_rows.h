@@ -3,12 +3,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <vector>
 
+#include "engine/aged_map.h"
 #include "engine/hash.h"
 #include "engine/mask_bits.h"
 #include "engine/parted_map.h"
@@ -107,24 +107,20 @@ class LeafRowCache {
       return static_cast<size_t>(mix64(reinterpret_cast<uintptr_t>(tokens) * kGoldenGamma));
     }
   };
-  struct Slot {
-    std::shared_ptr<const LeafRow> row;
-    size_t bytes = 0;
-    std::list<Key>::iterator age;
-  };
 
+  size_t held() const { return rows_.bytes() + token_bytes_; }
   std::vector<std::shared_ptr<const LeafRow>> evict();
   size_t count_tokens(const LeafRow& row);
   size_t drop_tokens(const LeafRow& row);
 
-  mutable std::mutex mutex_;
-  PartedMap<Key, Slot, KeyHash> rows_;
   static constexpr size_t kProductsShare = 8;  // one part in so many is for ContentProductsCache
   static constexpr size_t kMemoShare = 8;      // and one for RowMemo
-  size_t budget_ = kDefaultBudget - kDefaultBudget / kProductsShare - kDefaultBudget / kMemoShare;
-  size_t bytes_ = 0;
+
+  mutable std::mutex mutex_;
+  AgedMap<Key, std::shared_ptr<const LeafRow>, KeyHash> rows_;
   PartedMap<const LeafRow::Tokens*, uint32_t, TokensHash> sharers_;  // rows with these tokens
-  std::list<Key> by_age_;                // that asked for longest ago first
+  size_t token_bytes_ = 0;
+  size_t budget_ = kDefaultBudget - kDefaultBudget / kProductsShare - kDefaultBudget / kMemoShare;
   std::atomic<uint64_t> generation_{0};  // counts what ThreadCache must forget
 };
 

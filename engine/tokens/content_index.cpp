@@ -31,50 +31,62 @@ uint64_t ContentIndex::next_uid() {
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
+/// What is read of all tokens, to be indexed.
+struct ContentIndex::Texts {
+  std::vector<std::pair<std::string_view, int32_t>> marked;  // with a quote or a backslash
+  std::vector<std::pair<std::string_view, int32_t>> plain;
+  std::vector<TokenId> escaped;
+  std::vector<std::pair<TokenId, size_t>> quoted;     // and where the quote stands
+  std::vector<std::pair<uint32_t, TokenId>> lengths;  // of plain ones
+};
+
 ContentIndex::ContentIndex(const Vocabulary& vocabulary) {
+  Texts texts = read_tokens(vocabulary);
+  index_groups(vocabulary.row_words());
+  index_lengths(texts.lengths, vocabulary.row_words());
+  marked_ = TokenTrie(std::move(texts.marked));
+  plain_texts_ = ContentTrie(std::move(texts.plain));
+  high_texts_.build();
+  for (uint32_t i = 0; i < plain_texts_.num_values(); ++i) {
+    (plain_texts_.letters(i) & Letters::high()).for_each([&](uint32_t letter) {
+      std::vector<MaskWord>& row = high_letters_[letter];
+      if (row.empty()) row.assign(vocabulary.row_words(), 0);
+      set_mask_bit(row, plain_texts_.value(i));
+    });
+  }
+  index_enders(vocabulary, texts.quoted);
+  index_escapes(vocabulary, texts.escaped, StringSpelling::kJson);
+  index_escapes(vocabulary, texts.escaped, StringSpelling::kMinimal);
+  index_marked(vocabulary);
+  whole_names_.build();
+  name_heads_.uid = uid_;
+  name_heads_.whole = [this](std::u32string_view name) { return whole_names_.contains(name); };
+}
+
+ContentIndex::Texts ContentIndex::read_tokens(const Vocabulary& vocabulary) {
   const size_t words = vocabulary.row_words();
   plain_.assign(words, 0);
   high_.assign(words, 0);
   leading_space_.assign(words, 0);
   inner_space_.assign(words, 0);
-  const auto set = [&](std::vector<MaskWord>& row, TokenId token) {
-    if (row.empty()) row.assign(words, 0);
-    set_mask_bit(row, token);
-  };
-  std::vector<std::pair<std::string_view, int32_t>> marked;
-  std::vector<std::pair<std::string_view, int32_t>> plain;
-  std::vector<TokenId> escaped;
-  std::vector<std::pair<TokenId, size_t>> quoted;  // and where the quote stands
-  std::vector<std::pair<uint32_t, TokenId>> lengths;
+  Texts texts;
   suffix_ids_.try_emplace(std::string_view(), 0);
   for (TokenId token = 0; token < static_cast<TokenId>(vocabulary.size()); ++token) {
     const std::string_view bytes = vocabulary.bytes(token);
     if (vocabulary.is_special(token) || bytes.empty()) continue;
     for (const char c : bytes) {
       const auto byte = static_cast<uint8_t>(c);
-      set(containing_[byte], token);
+      if (containing_[byte].empty()) containing_[byte].assign(words, 0);
+      set_mask_bit(containing_[byte], token);
       if (byte >= 0x80) set_mask_bit(high_, token);
     }
     if (const size_t mark = bytes.find_first_of("\"\\"); mark != std::string_view::npos) {
-      marked.emplace_back(bytes, token);
-      index_name_heads(bytes);
-      whole_names_.add(bytes);
-      bool cut = false;
-      if (plain_length(bytes.substr(0, mark), &cut) < 0 || cut) continue;
-      if (bytes[mark] == '"') {
-        suffix_ids_.try_emplace(bytes.substr(mark + 1), 0);
-        quoted.emplace_back(token, mark);
-        continue;
-      }
-      escaped.push_back(token);
-      for (size_t at = mark; (at = bytes.find('"', at + 1)) != std::string_view::npos;) {
-        suffix_ids_.try_emplace(bytes.substr(at + 1), 0);
-      }
+      read_marked(token, bytes, mark, &texts);
       continue;
     }
     const int64_t length = plain_length(bytes);
     if (length < 0) continue;
-    plain.emplace_back(bytes, token);
+    texts.plain.emplace_back(bytes, token);
     high_texts_.add(bytes, token);
     set_mask_bit(plain_, token);
     if (bytes[0] == ' ') set_mask_bit(leading_space_, token);
@@ -82,15 +94,41 @@ ContentIndex::ContentIndex(const Vocabulary& vocabulary) {
     if (static_cast<size_t>(length) > kLengthRows) {
       long_.emplace_back(static_cast<uint32_t>(length), token);
     }
-    lengths.emplace_back(static_cast<uint32_t>(length), token);
+    texts.lengths.emplace_back(static_cast<uint32_t>(length), token);
   }
+  return texts;
+}
+
+/// A token whose first quote or backslash is at `mark`.
+void ContentIndex::read_marked(TokenId token, std::string_view bytes, size_t mark, Texts* texts) {
+  texts->marked.emplace_back(bytes, token);
+  index_name_heads(bytes);
+  whole_names_.add(bytes);
+  bool cut = false;
+  if (plain_length(bytes.substr(0, mark), &cut) < 0 || cut) return;
+  if (bytes[mark] == '"') {
+    suffix_ids_.try_emplace(bytes.substr(mark + 1), 0);
+    texts->quoted.emplace_back(token, mark);
+    return;
+  }
+  texts->escaped.push_back(token);
+  for (size_t at = mark; (at = bytes.find('"', at + 1)) != std::string_view::npos;) {
+    suffix_ids_.try_emplace(bytes.substr(at + 1), 0);
+  }
+}
+
+void ContentIndex::index_groups(size_t words) {
   for (size_t group = 0; group < kGroups; ++group) {
     for (size_t byte = group * kGroupBytes; byte < (group + 1) * kGroupBytes; ++byte) {
       if (byte == '"' || containing_[byte].empty()) continue;
       if (groups_[group].empty()) groups_[group].assign(words, 0);
-      for (size_t word = 0; word < words; ++word) groups_[group][word] |= containing_[byte][word];
+      or_mask(groups_[group], containing_[byte]);
     }
   }
+}
+
+void ContentIndex::index_lengths(const std::vector<std::pair<uint32_t, TokenId>>& lengths,
+                                 size_t words) {
   for (auto& row : longer_) row.assign(words, 0);
   for (const auto& [length, token] : lengths) {
     if (length > 0) set_mask_bit(longer_[std::min<size_t>(length, kLengthRows) - 1], token);
@@ -98,24 +136,7 @@ ContentIndex::ContentIndex(const Vocabulary& vocabulary) {
   }
   sort_unique(&lengths_);
   lengths_.shrink_to_fit();
-  for (size_t n = kLengthRows - 1; n-- > 0;) {
-    for (size_t word = 0; word < words; ++word) longer_[n][word] |= longer_[n + 1][word];
-  }
-  marked_ = TokenTrie(std::move(marked));
-  plain_texts_ = ContentTrie(std::move(plain));
-  high_texts_.build();
-  for (uint32_t i = 0; i < plain_texts_.num_values(); ++i) {
-    (plain_texts_.letters(i) & Letters::high()).for_each([&](uint32_t letter) {
-      set(high_letters_[letter], plain_texts_.value(i));
-    });
-  }
-  index_enders(vocabulary, quoted);
-  index_escapes(vocabulary, escaped, StringSpelling::kJson);
-  index_escapes(vocabulary, escaped, StringSpelling::kMinimal);
-  index_marked(vocabulary);
-  whole_names_.build();
-  name_heads_.uid = uid_;
-  name_heads_.whole = [this](std::u32string_view name) { return whole_names_.contains(name); };
+  for (size_t n = kLengthRows - 1; n-- > 0;) or_mask(longer_[n], longer_[n + 1]);
 }
 
 void ContentIndex::index_name_heads(std::string_view token) {

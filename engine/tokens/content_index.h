@@ -131,7 +131,12 @@ class ContentIndex {
   size_t memory_bytes() const;
 
  private:
+  struct Texts;
   static uint64_t next_uid();
+  Texts read_tokens(const Vocabulary& vocabulary);
+  void read_marked(TokenId token, std::string_view bytes, size_t mark, Texts* texts);
+  void index_groups(size_t words);
+  void index_lengths(const std::vector<std::pair<uint32_t, TokenId>>& lengths, size_t words);
   void index_name_heads(std::string_view token);
   void index_enders(const Vocabulary& vocabulary,
                     const std::vector<std::pair<TokenId, size_t>>& quoted);
