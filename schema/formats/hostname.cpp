@@ -21,6 +21,7 @@
 #include <string_view>
 
 #include "grammar/codepoints/codepoint_automaton.h"
+#include "grammar/codepoints/letter_classes.h"
 #include "schema/formats/idna.h"
 #include "schema/formats/punycode.h"
 
@@ -199,6 +200,23 @@ std::optional<Hostname> HostnameMachine::distant(const State& state) const {
   if (state.label.empty()) far.label_length = std::min(state.label_length, 1);
   far.length = std::min(state.length, 4);
   return far;
+}
+
+// Lengths and directions only forbid, and any character may follow in some A-label.
+Hostname HostnameMachine::coarse(const State& state) const {
+  Hostname out;
+  out.length = out.label_length = std::min(state.label_length, 1);
+  out.last_hyphen = state.last_hyphen;
+  return out;
+}
+
+void HostnameMachine::refine(LetterClasses* classes) const {
+  classes->refine_each({'-', '.'});
+  for (const char c : kDigits) {
+    const auto digit = static_cast<uint32_t>(static_cast<uint8_t>(c));
+    const uint32_t upper = c >= 'a' ? digit - 'a' + 'A' : digit;
+    classes->refine(CodepointSet({{upper, upper}, {digit, digit}}));
+  }
 }
 
 uint32_t HostnameMachine::toward_end(const State& state) const {

@@ -12,6 +12,8 @@
 
 namespace espalier {
 
+class LetterClasses;
+
 /// What matters of a host name that has been read so far; see hostname.cpp.
 struct Hostname {
   int length = 0;
@@ -39,6 +41,8 @@ class HostnameMachine {
   std::optional<State> step(const State& state, uint32_t c);
   bool accepting(const State& state) const;
   std::optional<State> distant(const State& state) const;
+  State coarse(const State& state) const;
+  void refine(LetterClasses* classes) const;
   /// No characters keep every state alive in any number: names and labels are bounded.
   std::optional<State> settled(const State&) const { return std::nullopt; }
   uint32_t toward_end(const State& state) const;

@@ -410,6 +410,7 @@ StringLiveness::Answer StringLiveness::ask(uint32_t product) {
     begun_ = classes_known_ = true;
     for (uint32_t i = 0; i < sides_.size(); ++i) {
       const CodepointAutomaton& automaton = *sides_[i].automaton;
+      remembers_ |= automaton.remembers();
       coarsens_.push_back(automaton.coarsens() && verdict_.grows([i](const Atom& atom) {
         return atom.kind == Atom::Kind::kPattern && atom.index == i;
       }));
@@ -440,32 +441,38 @@ StringLiveness::Answer StringLiveness::ask(uint32_t product) {
   return found;
 }
 
+// Does not even a text lead on of which coarse states know?
+bool StringLiveness::coarsely_dead(uint32_t from, size_t budget) {
+  Visited visited;
+  const size_t end = lookups_ + budget;
+  if (search(coarse_of(from), States::kCoarse, budget, &visited) || lookups_ >= end) return false;
+  for (const auto& [id, before] : visited) nodes_[id].life = Life::kDead;
+  nodes_[from].life = Life::kDead;
+  return true;
+}
+
 StringLiveness::Answer StringLiveness::answer(uint32_t from) {
   if (nodes_[from].life != Life::kUnknown) {
     return nodes_[from].life == Life::kLive ? Answer::kLive : Answer::kDead;
   }
-  std::vector<std::pair<uint32_t, size_t>> visited;
   const bool coarsens = std::find(coarsens_.begin(), coarsens_.end(), true) != coarsens_.end();
+  // Where automata remember, coarse states are few, and cheaper to come by.
+  if (remembers_ && coarsens && coarsely_dead(from, kSmallBudget)) return Answer::kDead;
+  Visited visited;
   for (const size_t budget : {kSmallBudget, kBudget}) {
     visited.clear();
-    size_t end = lookups_ + budget;
+    const size_t end = lookups_ + budget;
     if (search(from, States::kExact, budget, &visited)) {
       for (size_t i = visited.size() - 1;; i = visited[i].second) {
         nodes_[visited[i].first].life = Life::kLive;
         if (i == 0) return Answer::kLive;
       }
     }
-    bool all = lookups_ < end;
-    if (!all && coarsens && budget == kSmallBudget) {
-      visited.clear();
-      end = lookups_ + kBudget;
-      all = !search(coarse_of(from), States::kCoarse, kBudget, &visited) && lookups_ < end;
-      if (all) nodes_[from].life = Life::kDead;
-    }
-    if (all) {
+    if (lookups_ < end) {
       for (const auto& [id, before] : visited) nodes_[id].life = Life::kDead;
       return Answer::kDead;
     }
+    if (coarsens && budget == kSmallBudget && coarsely_dead(from, kBudget)) return Answer::kDead;
     if (overrun_) break;
   }
   overrun_ = true;

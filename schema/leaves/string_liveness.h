@@ -86,6 +86,7 @@ class StringLiveness {
   enum class States : uint8_t { kExact, kCoarse };
   bool search(uint32_t from, States states, size_t budget, Visited* visited);
   uint32_t coarse_of(uint32_t node);
+  bool coarsely_dead(uint32_t from, size_t budget);
   Answer answer(uint32_t from);
   void forget();
   void measure();
@@ -96,6 +97,7 @@ class StringLiveness {
   const uint64_t longest_;
   const size_t width_;  // words of a node's content
   bool begun_ = false, classes_known_ = false;
+  bool remembers_ = false;  // does an automaton?
   std::vector<uint32_t> letters_;  // one of each class
   std::vector<uint32_t> order_;    // their indices in the order of code points
   std::vector<Side> sides_;
