@@ -309,6 +309,27 @@ TEST(Spelling, EachOption) {
           {R"({"k":1,"x":null})"}}});
 }
 
+// Names that nothing lists come as the schema demands them, whatever was read of other objects.
+TEST(Spelling, DemandedNames) {
+  const auto grammar =
+      Grammar::from_json_schema(R"({"dependentRequired": {"z": ["id", "a"]}, "minProperties": 1})",
+                                {.profile = Profile::kGeneration});
+  ASSERT_TRUE(grammar.ok());
+  for (const std::string_view read : {"", "[{\"id", "[{\"a\": 1, \"id"}) {
+    const std::shared_ptr<Recognizer> recognizer = (*grammar)->recognizer()->fresh();
+    State state = recognizer->start();
+    for (const char c : read) state = recognizer->step(state, static_cast<uint8_t>(c));
+    EXPECT_FALSE(state.dead());
+    const auto takes = [&](std::string_view text) {
+      State s = recognizer->start();
+      for (const char c : text) s = recognizer->step(s, static_cast<uint8_t>(c));
+      return recognizer->accepting(s);
+    };
+    EXPECT_TRUE(takes(R"({"z": 1, "id": 1, "a": 1})")) << read;
+    EXPECT_FALSE(takes(R"({"z": 1, "a": 1, "id": 1})")) << read;
+  }
+}
+
 TEST(Spelling, OptionalAndAdditionalProperties) {
   const auto strict = [](SchemaOptions* options) { *options = options->strict(); };
   const auto require = [](SchemaOptions* options) {

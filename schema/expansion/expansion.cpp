@@ -307,6 +307,23 @@ FormulaId Expansion::pattern_atom(const std::shared_ptr<const CodepointAutomaton
   return pool_->atom({Atom::Kind::kPattern, it->second, 0});
 }
 
+uint32_t Expansion::demand_rank(const std::string& name) {
+  if (demand_ranks_.empty()) {
+    const auto add = [&](const std::string& each) {
+      demand_ranks_.try_emplace(each, static_cast<uint32_t>(demand_ranks_.size()));
+    };
+    for (const SchemaNode& node : graph_->nodes) {
+      for (const std::string& each : node.required) add(each);
+      for (const auto& [each, others] : node.dependent_required) {
+        add(each);
+        for (const std::string& other : others) add(other);
+      }
+    }
+  }
+  const auto it = demand_ranks_.find(name);
+  return it != demand_ranks_.end() ? it->second : UINT32_MAX;
+}
+
 FormulaId Expansion::required_atom(std::string_view name) {
   const std::u32string text = to_codepoints(name);
   if (!spellable(text, spelling_)) return FormulaPool::kFalse;

@@ -67,6 +67,10 @@ class Expansion {
   /// A node that holds where one of these does; kNoNode where one of them always does.
   NodeId any_of_node(std::vector<NodeId> nodes);
 
+  /// Where the schema first demands a name (`required`, `dependentRequired`), among all that it
+  /// demands; UINT32_MAX where nothing does.
+  uint32_t demand_rank(const std::string& name);
+
   /// Nodes that no schema has: one for "a value among these", one as given.
   NodeId enum_node(std::vector<JsonValue> values);
   NodeId add_node(SchemaNode node);
@@ -112,7 +116,8 @@ class Expansion {
   void array_assertions(NodeId id, const SchemaNode& node, std::vector<Piece>* out);
 
   const SchemaGraph* graph_;
-  const bool omits_;  // optional properties
+  std::unordered_map<std::string, uint32_t> demand_ranks_;  // made when first asked for
+  const bool omits_;                                        // optional properties
   const StringSpelling spelling_;
   std::deque<SchemaNode> added_;  // nodes that no schema has, after the graph's; never move
   FormulaPool* pool_;

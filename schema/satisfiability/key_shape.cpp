@@ -36,6 +36,7 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
     uint32_t rank;  // when
     uint32_t node = 0;
     NodeId child = kNoNode;  // of the node, where it is a property
+    bool demanded = false;
   };
   std::vector<Listed> listed;
   const auto list = [&](std::u32string name, uint32_t node = 0, NodeId child = kNoNode) {
@@ -69,7 +70,11 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
       names = expansion->expand(node.property_names, ValueClass::kString);
     name_formulas_.push_back(names);
   }
-  for (const uint32_t text : required) list(texts->text(text));
+  for (const uint32_t text : required) {
+    const size_t before = listed.size();
+    list(texts->text(text));
+    if (listed.size() != before) listed.back().demanded = true;
+  }
   for (const FormulaId f : name_formulas_) {
     std::vector<FormulaId> stack{f};
     while (!stack.empty()) {
@@ -100,8 +105,13 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
   size_t letters = 0;
   for (const Listed& each : listed) letters += each.name.size();
   texts->reserve(letters);
+  std::vector<uint32_t> demanded, ranks;  // the strings that are listed for that alone
   for (const Listed& each : listed) {
     if (spec.strings.empty() || spec.strings.back() != each.name) {
+      if (each.demanded) {
+        demanded.push_back(static_cast<uint32_t>(order_of_string_.size()));
+        ranks.push_back(each.rank);
+      }
       text_of_string_.push_back(texts->intern(each.name));
       order_of_string_.push_back(each.rank);
       string_of_text_.try_emplace(text_of_string_.back(),
@@ -111,9 +121,25 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
     if (each.child == kNoNode) continue;
     properties_.push_back({static_cast<uint32_t>(spec.strings.size() - 1), each.node, each.child});
   }
+  if (demanded.size() > 1) order_demanded(demanded, std::move(ranks), spec.strings);
   std::sort(properties_.begin(), properties_.end());
   class_of_string_.assign(spec.strings.size(), kNoClass);
   machine_ = std::make_unique<const StringMachine>(std::move(spec));
+}
+
+// Gives the ranks to the strings that no node lists, in the order in which the schema demands them.
+// That of their texts would tell what was read before.
+void KeyShape::order_demanded(const std::vector<uint32_t>& demanded, std::vector<uint32_t> ranks,
+                              const StringList& strings) {
+  std::vector<std::pair<uint32_t, uint32_t>> order;
+  for (const uint32_t i : demanded) {
+    std::string name;
+    for (const char32_t c : strings[i]) append_wtf8(&name, c);
+    order.emplace_back(expansion_->demand_rank(name), i);
+  }
+  std::sort(order.begin(), order.end());
+  std::sort(ranks.begin(), ranks.end());
+  for (size_t i = 0; i < ranks.size(); ++i) order_of_string_[order[i].second] = ranks[i];
 }
 
 size_t KeyShape::node_index(NodeId id) const {

@@ -85,6 +85,8 @@ class KeyShape {
   size_t memory_bytes() const;
 
  private:
+  void order_demanded(const std::vector<uint32_t>& demanded, std::vector<uint32_t> ranks,
+                      const StringList& strings);
   static constexpr uint32_t kUnseenNames = 1u << 20;  // classes of which a used name can be told
 
   /// A listed name as a property of a node.
