@@ -187,6 +187,7 @@ bool SchemaMachine::append(std::string_view bytes, State* s, std::string* out) {
 
 // The cost of finishing a container and, if its outcome matters to the one around it, that one.
 Cost SchemaMachine::total_cost(FrameId container) {
+  if (container == 0) return kNever;
   const Frame frame = frames_[container];
   if (frames_[frame.parent].bindings == 0) return frame_cost(container);
   const auto it = total_memo_.find(container);

@@ -364,6 +364,18 @@ bool SchemaMachine::key_state_live(FrameId object, uint32_t state, uint32_t text
   });
 }
 
+// May the names that begin with what led to this byte state all have been used, by the token that
+// is looked at among others?
+bool SchemaMachine::may_lack_names(FrameId object, uint32_t state) {
+  if (frames_[object].open_names != Frame::kLookedAhead || open_object(object)) return false;
+  NameSet& set = names(object);
+  if (set.others() == nullptr) return false;
+  const bool listed = shapes_[frames_[object].shape]->machine().any_listed(
+      state, [&](uint32_t first, uint32_t last) { return listed_live(object, set, first, last); });
+  const uint32_t used = sets_.size(frames_[object].seen);
+  return !listed && !many_others_after(object, *set.others(), state, used + 1);
+}
+
 // Is a name left that begins with `text`, which led to this product? Where not any string is a
 // name, those that are may have been used up: {"": 1, "0": 1} under propertyNames {"maxLength": 1}
 // leaves `"1` but not `"0`. Text by text, only prefixes of used names are in question.

@@ -473,7 +473,8 @@ FrameId SchemaMachine::property_slot(FrameId object, uint32_t key_class, uint32_
   if (frame.forbidden != 0)
     frame.forbidden =
         keep(frame.forbidden, [&](uint32_t v) { return values_.member(v, text) != 0; });
-  if (!listed) frame.open_names = 1;
+  if (!listed && frame.open_names != Frame::kLookedAhead)
+    frame.open_names = text == TextStore::kUnseen ? Frame::kLookedAhead : 1;
   if (ordered_) frame.order = listed ? key.order + 1 : UINT32_MAX;
   if (bindings.empty() && outlives_name(frames_[object], key)) {
     const FrameId after = frames_.intern(frame);

@@ -34,12 +34,14 @@ struct Frame {
   uint32_t shape = 0;     ///< object: index of its KeyShape
   uint32_t seen = 0;      ///< object: names used so far, as a SetStore set of text ids
   uint32_t order = 0;     ///< object, generation profile: the next name's least rank
-  uint32_t open_names = 0;  ///< object: were unlisted names used?
+  uint32_t open_names = 0;  ///< object: were unlisted names used? kLookedAhead: not known which
   uint32_t index = 0;       ///< array: index of the next item, up to the last that matters
   // uniqueItems (unique_rules.cpp); `seen` of an array: its items so far, as a set of value ids.
   uint32_t remember = 0;   ///< slot: 1 if the container must know the value
   uint32_t content = 0;    ///< container in such a slot: ValueStore content; slot: its name's text
   uint32_t forbidden = 0;  ///< set of values that the slot's value, or the container, must not be
+
+  static constexpr uint32_t kLookedAhead = 2;
 };
 static_assert(sizeof(Frame) == 14 * sizeof(uint32_t));
 

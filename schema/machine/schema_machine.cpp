@@ -163,6 +163,8 @@ bool SchemaMachine::advance_unlocked(State* s, uint8_t byte, Mode mode) const {
           s->text != TextStore::kUnseen && texts_.leads(s->text)) {
         return false;
       }
+      if (frame.open_names == Frame::kLookedAhead && !open && names->others() != nullptr)
+        return false;
       const StringMachine& machine = *key_machines_[frame.shape];
       const uint32_t next = machine.step(s->state, byte);
       if (next != 0 && machine.ended(next)) return false;
@@ -182,7 +184,8 @@ bool SchemaMachine::advance_unlocked(State* s, uint8_t byte, Mode mode) const {
     case kAfterValue: {
       const Frame& frame = frames_[s->frame];
       const bool object = frame.kind == Frame::Kind::kObject;
-      if (byte == ',' && object && name_memo_.get(s->frame) == kYes) {
+      if (byte == ',' && object && name_memo_.get(s->frame) == kYes &&
+          (frame.open_names != Frame::kLookedAhead || open_memo_.get(s->frame) == kYes)) {
         *s = {s->frame, kKeyQuote, gap_start_[kAfterComma], 0};
         return true;
       }
@@ -264,9 +267,11 @@ State SchemaMachine::advance(State s, uint8_t byte, Mode mode) {
       const bool object = frame.kind == Frame::Kind::kObject;
       if (byte == (object ? '}' : ']')) return closeable(s.frame) ? close(s.frame) : State{};
       if (byte != ',') return {};
-      if (object)
-        return name_possible(s.frame) ? State{s.frame, kKeyQuote, gap_start_[kAfterComma], 0}
-                                      : State{};
+      if (object) {
+        if (!name_possible(s.frame)) return {};
+        if (may_lack_names(s.frame, shapes_[frame.shape]->machine().start())) return State::doubt();
+        return {s.frame, kKeyQuote, gap_start_[kAfterComma], 0};
+      }
       const FrameId slot = item_slot(s.frame);
       return slot != 0 ? State{slot, kValue, gap_start_[kAfterComma], 0} : State{};
     }
@@ -335,6 +340,7 @@ State SchemaMachine::advance_key(State s, uint8_t byte, Mode mode) {
   if (machine.ended(next))
     return end_name(s.frame, shape.class_of(machine.signature(machine.product(next))), text);
   if (!key_state_live(s.frame, next, text)) return {};
+  if (may_lack_names(s.frame, next)) return State::doubt();
   return {s.frame, kKey, next, text};
 }
 

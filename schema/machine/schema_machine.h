@@ -207,6 +207,7 @@ class SchemaMachine final : public Recognizer {
   bool others_may_follow(FrameId object, OtherNames& others, uint32_t state);
   State end_unlisted_name(FrameId object, uint32_t exit_state);
   bool may_repeat(FrameId object, uint32_t key_class) const;
+  bool may_lack_names(FrameId object, uint32_t state);
   bool product_live(FrameId object, uint32_t product);
   bool key_state_live(FrameId object, uint32_t state, uint32_t text);
   bool name_left(FrameId object, uint32_t product, uint32_t text);
