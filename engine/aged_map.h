@@ -14,8 +14,8 @@ namespace espalier {
 template <typename Key, typename Value, typename Hash, typename Equal = std::equal_to<Key>>
 class AgedMap {
  public:
-  /// The value of a key, which counts as asked for now; null where there is none. `key` as in
-  /// PartedMap.
+  /// The value of a key, which becomes the one that was asked for last; null where there is none.
+  /// `key` as in PartedMap.
   template <typename Like>
   Value* find(const Like& key) {
     auto* const entry = slots_.find(key);
