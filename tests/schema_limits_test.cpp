@@ -1,5 +1,5 @@
-// Schemas at the edges of what one meets, in the exact profile: each compiles, says what it should,
-// can be completed from everywhere along a text, and holds no more than 64 MiB.
+// Schemas at the edges of what one meets, mostly in the exact profile: each compiles, says what it
+// should, can be completed from everywhere along a text, and holds no more than 64 MiB.
 
 #include <gtest/gtest.h>
 
@@ -138,6 +138,29 @@ TEST(SchemaLimits, OneOf40BranchesInOrder) {
   EXPECT_TRUE(schema.completes(R"({"type":"t39",)"));
   EXPECT_TRUE(schema.after(R"({"k0)").dead());  // "type" comes first or not at all
   EXPECT_TRUE(schema.after(R"({"type":"t5","k6":1,"k7")").dead());
+}
+
+// A name after which what all branches demand could no longer come is refused, however many
+// branches tell its values apart: no search runs out.
+TEST(SchemaLimits, NamesThatTheOrderRulesOut) {
+  for (const int count : {3, 9, 24}) {
+    std::string branches;
+    for (int i = 0; i < count; ++i) {
+      const std::string n = std::to_string(i);
+      branches += std::string(i > 0 ? "," : "") + R"({"properties":{"kind":{"const":"k)" + n +
+                  R"("},"name":{"type":"string"},"detail":{"properties":{"x)" + n +
+                  R"(":{"type":"integer"}}}},"required":["name")" + (i > 0 ? ",\"kind\"]}" : "]}");
+    }
+    Schema schema(R"({"type":"object","anyOf":[)" + branches + "]}", Profile::kGeneration);
+    EXPECT_TRUE(schema.after(R"({"d)").dead());
+    EXPECT_TRUE(schema.after(R"({"kind":"k1","d)").dead());
+    EXPECT_TRUE(schema.accepts(R"({"name":"","detail":{"x1":""}})"));  // only the first may do
+    EXPECT_FALSE(schema.accepts(R"({"name":"","detail":{"x0":""}})"));
+    EXPECT_TRUE(schema.accepts(R"({"kind":"k1","name":"","detail":{"x0":""}})"));
+    EXPECT_FALSE(schema.accepts(R"({"kind":"k1","name":"","detail":{"x1":""}})"));
+    for (const char* prefix : {"{", R"({"n)", R"({"kind":"k2",)", R"({"name":"","detail":{"x0")"})
+      EXPECT_TRUE(schema.completes(prefix)) << prefix;
+  }
 }
 
 TEST(SchemaLimits, ContainsInTwoBranches) {

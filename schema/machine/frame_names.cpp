@@ -4,6 +4,9 @@
 // leave an object that can be completed: property_slot says so, at the cost of two frames. That is
 // asked for each name after each other name, so most answers are had more cheaply:
 //
+// - Where names come in order, a name is not possible if what the formulas demand comes earlier and
+//   has not been written: the greatest rank that a name may have is found once for a formula
+//   (last_rank), and what was passed is false in the formulas from then on (property_slot).
 // - Where an object asks for nothing but certain names, at least so many, and each name's own
 //   schema (outlives_name), a name is possible if its value is, the same in every such object of a
 //   shape.
@@ -13,7 +16,7 @@
 // - Names that are not listed fall into classes, and how one of certain classes may begin is the
 //   same in every object of a shape.
 //
-// Both are read without a lock, and no step is remembered for them.
+// The last two are read without a lock, and no step is remembered for them.
 //
 // Example: {"properties": {"a": A, "b": B}, "patternProperties": {"^x": X}, "additionalProperties":
 // false} after "b": the bits are a; the class is "^x, not listed". A name may begin with "a" or
@@ -24,6 +27,7 @@
 // Cost: a set has two bits for each listed name, once for each object frame.
 #include <algorithm>
 
+#include "grammar/tables/sort_unique.h"
 #include "schema/leaves/name_leaf.h"
 #include "schema/machine/schema_machine.h"
 
@@ -46,9 +50,11 @@ uint64_t stored_in(CodepointRange range, const std::vector<uint32_t>& stored) {
 const SchemaMachine::PlainObject& SchemaMachine::plain_object(const Frame& object) {
   const auto [it, inserted] = plain_objects_.try_emplace(pack(object.formulas, object.shape));
   PlainObject& out = it->second;
-  if (!inserted || formula_lists_[object.formulas].size() > 1) return out;
+  if (!inserted) return out;
   using Op = FormulaPool::Op;
   const FormulaId f = formula_lists_[object.formulas][0];
+  if (ordered_) out.last = last_rank(f, *shapes_[object.shape]);
+  if (formula_lists_[object.formulas].size() > 1) return out;
   std::vector<FormulaId> parts{f};
   if (pool_.op(f) == Op::kAnd) parts = pool_.parts(f);
   if (f == FormulaPool::kTrue) parts.clear();
@@ -72,12 +78,28 @@ const SchemaMachine::PlainObject& SchemaMachine::plain_object(const Frame& objec
   std::sort(out.conditions.begin(), out.conditions.end());
   out.names = &plain_names_[{object.shape, nodes}];
   out.names->nodes = std::move(nodes);
-  if (!ordered_) return out;
-  for (const uint32_t text : out.required) {
-    const auto id = shapes_[object.shape]->class_of_text(text);
-    if (id) out.last = std::min(out.last, shape.key_class(*id).order);
-  }
   return out;
+}
+
+// Where names are in order: the greatest rank of a name that may come next, as far as the names
+// that it would leave behind tell: what is left of the formula when they are missing for good must
+// not be false.
+uint32_t SchemaMachine::last_rank(FormulaId f, const KeyShape& shape) {
+  using Ternary = FormulaPool::Ternary;
+  std::vector<uint32_t> ranks;
+  for (const FormulaId atom : pool_.atoms(f)) {
+    const Atom& a = pool_.atom_of(atom);
+    if (a.kind == Atom::Kind::kRequired) ranks.push_back(shape.rank_of(a.index));
+  }
+  sort_unique(&ranks);
+  const auto may_pass = [&](uint32_t rank) {
+    return pool_.evaluate_partly(f, [&](const Atom& a) {
+      return a.kind == Atom::Kind::kRequired && shape.rank_of(a.index) <= rank ? Ternary::kFalse
+                                                                               : Ternary::kUnknown;
+    }) != Ternary::kFalse;
+  };
+  const auto last = std::partition_point(ranks.begin(), ranks.end(), may_pass);
+  return last != ranks.end() ? *last : UINT32_MAX;
 }
 
 // Is an object that can be completed sure to remain so after this name, whatever its value? So it
@@ -98,6 +120,7 @@ std::optional<bool> SchemaMachine::plainly_live(FrameId object, uint32_t id) {
   const bool listed = key.string != StringSignature::kOther;
   if (listed && (sets_.contains(frame.seen, key.text) || (ordered_ && key.order < frame.order)))
     return false;
+  if (ordered_ && key.order > plain_object(frame).last) return false;
   if (frame.depth >= options_.limits.max_nesting || !outlives_name(frame, key)) return std::nullopt;
   PlainNames& names = *plain_object(frame).names;
   if (names.possible.size() <= id) names.possible.resize(id + 1);

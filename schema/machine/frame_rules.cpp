@@ -422,7 +422,10 @@ FrameId SchemaMachine::property_slot(FrameId object, uint32_t key_class, uint32_
   for (FormulaId& f : formulas) {
     f = pool_.substitute(f, [&](FormulaId atom) {
       Atom a = pool_.atom_of(atom);
-      if (a.kind == Atom::Kind::kRequired && a.index == text) return FormulaPool::kTrue;
+      if (a.kind == Atom::Kind::kRequired) {
+        if (a.index == text) return FormulaPool::kTrue;
+        return ordered_ && shape.rank_of(a.index) < key.order ? FormulaPool::kFalse : atom;
+      }
       if (a.kind == Atom::Kind::kProperties && key.effects[shape.node_index(a.index)].violates) {
         return FormulaPool::kFalse;
       }

@@ -186,9 +186,10 @@ class SchemaMachine final : public Recognizer {
     PlainNames* names = nullptr;       // null: not plain
     std::vector<uint32_t> required;    // texts
     std::vector<uint32_t> conditions;  // texts whose presence matters to something, sorted
-    uint32_t last = UINT32_MAX;        // where names are in order: the least rank of a required one
+    uint32_t last = UINT32_MAX;        // the greatest rank of a name that may come: last_rank()
   };
   const PlainObject& plain_object(const Frame& object);
+  uint32_t last_rank(FormulaId f, const KeyShape& shape);
   bool outlives_name(const Frame& object, const KeyClass& key);
   std::optional<bool> plainly_live(FrameId object, uint32_t key_class);
   bool name_live(FrameId object, uint32_t key_class);

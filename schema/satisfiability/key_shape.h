@@ -60,6 +60,11 @@ class KeyShape {
   std::optional<uint32_t> class_of_text(uint32_t text);
   /// A name's rank in schema order; UINT32_MAX for unlisted ones.
   uint32_t rank_of(std::u32string_view name) const;
+  /// The same by text id.
+  uint32_t rank_of(uint32_t text) const {
+    const auto* const string = string_of_text_.find(text);
+    return string != nullptr ? order_of_string_[string->second] : UINT32_MAX;
+  }
   /// The classes of the listed names, in the order of machine().spec().strings.
   const std::vector<uint32_t>& listed_classes();
   /// How many names of an unlisted class there are besides those in `seen` (a set of text ids), as
