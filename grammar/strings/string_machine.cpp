@@ -54,16 +54,21 @@ uint32_t StringMachine::same_position(const StringMachine& other, uint32_t state
 
 uint32_t StringMachine::relaxed_state(const StringMachine& other, uint32_t state) const {
   const ByteState& at = other.states_[state];
-  const Product& product = other.products_[at.product];
-  std::vector<uint32_t> automata = product.automata;
+  const std::lock_guard lock(mutex_);
+  return intern_state(relaxed_product(other, at.product), at.sub);
+}
+
+uint32_t StringMachine::relaxed_product(const StringMachine& other, uint32_t product) const {
+  const Product& at = other.products_[product];
+  std::vector<uint32_t> automata = at.automata;
   for (size_t i = 0; i < automata.size(); ++i) {
     automata[i] = other.spec_.automata[i]->relaxed_state(automata[i]);
   }
   const std::lock_guard lock(mutex_);
-  const std::u32string path = product.node == kOff ? std::u32string() : other.path_to(product.node);
-  uint32_t node = spec_.strings.empty() || product.node == kOff ? kOff : 0;
+  const std::u32string path = at.node == kOff ? std::u32string() : other.path_to(at.node);
+  uint32_t node = spec_.strings.empty() || at.node == kOff ? kOff : 0;
   for (const char32_t c : path) node = trie_child(node, c);
-  return intern_state(intern_product(node, product.length, automata), at.sub);
+  return intern_product(node, at.length, automata);
 }
 
 std::u32string StringMachine::path_to(uint32_t node) const {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -94,7 +95,8 @@ class StringMachine {
   bool off_trie(uint32_t product) const;
 
   /// Visits signatures of strings that extend the product state (itself included), listed strings
-  /// last, until `visit` returns true.
+  /// last, until `visit` returns true. Where there are predicates also such as may be none: then
+  /// kExhausted says that there are no others, kOverBudget all else.
   enum class Search : uint8_t { kFound, kExhausted, kOverBudget };
   using VisitSignature = std::function<bool(const StringSignature&)>;
   Search search(uint32_t product, const VisitSignature& visit) const;
@@ -214,6 +216,11 @@ class StringMachine {
     StringSignature signature;
   };
   class UnlistedSearch;
+  /// One letter of each class that no automaton tells apart, on the trie no listed string either;
+  /// none where these are too many, or not known.
+  struct Letters {
+    std::vector<uint32_t> off_trie, on_trie;
+  };
   struct TrieNode {
     uint32_t first = 0, last = 0, depth = 0;  // strings [first, last) share their first `depth`
     uint32_t string = StringSignature::kOther;
@@ -247,6 +254,9 @@ class StringMachine {
                      const LiveAfter& live_product) const;
   Search search_lengths(uint32_t product, const VisitSignature& visit) const;
   Search search_other(uint32_t product, const VisitSignature& visit) const;
+  Search search_relaxed(uint32_t product, const VisitSignature& visit) const;
+  const Letters& letters() const;
+  uint32_t relaxed_product(const StringMachine& other, uint32_t product) const;
 
   mutable std::atomic<size_t> bytes_ = 0;  // first: asked for where nothing else is
   StringSpec spec_;
@@ -264,6 +274,8 @@ class StringMachine {
   mutable IdTable product_ids_;
   mutable Vector<TrieNode> trie_;
   mutable std::vector<StringSignature> string_signatures_;  // kOther: not asked for yet
+  mutable std::optional<Letters> letters_;
+  mutable std::unique_ptr<const StringMachine> relaxed_;  // with relaxed automata for predicates
 };
 
 }  // namespace espalier

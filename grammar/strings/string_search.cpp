@@ -3,7 +3,10 @@
 // The idea. The listed strings below a product's trie node are finite, and all others are found by
 // walking sets of *elements*, one code point at a time. An element is a node of the trie, while the
 // trie below it is small, and a state of each automaton. Of what can follow where one automaton is
-// left nothing need be read: it accepts some text, and mostly refuses one.
+// left nothing need be read: it accepts some text, and mostly refuses one. A search that grows long
+// reads one letter of each class that no automaton tells apart (letter_classes.h) for the hundreds
+// of ranges of a `\p{L}`. A predicate that lives may accept or refuse some text that follows: it is
+// searched for in the automaton that accepts more, and what is found so is not known to be there.
 //
 // Example: with automaton ^a{3}$ and lengths {5}, search from the start visits the signatures (not
 // accepted), (accepted) and, once the length matters no more, (not accepted, length reached).
@@ -23,6 +26,7 @@
 #include <vector>
 
 #include "grammar/codepoints/json_spelling.h"
+#include "grammar/codepoints/letter_classes.h"
 #include "grammar/strings/string_machine.h"
 #include "grammar/strings/string_ranges.h"
 #include "grammar/tables/id_table.h"
@@ -32,7 +36,10 @@ namespace {
 
 constexpr uint32_t kSmallTrie = 32;       // strings below a node up to which a search is exact
 constexpr size_t kSearchBudget = 50'000;  // automaton steps of one search
-constexpr size_t kMostLayers = 64;        // among which one that comes back is looked for
+constexpr size_t kRangeBudget = 2'000;    // of these for ranges, where classes of letters are known
+constexpr size_t kMostClasses = 512;
+constexpr size_t kMostPredicates = 4;
+constexpr size_t kMostLayers = 64;  // among which one that comes back is looked for
 
 /// Tuples of one width, each once, in the order in which they came.
 class TupleList {
@@ -177,13 +184,28 @@ class StringMachine::UnlistedSearch {
       return false;
     };
     const Element automata = element.subspan(1);
-    if (spec_.spelling == StringSpelling::kMinimal) {
+    if (const std::vector<uint32_t>* letters = letters_at(element[0])) {
+      next_.resize(automata.size());
+      for (const uint32_t letter : *letters) {
+        for (size_t i = 0; i < automata.size(); ++i)
+          next_[i] = automata[i] == 0 ? 0 : spec_.automata[i]->step(automata[i], letter);
+        visit_range(letter, letter, machine_.trie_child(element[0], letter), next_);
+      }
+    } else if (spec_.spelling == StringSpelling::kMinimal) {
       machine_.for_ranges(element[0], automata, 0, kFirstSurrogate - 1, visit_range);
       machine_.for_ranges(element[0], automata, kLastSurrogate + 1, kMaxCodepoint, visit_range);
     } else {
       machine_.for_ranges(element[0], automata, 0, kMaxCodepoint, visit_range);
     }
     return work_ <= kSearchBudget;
+  }
+
+  // One letter of each class, where the search has gone on for long enough to want them.
+  const std::vector<uint32_t>* letters_at(uint32_t node) const {
+    if (work_ <= kRangeBudget) return nullptr;
+    const Letters& letters = machine_.letters();
+    const std::vector<uint32_t>& all = node == kOff ? letters.off_trie : letters.on_trie;
+    return all.empty() ? nullptr : &all;
   }
 
   // The one automaton that is left, if there is a text that it refuses (it accepts one, as it
@@ -221,6 +243,7 @@ class StringMachine::UnlistedSearch {
   std::set<std::pair<uint32_t, std::vector<bool>>> seen_;  // signatures
   std::optional<uint32_t> refused_at_;  // the last length rank at which none accepted
   size_t work_ = 0;
+  std::vector<uint32_t> next_;
   std::vector<uint32_t> taken_, last_, other_;  // ranges mostly take turns between two elements
 };
 
@@ -292,12 +315,62 @@ StringMachine::Search StringMachine::search_lengths(uint32_t id,
   return Search::kExhausted;
 }
 
+const StringMachine::Letters& StringMachine::letters() const {
+  if (letters_) return *letters_;
+  letters_.emplace();
+  LetterClasses classes;
+  const auto representatives = [&] {
+    std::vector<uint32_t> letters;
+    if (classes.size() <= kMostClasses) letters = classes.representatives();
+    if (spec_.spelling == StringSpelling::kMinimal) std::erase_if(letters, is_surrogate);
+    return letters;
+  };
+  const auto refines = [&](const auto& automaton) { return automaton->refine(&classes); };
+  if (!std::ranges::all_of(spec_.automata, refines)) return *letters_;
+  letters_->off_trie = representatives();
+  std::set<uint32_t> listed;
+  for (const std::u32string_view text : spec_.strings) listed.insert(text.begin(), text.end());
+  classes.refine_each({listed.begin(), listed.end()});
+  letters_->on_trie = representatives();
+  return *letters_;
+}
+
 StringMachine::Search StringMachine::search_other(uint32_t id, const VisitSignature& visit) const {
   if (spec_.automata.empty()) return search_lengths(id, visit);
-  for (const auto& automaton : spec_.automata) {
-    if (automaton->relaxed() != nullptr) return Search::kOverBudget;
+  const auto predicate = [](const auto& automaton) { return automaton->relaxed() != nullptr; };
+  return std::ranges::any_of(spec_.automata, predicate) ? search_relaxed(id, visit)
+                                                        : UnlistedSearch(*this, visit).run(id);
+}
+
+// Visits what predicates may come to, whatever the others do.
+StringMachine::Search StringMachine::search_relaxed(uint32_t id,
+                                                    const VisitSignature& visit) const {
+  std::vector<size_t> predicates;
+  for (size_t i = 0; i < spec_.automata.size(); ++i) {
+    if (spec_.automata[i]->relaxed() != nullptr) predicates.push_back(i);
   }
-  return UnlistedSearch(*this, visit).run(id);
+  if (predicates.size() > kMostPredicates) return Search::kOverBudget;
+  if (relaxed_ == nullptr) {
+    StringSpec spec = spec_;
+    for (const size_t i : predicates) spec.automata[i] = spec_.automata[i]->relaxed();
+    relaxed_ = std::make_unique<const StringMachine>(std::move(spec));
+  }
+  const VisitSignature visit_all = [&](StringSignature signature) {
+    const std::vector<bool> most = signature.accepted;
+    for (size_t bits = 0; bits < size_t{1} << predicates.size(); ++bits) {
+      bool possible = true;
+      for (size_t k = 0; k < predicates.size(); ++k) {
+        const bool holds = (bits >> k & 1) != 0;
+        possible &= !holds || most[predicates[k]];
+        signature.accepted[predicates[k]] = holds;
+      }
+      if (possible && visit(signature)) return true;
+    }
+    return false;
+  };
+  const Search found =
+      UnlistedSearch(*relaxed_, visit_all).run(relaxed_->relaxed_product(*this, id));
+  return found == Search::kExhausted ? found : Search::kOverBudget;
 }
 
 }  // namespace espalier

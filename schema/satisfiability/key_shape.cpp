@@ -222,7 +222,9 @@ const std::vector<uint32_t>& KeyShape::other_classes() {
                                                     found.insert(class_of(signature));
                                                     return false;
                                                   });
-    other_classes_known_ = result != StringMachine::Search::kOverBudget;
+    const bool predicates = std::ranges::any_of(
+        machine_->spec().automata, [](const auto& a) { return a->relaxed() != nullptr; });
+    other_classes_known_ = result != StringMachine::Search::kOverBudget && !predicates;
     other_classes_.emplace(found.begin(), found.end());
   }
   return *other_classes_;
