@@ -16,9 +16,11 @@ constexpr size_t kMostBytes = size_t{64} << 20;
 
 class Schema {
  public:
-  explicit Schema(const std::string& text, Profile profile = Profile::kExact) {
+  explicit Schema(const std::string& text, Profile profile = Profile::kExact,
+                  AdditionalProperties additional = AdditionalProperties::kSchema) {
     SchemaOptions options;
     options.profile = profile;
+    options.additional_properties = additional;
     auto grammar = Grammar::from_json_schema(text, options);
     EXPECT_TRUE(grammar.ok()) << grammar.status().to_string();
     if (grammar.ok()) grammar_ = grammar.value();
@@ -59,7 +61,8 @@ std::string repeated(const std::string& text, int times) {
 TEST(SchemaLimits, NamesThatASearchDoesNotFindInTimeMayExist) {
   // Whether some name has a b after an a alone at its end is beyond what is looked at.
   Schema schema(
-      R"({"type": "object", "patternProperties": {"(?<!a)b|^1": false, "\\p{L}$": {}},
+      R"({"type": "object",
+          "patternProperties": {"(?<!a)b|^1": false, "\\p{L}$": {}, "a[ab]{13}c": true},
           "not": {"patternProperties": {"\\Bb\\b": false}}})");
   EXPECT_TRUE(schema.accepts(R"({"ab": 1})"));
   EXPECT_FALSE(schema.accepts(R"({"bb": 1})"));
@@ -70,10 +73,32 @@ TEST(SchemaLimits, NamesThatASearchDoesNotFindInTimeMayExistBesideListedOnes) {
   Schema schema(
       R"({"anyOf": [{"propertyNames": {"pattern": "^(?=.*b)[^1]*$"}},
                     {"propertyNames": {"pattern": "^[ab]*$"},
-                     "patternProperties": {"^\\w+$": true, "\\p{L}$": {}}, "required": ["1"]}]})");
+                     "patternProperties": {"a[ab]{13}c": true, "\\p{L}$": {}},
+                     "required": ["1"]}]})");
   EXPECT_TRUE(schema.accepts(R"({"a b": 1})"));
   EXPECT_TRUE(schema.accepts(R"({"cb": 1})"));
   EXPECT_FALSE(schema.accepts(R"({"c1": 1})"));
+}
+
+// Each of these patterns has hundreds of ranges, and together they have few classes of letters.
+TEST(SchemaLimits, NamesOfManyRangesAreLookedThrough) {
+  Schema empty(
+      R"({"allOf": [{"type": "object", "maxProperties": 0,
+                     "patternProperties": {"(?<=a)b": {"minItems": 1}, "\\bb": true}},
+                    {"properties": {"ba": {}, "ab": {"minLength": 1}},
+                     "patternProperties": {"\\p{L}$": {"unevaluatedProperties": false},
+                                           "^(?=.*b)[^1]*$": {"maxProperties": 1}}}]})");
+  EXPECT_TRUE(empty.accepts("{}"));
+  EXPECT_TRUE(empty.after("{\"").dead());
+  // What a predicate might say of a name is of no use where no name may come.
+  Schema guessed(
+      R"({"allOf": [{"type": "object", "additionalProperties": false,
+                     "properties": {"aa": {}, "b": {}}},
+                    {"patternProperties": {"^(a|b)\\1$": {"type": "integer"}}}]})");
+  EXPECT_TRUE(guessed.accepts(R"({"aa":1})"));
+  EXPECT_FALSE(guessed.accepts(R"({"aa":""})"));
+  EXPECT_TRUE(guessed.after(R"({"ab)").dead());
+  EXPECT_TRUE(guessed.after(R"({"c)").dead());
 }
 
 // A format beside embedded JSON is beyond what is looked at, too, and its values are not counted.
@@ -176,6 +201,20 @@ TEST(SchemaLimits, ContainsInTwoBranches) {
   EXPECT_TRUE(schema.completes("[[4"));
   for (const char* dead : {"[n", "[1", "[[n", "[[]]]", "[[100,", "[[4],[\""})
     EXPECT_TRUE(schema.after(dead).dead()) << dead;
+}
+
+// Each value asks about others that fail several subschemas, and leads back to itself.
+TEST(SchemaLimits, RecursionInOverlappingBranches) {
+  Schema schema(R"({"properties": {"1": {}},
+                    "oneOf": [{"properties": {"a b": {"$ref": "#"}}},
+                              {"additionalProperties": {"additionalProperties": {}}}]})",
+                Profile::kExact, AdditionalProperties::kForbid);
+  // The second branch always holds, so the first one must fail.
+  EXPECT_TRUE(schema.accepts(R"({"a b":1})"));
+  EXPECT_FALSE(schema.accepts(R"({"a b":{"a b":1}})"));
+  EXPECT_TRUE(schema.after("1").dead());
+  EXPECT_TRUE(schema.after("{}").dead());
+  EXPECT_TRUE(schema.completes(R"({"a b":{)"));
 }
 
 TEST(SchemaLimits, LengthOfAMillion) {

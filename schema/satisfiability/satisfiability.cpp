@@ -14,8 +14,10 @@
 //
 // Invariants: an answer other than kNever has a witness, except where the search gave up (see Cost)
 // and where covering several violated nodes or `contains` needs more than a greedy choice. A "no"
-// found while an enclosing question was open is not remembered, since it may rest on that
-// question's assumed "no".
+// that rests on an open question's assumed one is remembered while that may be right: it is sure
+// once the outermost of these questions has turned out so, and forgotten when one is a "yes".
+// So between two of these nothing is searched twice, and a schema graph of n questions takes n * n
+// searches at most where all its paths would be without number.
 //
 // Cost: the number of cases per question is bounded (Cases); beyond it the answer is an optimistic
 // "yes", which can only cause a dead end, never an invalid text.
@@ -40,29 +42,38 @@ Satisfiability::Satisfiability(Answer answer, Expansion* expansion, FormulaPool*
       numbers_(numbers),
       shape_of_(std::move(shape_of)) {}
 
-// What is remembered of a question; "no" while it is open.
+// What is remembered of a question.
 template <typename Memos>
 std::optional<Cost> Satisfiability::known(const Memos& memos, const typename Memos::key_type& key) {
   const auto it = memos.find(key);
-  if (it == memos.end()) return std::nullopt;
-  if (!it->second.done) tainted_ = true;
+  if (it == memos.end() || it->second.state == Memo::State::kUnknown) return std::nullopt;
+  if (it->second.state != Memo::State::kSure) rests_on_ = std::min(rests_on_, it->second.rests_on);
   return it->second.cost;
 }
 
-// The answer that `find` gives to a question, which is open meanwhile, remembered where it is sure.
+// The answer that `find` gives to a question, which is open meanwhile.
 template <typename Memos, typename Find>
 Cost Satisfiability::answered(Memos* memos, const typename Memos::key_type& key, const Find& find) {
-  (*memos)[key] = {};
-  const bool outer_taint = std::exchange(tainted_, false);
-  ++open_questions_;
+  using State = Memo::State;
+  Memo& memo = (*memos)[key];  // stays where it is
+  const uint32_t place = open_questions_++;
+  memo = {kNever, State::kOpen, place};
+  const uint32_t outer = std::exchange(rests_on_, kNothing);
+  const size_t before = assumed_.size();
   const Cost cost = find();
+  const uint32_t inner = std::exchange(rests_on_, outer);
   --open_questions_;
-  if (cost == kNever && tainted_ && open_questions_ > 0) {
-    memos->erase(key);
-  } else {
-    (*memos)[key] = {cost, true};
+  memo = Memo::sure(cost);
+  if (cost == kNever && inner < place) {
+    memo = {kNever, State::kAssumed, inner};
+    rests_on_ = std::min(outer, inner);
+    assumed_.push_back(&memo);
+    return cost;
   }
-  tainted_ = (tainted_ || outer_taint) && open_questions_ > 0;
+  // What was assumed since proved right, or may have been wrong.
+  for (size_t i = before; i < assumed_.size(); ++i)
+    assumed_[i]->state = cost == kNever ? State::kSure : State::kUnknown;
+  assumed_.resize(before);
   return cost;
 }
 
@@ -70,7 +81,7 @@ Cost Satisfiability::value(const Goal& goal) {
   if (const auto cost = known(values_, goal)) return *cost;
   if (answer_ == Answer::kExistence && goal.fail.empty() && goal.must.size() == 1 &&
       plainly_possible(*expansion_, goal.must[0])) {
-    values_[goal] = {1, true};
+    values_[goal] = Memo::sure(1);
     return 1;
   }
   return answered(&values_, goal, [&] {
@@ -111,7 +122,7 @@ Cost Satisfiability::value_of_class(FormulaId f, ValueClass c) {
         const auto any_name = [](uint32_t) { return true; };
         const auto accept = [](const Example&) { return true; };
         if (examples().object(f, any_name, std::nullopt, accept)) {
-          classes_[key] = {1, true};
+          classes_[key] = Memo::sure(1);
           return 1;
         }
         return solve_object(f, {shape_of_(f), SetStore::kEmpty, 0});
@@ -148,7 +159,7 @@ Cost Satisfiability::scalar(FormulaId f, ValueClass c) {
   } else if (const auto leaf = scalar_leaf(f, c); leaf != nullptr && leaf->start() != 0) {
     cost = leaf->shortest_exit(leaf->start()).size() + (c == ValueClass::kString ? 1 : 0);
   }
-  classes_[key] = {cost, true};
+  classes_[key] = Memo::sure(cost);
   return cost;
 }
 
@@ -179,10 +190,10 @@ Cost Satisfiability::object(FormulaId f, const ObjectContext& context) {
   if (answer_ == Answer::kExistence && pool_->evaluate(f, true_at_close)) return 1;
   const auto key =
       std::tuple(f, context.seen, context.order, static_cast<const KeyShape*>(context.shape));
-  if (answer_ == Answer::kExistence && !objects_.contains(key)) {
+  if (answer_ == Answer::kExistence && !known(objects_, key)) {
     const auto allowed = [&](uint32_t text) { return may_follow(context, text); };
     const auto accept = [](const Example&) { return true; };
-    if (examples().object(f, allowed, std::nullopt, accept)) objects_[key] = {1, true};
+    if (examples().object(f, allowed, std::nullopt, accept)) objects_[key] = Memo::sure(1);
   }
   return solve_object(f, context);
 }
@@ -211,7 +222,7 @@ Cost Satisfiability::array(FormulaId f, uint64_t index, uint32_t used) {
   const auto key = std::tuple(f, index, used);
   if (const auto cost = known(arrays_, key)) return *cost;
   if (answer_ == Answer::kExistence && examples().array(f, index)) {
-    arrays_[key] = {1, true};
+    arrays_[key] = Memo::sure(1);
     return 1;
   }
   return answered(&arrays_, key, [&] {

@@ -161,10 +161,20 @@ class Satisfiability {
   bool surely_evaluated(FormulaId atom, uint64_t index) const;
   std::vector<NodeId> item_judges(FormulaId atom) const;
 
+  // What is known of a question.
   struct Memo {
+    enum class State : uint8_t {
+      kUnknown,
+      kOpen,     // it is being asked: "no" meanwhile
+      kAssumed,  // "no", as long as the open question it rests on may be one
+      kSure
+    };
+    static Memo sure(Cost cost) { return {cost, State::kSure}; }
     Cost cost = kNever;
-    bool done = false;
+    State state = State::kUnknown;
+    uint32_t rests_on = 0;  // the outermost open question: its place, this one's own where it is
   };
+  static constexpr uint32_t kNothing = UINT32_MAX;
   template <typename Memos>
   std::optional<Cost> known(const Memos& memos, const typename Memos::key_type& key);
   template <typename Memos, typename Find>
@@ -189,9 +199,9 @@ class Satisfiability {
   std::unordered_map<uint64_t, ScalarDomain> domains_;
   std::unordered_map<uint64_t, bool> extensible_;
   std::unordered_map<uint32_t, NodeId> constants_;  // by value: the node that accepts it alone
-  // Results that were computed while an enclosing question was open hold only if finite.
-  int open_questions_ = 0;
-  bool tainted_ = false;
+  uint32_t open_questions_ = 0;
+  uint32_t rests_on_ = kNothing;  // the outermost open question on which a "no" found since rests
+  std::vector<Memo*> assumed_;    // in the order in which they were found
 };
 
 }  // namespace espalier
