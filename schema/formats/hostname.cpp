@@ -10,12 +10,15 @@
 //
 // Plain labels are finite and small. Punycode has no useful finite automaton; whether a prefix of
 // an A-label can be completed is decided by trial: first the Punycode of the prefix with a
-// letter put before or behind it, then all continuations of up to three digits. Within the first
+// letter put before or behind it, then all continuations of up to three digits, but for those in
+// which the text has more faults than the digits left can insert code points. Within the first
 // 50 characters of a label the former always succeeds; near the limit of 63 a prefix that only a
 // longer continuation could rescue is refused.
 //
 // Cost: a plain state is a few comparisons, an A-label state some Punycode conversions.
 #include "schema/formats/hostname.h"
+
+#include <unicode/uchar.h>
 
 #include <algorithm>
 #include <string_view>
@@ -102,18 +105,56 @@ std::optional<std::string> completed_by_letters(const Hostname& name) {
   return std::nullopt;
 }
 
+/// The text that digits of Punycode stand for, as far as they have been read.
+class Decoded {
+ public:
+  explicit Decoded(std::string_view basic)
+      : reader_(static_cast<uint32_t>(basic.size())), text_(basic.begin(), basic.end()) {}
+
+  /// False where no continuation is valid.
+  bool feed(char digit) {
+    const auto step = reader_.feed(*PunycodeReader::digit_value(digit));
+    inserted_ = step == PunycodeReader::Step::kInserted;
+    if (!inserted_) return step == PunycodeReader::Step::kPartial;
+    text_.insert(reader_.place(), 1, static_cast<char32_t>(reader_.inserted()));
+    return is_allowed_in_u_label(reader_.inserted());
+  }
+  bool whole() const { return inserted_; }
+
+  /// How many more code points the text needs at least. One is inserted at one place, where it may
+  /// part two marks that are out of order, or go before a mark that is the first; but nothing makes
+  /// up for both directions in one label (RFC 5893, section 2).
+  int lack() const {
+    const auto class_of = [&](size_t i) {
+      return u_getCombiningClass(static_cast<UChar32>(text_[i]));
+    };
+    int lack = !text_.empty() && (U_GET_GC_MASK(static_cast<UChar32>(text_[0])) & U_GC_M_MASK) != 0;
+    bool left = false, right = false;
+    for (size_t i = 0; i < text_.size(); ++i) {
+      const UCharDirection direction = u_charDirection(static_cast<UChar32>(text_[i]));
+      left |= direction == U_LEFT_TO_RIGHT;
+      right |= direction == U_RIGHT_TO_LEFT || direction == U_RIGHT_TO_LEFT_ARABIC ||
+               direction == U_ARABIC_NUMBER;
+      if (i > 0 && class_of(i) != 0 && class_of(i - 1) > class_of(i)) ++lack;
+    }
+    return left && right ? kMaxLabel : lack;
+  }
+
+ private:
+  PunycodeReader reader_;
+  std::u32string text_;
+  bool inserted_ = false;
+};
+
 /// Tries all digits after `label`, at most `depth`, that insert only allowed code points.
-bool completed_by_digits(const Hostname& name, PunycodeReader reader, std::string* label,
+bool completed_by_digits(const Hostname& name, const Decoded& decoded, std::string* label,
                          int depth) {
-  if (depth <= 0) return false;
+  if (depth <= 0 || decoded.lack() > depth) return false;
   for (char c : kDigits) {
-    PunycodeReader next = reader;
-    const auto step = next.feed(*PunycodeReader::digit_value(c));
-    if (step == PunycodeReader::Step::kInvalid) continue;
-    const bool inserted = step == PunycodeReader::Step::kInserted;
-    if (inserted && !is_allowed_in_u_label(next.inserted())) continue;
+    Decoded next = decoded;
+    if (!next.feed(c)) continue;
     label->push_back(c);
-    if (inserted && can_end_as(name, *label)) return true;
+    if (next.whole() && next.lack() == 0 && can_end_as(name, *label)) return true;
     if (completed_by_digits(name, next, label, depth - 1)) return true;
     label->pop_back();
   }
@@ -121,18 +162,14 @@ bool completed_by_digits(const Hostname& name, PunycodeReader reader, std::strin
 }
 
 /// Reads the digits after the last hyphen; nullopt if no continuation of them is valid.
-std::optional<PunycodeReader> read_digits(std::string_view text) {
+std::optional<Decoded> read_digits(std::string_view text) {
   const size_t hyphen = text.rfind('-');
-  const size_t digits = hyphen == std::string_view::npos ? 0 : hyphen + 1;
-  PunycodeReader reader(static_cast<uint32_t>(digits == 0 ? 0 : hyphen));
-  for (char c : text.substr(digits)) {
-    const auto step = reader.feed(*PunycodeReader::digit_value(c));
-    if (step == PunycodeReader::Step::kInvalid) return std::nullopt;
-    if (step == PunycodeReader::Step::kInserted && !is_allowed_in_u_label(reader.inserted())) {
-      return std::nullopt;
-    }
+  const bool basic = hyphen != std::string_view::npos;
+  Decoded decoded(text.substr(0, basic ? hyphen : 0));
+  for (char c : text.substr(basic ? hyphen + 1 : 0)) {
+    if (!decoded.feed(c)) return std::nullopt;
   }
-  return reader;
+  return decoded;
 }
 
 /// A label that starts as the current A-label does and may end, if one is found.
@@ -141,9 +178,10 @@ std::optional<std::string> completed_label(const Hostname& name) {
   if (can_end_as(name, label)) return label;
   if (auto longer = completed_by_letters(name)) return longer;
   const int depth = std::min(room(name), kTrialDigits);
-  const auto reader = read_digits(std::string_view(label).substr(kAcePrefix.size()));
-  if (reader && completed_by_digits(name, *reader, &label, depth)) return label;
-  const PunycodeReader fresh(static_cast<uint32_t>(label.size() - kAcePrefix.size()));
+  const std::string text = label.substr(kAcePrefix.size());
+  const auto decoded = read_digits(text);
+  if (decoded && completed_by_digits(name, *decoded, &label, depth)) return label;
+  const Decoded fresh(text);
   label.push_back('-');
   if (completed_by_digits(name, fresh, &label, depth - 1)) return label;
   return std::nullopt;

@@ -33,7 +33,8 @@ class PunycodeReader {
     bias_ = adapt(index_ - start_, start_ == 0);
     codepoint_ += index_ / length_;
     if (codepoint_ > 0x10FFFF) return Step::kInvalid;
-    index_ = index_ % length_ + 1;
+    place_ = index_ % length_;
+    index_ = place_ + 1;
     start_ = index_;
     weight_ = 1;
     position_ = kBase;
@@ -41,6 +42,8 @@ class PunycodeReader {
   }
 
   uint32_t inserted() const { return codepoint_; }
+  /// Where in the text it was inserted.
+  uint32_t place() const { return place_; }
 
   /// The value of a digit, nullopt for other characters.
   static std::optional<uint32_t> digit_value(char c) {
@@ -65,6 +68,7 @@ class PunycodeReader {
   uint32_t length_;
   uint32_t codepoint_ = 0x80;
   uint32_t index_ = 0;
+  uint32_t place_ = 0;
   uint32_t start_ = 0;
   uint32_t bias_ = 72;
   uint32_t weight_ = 1;
