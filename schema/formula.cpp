@@ -199,25 +199,28 @@ FormulaId FormulaPool::combine(Op op, std::vector<FormulaId> parts) {
   }
 }
 
+// No part of a conjunction occurs within itself, so each is put into all the others at once.
 FormulaId FormulaPool::propagate(FormulaId f) {
   while (op(f) == Op::kAnd) {
-    std::vector<FormulaId> literals, others;
-    std::unordered_map<FormulaId, FormulaId> truth;  // by atom
-    for (const FormulaId part : parts(f)) {
-      const bool negated = op(part) == Op::kNot && op(parts(part)[0]) == Op::kAtom;
-      if (negated || op(part) == Op::kAtom) {
-        truth[negated ? parts(part)[0] : part] = negated ? kFalse : kTrue;
-        literals.push_back(part);
-      } else {
-        others.push_back(part);
-      }
+    const std::vector<FormulaId> all = parts(f);
+    std::unordered_map<FormulaId, FormulaId> truth;
+    for (const FormulaId part : all) {
+      const bool negated = op(part) == Op::kNot;
+      truth.emplace(negated ? parts(part)[0] : part, negated ? kFalse : kTrue);
     }
-    if (literals.empty() || others.empty()) return f;
-    literals.push_back(substitute(conjunction(std::move(others)), [&](FormulaId atom) {
+    std::unordered_map<FormulaId, FormulaId> memo = truth;
+    const AtomMap map = [&](FormulaId atom) {
       const auto it = truth.find(atom);
       return it != truth.end() ? it->second : atom;
-    }));
-    const FormulaId next = conjunction(std::move(literals));
+    };
+    std::vector<FormulaId> fresh;
+    for (const FormulaId part : all) {
+      const bool negated = op(part) == Op::kNot;
+      FormulaId body = negated ? parts(part)[0] : part;
+      if (op(body) != Op::kAtom) body = substitute_composite(body, map, &memo);
+      fresh.push_back(negated ? negate(body) : body);
+    }
+    const FormulaId next = conjunction(std::move(fresh));
     if (next == f) return f;
     f = next;
   }

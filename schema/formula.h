@@ -78,8 +78,8 @@ class FormulaPool {
   /// The same for the parts of an atom, the atom itself kept.
   FormulaId substitute_parts(FormulaId atom, const AtomMap& map);
 
-  /// f with the literals of a conjunction put into its other parts, so that And(a, Not(And(a, b)))
-  /// is And(a, Not(b)).
+  /// f with each part of a conjunction put into the others, so that And(a, Not(And(a, b))) is
+  /// And(a, Not(b)), and And(Or(a, b), Or(c, Not(Or(a, b)))) is And(Or(a, b), c).
   FormulaId propagate(FormulaId f);
 
   /// A formula of another pool, its atoms renamed by `rename`, in this pool.

@@ -101,6 +101,17 @@ TEST(SchemaLimits, NamesOfManyRangesAreLookedThrough) {
   EXPECT_TRUE(guessed.after(R"({"c)").dead());
 }
 
+// What stands under two conditions that come to the same is dead once one of them cannot hold.
+TEST(SchemaLimits, ConditionsAreAskedForOnce) {
+  Schema schema(
+      R"({"type": "string", "if": {"oneOf": [{"format": "hostname"}, {"maxLength": 2}]},
+          "then": {"pattern": "^[^-]*$"}, "else": false})");
+  EXPECT_TRUE(schema.accepts(R"("abc.d")"));
+  EXPECT_TRUE(schema.accepts(R"("a_")"));
+  EXPECT_TRUE(schema.after(R"("abc-)").dead());
+  EXPECT_FALSE(schema.accepts(R"("abc_")"));
+}
+
 // A format beside embedded JSON is beyond what is looked at, too, and its values are not counted.
 TEST(SchemaLimits, StringsThatASearchDoesNotFindInTimeAreNotListed) {
   Schema schema(
