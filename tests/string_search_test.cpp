@@ -23,8 +23,8 @@ namespace {
 using Signature = std::pair<uint32_t, std::vector<bool>>;  // length rank, automata that accept
 
 /// Texts over these letters tell the patterns below apart as all texts do.
-constexpr char32_t kLetters[] = {U'a', U'b', U'c',  U'1',      U'2',
-                                 U'~', U'-', U'\n', U'\u00e9', U'\u00fc'};
+constexpr char32_t kLetters[] = {U'a', U'b',  U'c',      U'A',      U'1',      U'2',     U'~',
+                                 U'-', U'\n', U'\u00e9', U'\u00fc', U'\u00c9', U'\u00dc'};
 
 std::set<Signature> walk(const StringSpec& spec, const std::u32string& text) {
   const auto rank = [&](uint64_t length) {
