@@ -101,6 +101,15 @@ TEST(SchemaLimits, NamesOfManyRangesAreLookedThrough) {
   EXPECT_TRUE(guessed.after(R"({"c)").dead());
 }
 
+// In the generation profile a quote in a name has one spelling.
+TEST(SchemaLimits, NamesEndAfterABackslash) {
+  for (const Profile profile : {Profile::kExact, Profile::kGeneration}) {
+    Schema schema(R"({"enum": [{"\"": 1, "\\": 2, "\ud83d\ude00": 3}]})", profile);
+    for (const char* prefix : {R"({"\)", R"({"\"":1,"\)", "{\"\\\"\":1,\"\\\\\":2,\"\xf0\x9f"})
+      EXPECT_TRUE(schema.completes(prefix)) << prefix;
+  }
+}
+
 // What stands under two conditions that come to the same is dead once one of them cannot hold.
 TEST(SchemaLimits, ConditionsAreAskedForOnce) {
   Schema schema(

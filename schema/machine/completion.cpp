@@ -413,14 +413,15 @@ bool SchemaMachine::finish_name(State* s, uint32_t key_class, std::string* out) 
   KeyShape& shape = *shapes_[frames_[s->frame].shape];
   const StringMachine& machine = shape.machine();
   if (++free_names_ > kMaxFreeNames) return false;
+  const auto go_on = [&](uint8_t byte) {
+    const State next = advance(*s, byte, Mode::kProbe);
+    return in_name(next) && append(std::string(1, static_cast<char>(byte)), s, out);
+  };
   for (int guard = 0; !machine.between(s->state) && guard < 16; ++guard) {
     bool moved = false;
-    for (int b = 0; b < 256 && !moved; ++b) {
-      if (b == '"' || b == '\\') continue;
-      const State next = advance(*s, static_cast<uint8_t>(b), Mode::kProbe);
-      if (!next.dead()) moved = append(std::string(1, static_cast<char>(b)), s, out);
-    }
-    if (!moved && !append("\\", s, out)) return false;
+    for (int b = 0; b < 256 && !moved; ++b)
+      moved = b != '"' && b != '\\' && go_on(static_cast<uint8_t>(b));
+    if (!moved && !go_on('"') && !go_on('\\')) return false;
   }
   struct Step {
     uint32_t product, text;
