@@ -368,7 +368,7 @@ bool SchemaMachine::append_name(State* s, std::string* out) {
   uint32_t unlisted = kAnyClass;
   std::vector<Candidate> tracked;
   const auto consider = [&](const Candidate& one) {
-    const Cost rest = frame_cost(frames_[one.slot].parent);
+    const Cost rest = total_cost(frames_[one.slot].parent);
     const Cost cost = add(one.length + 3, add(slot_cost(one.slot), rest));
     if (frames_[one.slot].bindings != 0) tracked.push_back(one);
     if (cost >= best) return;
@@ -387,7 +387,7 @@ bool SchemaMachine::append_name(State* s, std::string* out) {
     const FrameId slot = property_slot(object, other, TextStore::kUnseen);
     if (slot != 0) consider({slot, 1, std::nullopt, other});
   }
-  if (best_slot != 0 && frame_cost(frames_[best_slot].parent) >= frame_cost(object)) {
+  if (best_slot != 0 && total_cost(frames_[best_slot].parent) >= total_cost(object)) {
     Cost nearest = kNever;
     std::string value;
     for (const Candidate& one : tracked) {
