@@ -110,6 +110,19 @@ TEST(SchemaLimits, NamesEndAfterABackslash) {
   }
 }
 
+// The name that makes an object fail is longer than one that only goes on.
+TEST(SchemaLimits, CompletionsFailWhatMustFail) {
+  Schema schema(R"({"oneOf": [{}, {"additionalProperties": {"properties": {"ab": false}}}]})");
+  for (const char* prefix : {"{", R"({"a":)", R"({"a":{)", R"({"a":1,"b":)"})
+    EXPECT_TRUE(schema.completes(prefix)) << prefix;
+  // One property must fail two subschemas at once.
+  Schema both(
+      R"({"maxProperties": 1, "unevaluatedProperties": {},
+          "allOf": [{"not": {"properties": {"ab": {"type": "string"}}}},
+                    {"not": {"properties": {"ab": {"maxLength": 3}}}}]})");
+  EXPECT_TRUE(both.after("{").dead());
+}
+
 // What stands under two conditions that come to the same is dead once one of them cannot hold.
 TEST(SchemaLimits, ConditionsAreAskedForOnce) {
   Schema schema(

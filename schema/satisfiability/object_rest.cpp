@@ -99,9 +99,12 @@ class Satisfiability::ObjectRest {
           best = cost, chosen = id, best_left = std::move(left);
         }
       }
-      // Another choice might do, unless one of them cannot be violated at all.
-      if (best == kNever || ++count_ > asks_.most)
-        return asks_.fail.size() < 2 || hopeless() ? without_ : kUnknownCost;
+      // Another choice might do, unless one property must violate all, or one of them cannot be
+      // violated at all.
+      if (best == kNever || ++count_ > asks_.most) {
+        const bool no_choice = asks_.fail.size() < 2 || asks_.most < 2 || hopeless();
+        return no_choice ? without_ : kUnknownCost;
+      }
       fail_ = std::move(best_left);
       total_ = add(total_, best);
       ++used_[chosen];
