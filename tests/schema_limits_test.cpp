@@ -221,6 +221,27 @@ TEST(SchemaLimits, NamesThatTheOrderRulesOut) {
   }
 }
 
+// Where names come in order, which of them were used is nothing to what follows, except where whole
+// objects are compared.
+TEST(SchemaLimits, NamesThatTheOrderTells) {
+  Schema schema(R"({"properties":{"a":{},"b":{},"c":{}}})", Profile::kGeneration);
+  EXPECT_EQ(schema.after(R"({"a":1,"c":2,)"), schema.after(R"({"b":1,"c":2,)"));
+  EXPECT_TRUE(schema.accepts(R"({"a":1,"c":2,"x":3,"y":4})"));
+  for (const char* dead : {R"({"a":1,"a")", R"({"a":1,"b":2,"a")", R"({"a":1,"c":2,"b")",
+                           R"({"x":1,"a")", R"({"c":1,"x":2,"c")", R"({"c":1,"x":2,"x")"}) {
+    EXPECT_TRUE(schema.after(dead).dead()) << dead;
+  }
+  Schema unique(R"({"uniqueItems":true,"items":{"additionalProperties":false,
+      "type":"object","properties":{"a":{"const":1},"b":{"const":1}}}})",
+                Profile::kGeneration);
+  EXPECT_TRUE(unique.accepts(R"([{"a":1,"b":1},{"b":1},{"a":1},{}])"));
+  EXPECT_TRUE(unique.completes(R"([{},{"b":1},{"a":1)"));
+  for (const char* dead : {R"([{"a":1},{"a":1})", R"([{"b":1},{},{"b)", R"([{"a":1,"b":1},{"a":1,)",
+                           R"([{"a":1,"b":1},{"b":1},{"a":1},{},)"}) {
+    EXPECT_TRUE(unique.after(dead).dead()) << dead;
+  }
+}
+
 TEST(SchemaLimits, ContainsInTwoBranches) {
   Schema schema(R"({"type": "array", "oneOf": [
       {"anyOf": [{"items": {"$ref": "#/$defs/a"}}, {"contains": {"$ref": "#/$defs/a"}}]},

@@ -234,7 +234,8 @@ void SchemaMachine::explain_name(State s, uint8_t byte, Explanation* out) {
     }
     if (ordered_ && key.order < frame.order) {
       out->keyword = "properties";
-      out->sentence = "the property \"" + name + "\" comes too late for the order of properties";
+      out->sentence = "the property \"" + name +
+                      "\" was used before or comes too late for the order of properties";
       return;
     }
     if (NodeId holder = kNoNode; leaves_unevaluated(frame, key, &holder)) {

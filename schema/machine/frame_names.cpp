@@ -196,11 +196,10 @@ NameSet& SchemaMachine::names(FrameId object) {
   for (uint32_t i = 0; i < classes.size(); ++i) {
     const KeyClass& key = shape.key_class(classes[i]);
     const PlainNames* known = inherits ? plain_object(frame).names : nullptr;
-    if (sets_.contains(frame.seen, key.text)) {
+    if (sets_.contains(frame.seen, key.text) || (ordered_ && key.order < frame.order)) {
       set->set(i, false);
     } else if (known != nullptr && classes[i] < known->possible.size() &&
-               known->possible[classes[i]] != 0 && outlives_name(frame, key) &&
-               (!ordered_ || key.order >= frame.order)) {
+               known->possible[classes[i]] != 0 && outlives_name(frame, key)) {
       set->set(i, known->possible[classes[i]] == kYes);
     }
   }

@@ -469,8 +469,11 @@ FrameId SchemaMachine::property_slot(FrameId object, uint32_t key_class, uint32_
                            return pool_.atom_of(atom).kind == Atom::Kind::kMoreProperties;
                          });
                        });
-  frame.seen =
-      sets_.insert(frame.seen, counted ? shape.unseen_name(key_class, sets_, frame.seen) : text);
+  // Where names come in order, the order tells which listed ones cannot come again.
+  if (!ordered_ || !listed || frames_[frame.parent].remember != 0) {
+    frame.seen =
+        sets_.insert(frame.seen, counted ? shape.unseen_name(key_class, sets_, frame.seen) : text);
+  }
   // Listed names are told from others anyway, but not by what remembers whole objects.
   if (text != TextStore::kUnseen && (!listed || frame.open_names != 0)) texts_.mark_used(text);
   if (frame.forbidden != 0)

@@ -32,7 +32,8 @@ struct Frame {
   // Containers.
   uint32_t formulas = 0;  ///< FormulaList id: first must hold at the close, the others are tracked
   uint32_t shape = 0;     ///< object: index of its KeyShape
-  uint32_t seen = 0;      ///< object: names used so far, as a SetStore set of text ids
+  uint32_t seen = 0;      ///< object: names used so far, as a SetStore set of text ids; listed
+                          ///< ones that `order` tells left out, unless the value is remembered
   uint32_t order = 0;     ///< object, generation profile: the next name's least rank
   uint32_t open_names = 0;  ///< object: were unlisted names used? kLookedAhead: not known which
   uint32_t index = 0;       ///< array: index of the next item, up to the last that matters
