@@ -5,20 +5,25 @@
 namespace espalier {
 
 std::u32string to_codepoints(std::string_view s) {
+  std::u32string out;
+  append_codepoints(&out, s);
+  return out;
+}
+
+void append_codepoints(std::u32string* out, std::string_view s) {
   const auto ascii = static_cast<size_t>(
       std::find_if(s.begin(), s.end(), [](char c) { return static_cast<uint8_t>(c) >= 0x80; }) -
       s.begin());
-  std::u32string out(s.begin(), s.begin() + static_cast<std::ptrdiff_t>(ascii));
+  out->append(s.begin(), s.begin() + static_cast<std::ptrdiff_t>(ascii));
   for (size_t i = ascii; i < s.size();) {
     const auto b = static_cast<uint8_t>(s[i]);
     const size_t n = b < 0x80 ? 1 : b < 0xE0 ? 2 : b < 0xF0 ? 3 : 4;
     uint32_t c = n == 1 ? b : n == 2 ? b & 0x1F : n == 3 ? b & 0x0F : b & 0x07;
     for (size_t k = 1; k < n && i + k < s.size(); ++k)
       c = c << 6 | (static_cast<uint8_t>(s[i + k]) & 0x3F);
-    out.push_back(c);
+    out->push_back(c);
     i += n;
   }
-  return out;
 }
 
 void append_wtf8(std::string* out, uint32_t c) {

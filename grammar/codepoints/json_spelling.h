@@ -86,6 +86,7 @@ inline uint8_t first_wtf8_byte(uint32_t codepoint) {
 }
 /// The code points of a WTF-8 text.
 std::u32string to_codepoints(std::string_view wtf8);
+void append_codepoints(std::u32string* out, std::string_view wtf8);
 /// Appends a code point as the inside of a JSON string, with an escape where JSON needs one or it
 /// is a lone surrogate.
 void append_json_codepoint(std::string* out, uint32_t codepoint);

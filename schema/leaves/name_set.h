@@ -17,9 +17,10 @@ namespace espalier {
 /// Names of certain unlisted classes of a shape, shared by the objects in which those may come.
 struct OtherNames {
   static constexpr uint8_t kYes = 1, kNo = 2;
-  std::vector<uint32_t> classes;  ///< sorted
-  LiveProducts products;          ///< may one begin so?
-  FlagTable states;               ///< the same by byte state
+  std::vector<uint32_t> classes;    ///< sorted
+  LiveProducts products;            ///< may one begin so?
+  FlagTable states;                 ///< the same by byte state
+  AtomicTable<uint32_t> positions;  ///< by byte state: what stands for it in `machine`; 0: unknown
   /// How many names begin so, as far as known; see SchemaMachine::count_others.
   struct Room {
     uint32_t known = 0;
@@ -77,6 +78,10 @@ class NameSet {
     const uint8_t other = others_->states.get(state);
     if (other == OtherNames::kYes) return Any::kSome;
     return other == 0 ? Any::kUnknown : result;
+  }
+  /// Is it known that no unlisted name begins with what led to this byte state?
+  bool only_listed_after(uint32_t state) const {
+    return others_ == nullptr || others_->states.get(state) == OtherNames::kNo;
   }
   size_t memory_bytes() const { return sizeof *this + words_ * sizeof(Word); }
 

@@ -88,13 +88,13 @@ bool SchemaMachine::example_rest(FrameId object, std::optional<uint32_t> first, 
   const std::vector<FormulaId> formulas = formula_lists_[frame.formulas];
   const ObjectContext context{shapes_[frame.shape].get(), frame.seen, frame.order};
   const ObjectContext later{context.shape, context.seen, ordered_ ? order + 1 : 0};
-  return existence_.examples().object(
-      formulas[0],
-      [&](uint32_t text) {
-        return existence_.may_follow(!first || text == *first ? context : later, text);
-      },
-      first,
-      [&](const Example& example) { return example_accepted(frame.parent, formulas, example, 0); });
+  const auto allowed = [&](uint32_t text) {
+    return existence_.may_follow(!first || text == *first ? context : later, text);
+  };
+  const auto accepted = [&](const Example& example) {
+    return example_accepted(frame.parent, formulas, example, 0);
+  };
+  return existence_.examples().object(formulas[0], std::cref(allowed), first, std::cref(accepted));
 }
 
 // The same for a value of this class whose outcome matters.

@@ -318,11 +318,17 @@ bool SchemaMachine::many_others_after(FrameId object, OtherNames& others, uint32
   return known >= wanted;
 }
 
-// As others_live_after, asked without the lock.
-bool SchemaMachine::others_may_follow(FrameId object, OtherNames& others, uint32_t state) {
-  if (const uint8_t known = others.states.get(state)) return known == kYes;
+// What stands for a byte state in the machine without the list, 0 where only listed names begin so.
+// Asked without the lock.
+uint32_t SchemaMachine::unlisted_position(FrameId object, OtherNames& others, uint32_t state) {
+  if (others.states.get(state) == kNo) return 0;
+  if (const uint32_t known = others.positions.get(state)) return known;
   const std::lock_guard lock(mutex_);
-  return others_live_after(object, others, state);
+  if (!others_live_after(object, others, state)) return 0;
+  const uint32_t position =
+      others.machine->unlisted_position(shapes_[frames_[object].shape]->machine(), state);
+  others.positions.set(state, position);
+  return position;
 }
 
 // What is known about the names of an object that are not listed.

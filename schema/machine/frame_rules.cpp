@@ -26,6 +26,13 @@
 namespace espalier {
 namespace {
 
+// Of at most 32 formulas.
+uint32_t bits_of(const Outcome& outcome) {
+  uint32_t bits = 0;
+  for (const bool holds : outcome) bits = bits << 1 | static_cast<uint32_t>(holds);
+  return bits;
+}
+
 bool counts(Atom::Kind kind) {
   return kind == Atom::Kind::kMoreProperties || kind == Atom::Kind::kMoreItems;
 }
@@ -141,9 +148,9 @@ FrameId SchemaMachine::container(FrameId slot, ValueClass value_class) {
     }
   }
   // What a value of this class exists for can be completed.
-  if (id != 0 && at.bindings == 0 && frame.forbidden == 0 && frame_memo_.get(id) == 0) {
-    const auto live = class_memo_.find(key);
-    if (live != class_memo_.end() && live->second) frame_memo_.set(id, kYes);
+  if (id != 0 && at.bindings == 0 && frame.forbidden == 0 && frame_memo_.get(id) == 0 &&
+      class_known(slot, value_class) == kYes) {
+    frame_memo_.set(id, kYes);
   }
   return container_memo_[key] = id;
 }
@@ -152,24 +159,23 @@ FrameId SchemaMachine::container(FrameId slot, ValueClass value_class) {
 void SchemaMachine::bind(const std::vector<Binding>& bindings, const Outcome& outcome,
                          std::vector<FormulaId>* formulas) {
   if (bindings.empty()) return;
-  for (FormulaId& f : *formulas) {
-    f = pool_.substitute(f, [&](FormulaId atom) {
-      Atom a = pool_.atom_of(atom);
-      const auto binding =
-          std::lower_bound(bindings.begin(), bindings.end(), Binding{a.kind, a.index, 0});
-      if (binding == bindings.end() || binding->kind != a.kind || binding->node != a.index)
-        return atom;
-      const bool holds = outcome[binding->bit];
-      if (a.kind == Atom::Kind::kContains) {
-        if (!holds) return atom;
-        --a.bound;
-        return pool_.atom(a);
-      }
-      if (a.kind == Atom::Kind::kValue) return holds ? FormulaPool::kTrue : FormulaPool::kFalse;
-      if (a.kind == Atom::Kind::kUnique) return holds ? FormulaPool::kFalse : atom;
-      return holds ? atom : FormulaPool::kFalse;
-    });
-  }
+  const auto after = [&](FormulaId atom) {
+    Atom a = pool_.atom_of(atom);
+    const auto binding =
+        std::lower_bound(bindings.begin(), bindings.end(), Binding{a.kind, a.index, 0});
+    if (binding == bindings.end() || binding->kind != a.kind || binding->node != a.index)
+      return atom;
+    const bool holds = outcome[binding->bit];
+    if (a.kind == Atom::Kind::kContains) {
+      if (!holds) return atom;
+      --a.bound;
+      return pool_.atom(a);
+    }
+    if (a.kind == Atom::Kind::kValue) return holds ? FormulaPool::kTrue : FormulaPool::kFalse;
+    if (a.kind == Atom::Kind::kUnique) return holds ? FormulaPool::kFalse : atom;
+    return holds ? atom : FormulaPool::kFalse;
+  };
+  for (FormulaId& f : *formulas) f = pool_.substitute(f, std::cref(after));
 }
 
 // A disjunction less the parts that an outcome makes false: each of 400 tools is one, and with one
@@ -179,15 +185,16 @@ FormulaId SchemaMachine::without_failed(uint32_t bindings, const Outcome& outcom
   constexpr size_t kManyParts = 8;
   const Op op = pool_.op(f);
   if (op == Op::kAnd) {
-    std::vector<FormulaId> parts = pool_.parts(f);
-    bool changed = false;
-    for (FormulaId& part : parts) {
+    std::vector<FormulaId> parts;  // those of f, once one of them has changed
+    for (size_t i = 0; i < pool_.parts(f).size(); ++i) {
+      const FormulaId part = pool_.parts(f)[i];
       if (pool_.op(part) != Op::kOr && pool_.op(part) != Op::kExactlyOne) continue;
       const FormulaId left = without_failed(bindings, outcome, part);
-      changed |= left != part;
-      part = left;
+      if (left == part) continue;
+      if (parts.empty()) parts = pool_.parts(f);
+      parts[i] = left;
     }
-    return changed ? pool_.conjunction(std::move(parts)) : f;
+    return parts.empty() ? f : pool_.conjunction(std::move(parts));
   }
   if ((op != Op::kOr && op != Op::kExactlyOne) || pool_.parts(f).size() < kManyParts) return f;
   const auto [it, inserted] = branches_memo_.try_emplace(pack(bindings, f));
@@ -230,21 +237,27 @@ FormulaId SchemaMachine::without_failed(uint32_t bindings, const Outcome& outcom
 FrameId SchemaMachine::apply(FrameId slot, const Outcome& outcome, uint32_t value) {
   const Frame at = frames_[slot];
   if (at.bindings == 0 && at.remember == 0) return at.parent;
-  if (at.bindings == 0) {
-    const auto it = value_memo_.find(pack(slot, value));
-    if (it != value_memo_.end()) return it->second;
+  // A slot with bindings that does not remember its values tells them apart by their outcomes.
+  const bool by_outcome = at.remember == 0 && outcome.size() <= 32;
+  const uint64_t key = pack(slot, by_outcome ? bits_of(outcome) : value);
+  const bool remembered = at.bindings == 0 || by_outcome;
+  if (remembered) {
+    const auto it = after_memo_.find(key);
+    if (it != after_memo_.end()) return it->second;
   }
   Frame frame = frames_[at.parent];
   std::vector<FormulaId> formulas = formula_lists_[frame.formulas];
-  for (FormulaId& f : formulas) f = without_failed(at.bindings, outcome, f);
-  bind(bindings_[at.bindings], outcome, &formulas);
+  if (at.bindings != 0) {
+    for (FormulaId& f : formulas) f = without_failed(at.bindings, outcome, f);
+    bind(bindings_[at.bindings], outcome, &formulas);
+  }
   if (at.remember != 0) take_value(&frame, &formulas, at.content, value);
   FrameId after = 0;
   if (formulas[0] != FormulaPool::kFalse) {
     frame.formulas = formula_lists_.intern(formulas);
     after = frames_.intern(frame);
   }
-  if (at.bindings == 0) value_memo_[pack(slot, value)] = after;
+  if (remembered) after_memo_[key] = after;
   return after;
 }
 
@@ -313,11 +326,16 @@ bool SchemaMachine::value_live(const Frame& slot, ValueClass c) {
 }
 
 bool SchemaMachine::class_live(FrameId slot, ValueClass c) {
-  const uint64_t key = pack(slot, static_cast<uint32_t>(c));
-  const auto it = class_memo_.find(key);
-  if (it != class_memo_.end()) return it->second;
+  if (const uint8_t known = class_known(slot, c)) return known == kYes;
+  const bool live = find_class_live(slot, c);
+  const uint32_t answer = uint32_t{live ? kYes : kNo} << 2 * static_cast<uint32_t>(c);
+  class_memo_.set(slot, static_cast<uint16_t>(class_memo_.get(slot) | answer));
+  return live;
+}
+
+bool SchemaMachine::find_class_live(FrameId slot, ValueClass c) {
   const Frame at = frames_[slot];
-  if (at.bindings == 0 && at.forbidden == 0) return class_memo_[key] = value_live(at, c);
+  if (at.bindings == 0 && at.forbidden == 0) return value_live(at, c);
   const std::vector<FormulaId> formulas = typed(at.ask, c);
   bool live = at.bindings == 0 ? value_live(at, c) : formulas[0] != FormulaPool::kFalse;
   if (live && at.forbidden != 0 && c <= ValueClass::kTrue)
@@ -347,7 +365,7 @@ bool SchemaMachine::class_live(FrameId slot, ValueClass c) {
       }
     }
   }
-  return class_memo_[key] = live;
+  return live;
 }
 
 uint32_t SchemaMachine::leaf_of(FrameId slot, ValueClass c) {

@@ -17,21 +17,11 @@
 
 namespace espalier {
 
-// Is it known that listed names alone may come in s, a state within a name?
-bool SchemaMachine::only_listed(State s) const {
-  const NameSet* names = name_sets_.get(s.frame);
-  if (names == nullptr || open_memo_.get(s.frame) == kYes) return false;
-  const OtherNames* others = names->others();
-  return others == nullptr || others->states.get(s.state) == OtherNames::kNo;
-}
-
-// The state that stands for s, from where a byte is only looked at; s where there is none.
+// The state that stands for s, where listed names alone may come and a byte is only looked at; s
+// where there is none.
 State SchemaMachine::as_listed_name(State s) const {
   const StringMachine& machine = *key_machines_[frames_[s.frame].shape];
-  if (!only_listed(s) || !machine.between(s.state) ||
-      machine.spec().spelling != StringSpelling::kJson) {
-    return s;
-  }
+  if (!machine.between(s.state) || machine.spec().spelling != StringSpelling::kJson) return s;
   const uint32_t node = machine.trie_node(machine.product(s.state));
   return node != StringMachine::kOffTrie ? State{s.frame, kListedName, 2 * node, 0} : s;
 }

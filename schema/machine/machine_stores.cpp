@@ -65,8 +65,7 @@ size_t SchemaMachine::memory_bytes() const {
   for (const auto& names : owned_name_sets_) bytes += names->memory_bytes() + sizeof(void*);
   bytes += owned_value_starts_.size() * (sizeof(ValueStarts) + 2 * sizeof(void*));
   bytes += typed_memo_.memory_bytes() + leaf_memo_.memory_bytes() + container_memo_.memory_bytes() +
-           class_memo_.memory_bytes() + value_memo_.memory_bytes() + class_slots_.memory_bytes() +
-           left_memo_.memory_bytes();
+           after_memo_.memory_bytes() + class_slots_.memory_bytes() + left_memo_.memory_bytes();
   for (const auto& [key, others] : other_names_) bytes += others.rooms.memory_bytes();
   const size_t memos = cost_memo_.size() + total_memo_.size() + plain_objects_.size() +
                        other_names_.size() + listed_strings_.size() + one_of_memo_.size() +

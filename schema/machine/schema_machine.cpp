@@ -151,14 +151,16 @@ bool SchemaMachine::advance_unlocked(State* s, uint8_t byte, Mode mode) const {
       return advance_listed_unlocked(s, byte);
     case kKey: {
       if (mode == Mode::kStep) return false;
-      if (const State listed = as_listed_name(*s); listed.leaf == kListedName) {
-        *s = listed;
-        return advance_listed_unlocked(s, byte);
-      }
       const bool open = open_memo_.get(s->frame) == kYes;
       const NameSet* names = name_sets_.get(s->frame);
-      const Frame& frame = frames_[s->frame];
       if (names == nullptr && !open) return false;
+      if (!open && names->only_listed_after(s->state)) {
+        if (const State listed = as_listed_name(*s); listed.leaf == kListedName) {
+          *s = listed;
+          return advance_listed_unlocked(s, byte);
+        }
+      }
+      const Frame& frame = frames_[s->frame];
       if (frame.open_names != 0 && (open || names->others() != nullptr) &&
           s->text != TextStore::kUnseen && texts_.leads(s->text)) {
         return false;
@@ -386,10 +388,8 @@ Bulk SchemaMachine::bulk(State s) {
               Bulk::Exceptions::kEnds};
     default: {
       OtherNames& others = *name_sets_.get(s.frame)->others();
-      // Only a listed name begins so: the leaf has no such state.
-      if (!others_may_follow(s.frame, others, s.state)) return {};
-      return {others.leaf.get(), others.machine->unlisted_position(machine, s.state),
-              Bulk::Exceptions::kAll};
+      const uint32_t position = unlisted_position(s.frame, others, s.state);
+      return position != 0 ? Bulk{others.leaf.get(), position, Bulk::Exceptions::kAll} : Bulk{};
     }
   }
 }
@@ -502,7 +502,9 @@ void SchemaMachine::next_bytes(State s, ByteSet* out) {
     }
     case kKey: {
       const StringMachine& machine = *key_machines_[frames_[s.frame].shape];
-      if (only_listed(s)) {
+      if (const NameSet* names = name_sets_.get(s.frame); names != nullptr &&
+                                                          open_memo_.get(s.frame) != kYes &&
+                                                          names->only_listed_after(s.state)) {
         ByteSet characters;
         machine.trie_bytes(s.state, out, &characters);
       } else if (object_is_open(s.frame) || !machine.listed_bytes(s.state, out)) {

@@ -124,7 +124,6 @@ class SchemaMachine final : public Recognizer {
   State advance_leaf(State s, uint8_t byte, Mode mode);
   State advance_key(State s, uint8_t byte, Mode mode);
   State end_name(FrameId object, uint32_t key_class, uint32_t text);
-  bool only_listed(State s) const;
   State as_listed_name(State s) const;
   bool advance_listed_unlocked(State* s, uint8_t byte) const;
   State advance_listed_name(State s, uint8_t byte);
@@ -157,6 +156,10 @@ class SchemaMachine final : public Recognizer {
   bool slot_live(FrameId slot);
   bool value_live(const Frame& slot, ValueClass value_class);
   bool class_live(FrameId slot, ValueClass value_class);
+  bool find_class_live(FrameId slot, ValueClass value_class);
+  uint8_t class_known(FrameId slot, ValueClass value_class) const {
+    return class_memo_.get(slot) >> 2 * static_cast<uint32_t>(value_class) & 3;
+  }
   bool frame_live(FrameId container);
   Cost frame_cost(FrameId container);
   Cost best_rest(FrameId container, Answer answer);
@@ -205,7 +208,7 @@ class SchemaMachine final : public Recognizer {
   bool open_object(FrameId object);
   bool name_possible(FrameId object);
   Names names_of(FrameId object);
-  bool others_may_follow(FrameId object, OtherNames& others, uint32_t state);
+  uint32_t unlisted_position(FrameId object, OtherNames& others, uint32_t state);
   State end_unlisted_name(FrameId object, uint32_t exit_state);
   bool may_repeat(FrameId object, uint32_t key_class) const;
   bool may_lack_names(FrameId object, uint32_t state);
@@ -360,8 +363,8 @@ class SchemaMachine final : public Recognizer {
   std::map<std::tuple<uint32_t, FrameId, std::vector<uint32_t>>, OtherNames> other_names_;
   AtomicTable<NameSet*> name_sets_;  // by frame
   std::vector<std::unique_ptr<NameSet>> owned_name_sets_;
-  FlatMap<bool> left_memo_;  // (object, text) -> name_left()
-  FlatMap<bool> class_memo_;
+  FlatMap<bool> left_memo_;           // (object, text) -> name_left()
+  AtomicTable<uint16_t> class_memo_;  // by slot: two bits for each class, kYes or kNo
   // property_slot() by object and class, and by text too where the class leaves the name open.
   FlatMap<FrameId> class_slots_;
   std::map<std::tuple<FrameId, uint32_t, uint32_t>, FrameId> named_slots_;
@@ -373,7 +376,7 @@ class SchemaMachine final : public Recognizer {
   std::unordered_map<uint64_t, Branches> branches_memo_;  // (bindings, formula)
   FormulaId unique_;                                      // the kUnique atom
   bool compares_items_ = false;                           // does it occur?
-  FlatMap<FrameId> value_memo_;                           // (slot, value) -> apply()
+  FlatMap<FrameId> after_memo_;                           // (slot, value or outcome) -> apply()
   std::unordered_map<uint32_t, NodeId> one_of_memo_;
   // A list of strings: its machine, and which of them values are that were forbidden.
   struct ListedStrings {

@@ -299,8 +299,10 @@ bool Examples::try_plan(const Plan& plan, Search* search) {
   std::vector<uint32_t> texts = plan.names;
   if (search->first) texts.push_back(*search->first);
   sort_unique(&texts);
-  if (texts.size() < plan.least || !std::all_of(texts.begin(), texts.end(), search->allowed))
+  if (texts.size() < plan.least ||
+      !std::all_of(texts.begin(), texts.end(), std::cref(search->allowed))) {
     return false;
+  }
   const auto asks = [&](uint32_t text, std::vector<NodeId>* asked) {
     return std::all_of(plan.nodes.begin(), plan.nodes.end(), [&](NodeId node) {
       Ternary may = Ternary::kTrue;

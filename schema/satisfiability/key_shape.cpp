@@ -12,6 +12,7 @@
 #include "schema/satisfiability/key_shape.h"
 
 #include <algorithm>
+#include <forward_list>
 #include <map>
 #include <set>
 
@@ -30,18 +31,26 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
   const Spelling::PropertyOrder order = options.spelling.property_order;
   const bool tells_apart =
       alternatives == Alternatives::kSeveral && order == Spelling::PropertyOrder::kProfile;
-  std::map<std::u32string, int> constants;  // name -> nodes in which it has a constant value
+  std::map<std::string_view, int> constants;  // name -> nodes in which it has a constant value
   struct Listed {
-    std::u32string name;
-    uint32_t rank;  // when
+    std::string_view name;  // WTF-8, which sorts as code points do
+    uint32_t rank;          // when
     uint32_t node = 0;
     NodeId child = kNoNode;  // of the node, where it is a property
     bool demanded = false;
   };
   std::vector<Listed> listed;
-  const auto list = [&](std::u32string name, uint32_t node = 0, NodeId child = kNoNode) {
-    if (!spellable(name, spec.spelling)) return;
-    listed.push_back({std::move(name), static_cast<uint32_t>(listed.size()), node, child});
+  std::forward_list<std::string> spelled;  // names that the schema does not hold in WTF-8
+  std::u32string codepoints;               // of the name at hand
+  const auto list = [&](std::string_view name, uint32_t node = 0, NodeId child = kNoNode) {
+    if (spec.spelling != StringSpelling::kJson && !spellable(to_codepoints(name), spec.spelling))
+      return;
+    listed.push_back({name, static_cast<uint32_t>(listed.size()), node, child});
+  };
+  const auto list_text = [&](std::u32string_view name) {
+    std::string& wtf8 = spelled.emplace_front();
+    for (const char32_t c : name) append_wtf8(&wtf8, c);
+    list(wtf8);
   };
   const auto add_automaton = [&](const std::shared_ptr<const CodepointAutomaton>& automaton) {
     if (automaton_index_.try_emplace(automaton.get(), static_cast<uint32_t>(spec.automata.size()))
@@ -50,18 +59,20 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
     }
   };
   if (order == Spelling::PropertyOrder::kGiven) {
-    for (const std::string& name : options.spelling.property_names) list(to_codepoints(name));
+    for (const std::string& name : options.spelling.property_names) list(name);
   }
+  size_t properties = 0;
+  for (const NodeId node : nodes_) properties += expansion->node(node).properties.size();
+  listed.reserve(listed.size() + properties + required.size());
   for (uint32_t i = 0; i < nodes_.size(); ++i) {
     const SchemaNode& node = expansion->node(nodes_[i]);
     for (const auto& [name, child] : node.properties) {
-      std::u32string text = to_codepoints(name);
       const SchemaNode& value = expansion->node(child);
       if (tells_apart &&
           (value.const_value || (value.enum_values && value.enum_values->size() == 1))) {
-        ++constants[text];
+        ++constants[name];
       }
-      list(std::move(text), i, child);
+      list(name, i, child);
     }
     for (const PatternProperty& property : node.pattern_properties)
       add_automaton(property.automaton);
@@ -72,7 +83,7 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
   }
   for (const uint32_t text : required) {
     const size_t before = listed.size();
-    list(texts->text(text));
+    list_text(texts->text(text));
     if (listed.size() != before) listed.back().demanded = true;
   }
   for (const FormulaId f : name_formulas_) {
@@ -86,7 +97,7 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
       if (atom.kind == Atom::Kind::kPattern) add_automaton(expansion->atoms().automata[atom.index]);
       if (atom.kind == Atom::Kind::kLength) spec.lengths.push_back(atom.bound);
       if (atom.kind == Atom::Kind::kOneOfStrings) {
-        for (const auto& s : expansion->atoms().string_sets[atom.index]) list(s);
+        for (const auto& s : expansion->atoms().string_sets[atom.index]) list_text(s);
       }
     }
   }
@@ -106,17 +117,21 @@ KeyShape::KeyShape(std::vector<NodeId> nodes, const std::vector<uint32_t>& requi
   for (const Listed& each : listed) letters += each.name.size();
   texts->reserve(letters);
   std::vector<uint32_t> demanded, ranks;  // the strings that are listed for that alone
+  std::string_view last;
   for (const Listed& each : listed) {
-    if (spec.strings.empty() || spec.strings.back() != each.name) {
+    if (spec.strings.empty() || last != each.name) {
+      last = each.name;
+      codepoints.clear();
+      append_codepoints(&codepoints, each.name);
       if (each.demanded) {
         demanded.push_back(static_cast<uint32_t>(order_of_string_.size()));
         ranks.push_back(each.rank);
       }
-      text_of_string_.push_back(texts->intern(each.name));
+      text_of_string_.push_back(texts->intern(codepoints));
       order_of_string_.push_back(each.rank);
       string_of_text_.try_emplace(text_of_string_.back(),
                                   static_cast<uint32_t>(spec.strings.size()));
-      spec.strings.push_back(each.name);
+      spec.strings.push_back(codepoints);
     }
     if (each.child == kNoNode) continue;
     properties_.push_back({static_cast<uint32_t>(spec.strings.size() - 1), each.node, each.child});
