@@ -35,6 +35,14 @@ const char* const kSchemas[] = {
         "items": {"$ref": "#/$defs/five"}}}, "$defs": {"five": {"maximum": 5}}})",
     R"({"properties": {"a": {"anyOf": [{"type": "null"}, {"const": "a"}]}, "b": {"anyOf": [{"type":
         "null"}, {"const": "b"}]}, "id": {"anyOf": [{"type": "null"}, {"const": "a"}]}}})",
+    // Scalars of several schemas in one container, and containers that end in one.
+    R"({"properties": {"a": {"type": "string"}, "ab": {"type": ["string", "null"], "maxLength": 1},
+        "b": {"enum": [1, 17, "b"]}, "id": {"type": ["integer", "string"]}, "x": {"items": {"maximum":
+        5}, "maxItems": 1, "required": ["b"]}, "idx": {"type": ["array", "object"]}},
+        "additionalProperties": false, "required": ["id"]})",
+    R"({"type": "object", "anyOf": [{"properties": {"a": {"type": "integer"}, "b": {}}},
+        {"required": ["b"]}], "additionalProperties": {"properties": {"a": {"type": "string"}, "id":
+        {"minimum": 2}, "b": {"type": "string", "maxLength": 2}}, "maxProperties": 2}})",
     // What remembers whole objects, and what depends on names.
     R"({"items": {"properties": {"a": {}}}, "uniqueItems": true, "type": "array"})",
     R"({"items": {"properties": {"a": {}, "id": {}}, "additionalProperties": false},

@@ -4,8 +4,9 @@
 // it and go on further out; it cannot tell two objects apart that differ in the names that were
 // used, unless it spells the beginning of a name too. Vocabularies hardly have such tokens, and the
 // few are known (NameHeads). So for masks an object is: may it be closed, may another name come,
-// and what it is part of. A slot is what is asked of its value, as it is written (alike_nodes.cpp),
-// and the container.
+// and the container that it is part of. A slot is what is asked of its value, as it is written
+// (alike_nodes.cpp), and the container; within a scalar, whose leaf knows what is asked, the
+// container alone.
 //
 // Example: in {"a": {"x": 1}, "b": ..} and {"a": {"x": 1, "y": 2}, "b": ..} all places after the
 // values of x and y have one mask, if nothing is required and nothing forbidden.
@@ -41,15 +42,30 @@ bool SchemaMachine::take_heads(const NameHeads& heads) {
   return heads_fit(heads);
 }
 
-// `frame` is a slot or a container.
-FrameId SchemaMachine::like(FrameId frame, const NameHeads& heads) {
+// `frame` is a slot or a container; kInside is for the slot of a scalar that has begun.
+FrameId SchemaMachine::like(FrameId frame, Place place, const NameHeads& heads) {
   if (heads.deep) return frame;
   if (heads_fit(heads)) {
-    if (const FrameId known = like_memo_.get(frame)) return known;
+    const auto& memo = place == Place::kInside ? inside_memo_ : like_memo_;
+    if (const FrameId known = memo.get(frame)) return known;
   }
   const std::lock_guard lock(mutex_);
   if (!take_heads(heads) || !status_.ok()) return frame;
+  if (place == Place::kInside) return like_inside(frame);
   return frames_[frame].kind == Frame::Kind::kSlot ? like_slot(frame) : like_container(frame);
+}
+
+// What was asked of the value is in the leaf that reads it.
+FrameId SchemaMachine::like_inside(FrameId slot) {
+  if (const FrameId known = inside_memo_.get(slot)) return known;
+  const Frame at = frames_[slot];
+  FrameId like = slot;
+  if (at.parent != 0 && (at.bindings | at.remember | at.forbidden) == 0) {
+    like = first_like(
+        {.kind = Frame::Kind::kSlot, .parent = like_container(at.parent), .depth = at.depth}, slot);
+  }
+  inside_memo_.set(slot, like);
+  return like;
 }
 
 FrameId SchemaMachine::like_slot(FrameId slot) {
@@ -90,7 +106,7 @@ FrameId SchemaMachine::like_container(FrameId container) {
     key.index = closeable(container) ? 1 : 0;
   }
   if (!alone) {
-    key.parent = like_slot(frame.parent);
+    key.parent = slot.parent != 0 ? like_container(slot.parent) : 0;
     like = first_like(key, container);
   }
   like_memo_.set(container, like);

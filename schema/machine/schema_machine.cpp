@@ -442,8 +442,10 @@ State SchemaMachine::representative(State s, const NameHeads& heads) {
     s.text = TextStore::kUnseen;
   }
   if (s.leaf == kKeyQuote) return like_before_name(s, heads);
-  if (s.leaf >= kFirstLeaf || s.leaf == kValue || s.leaf == kColon || s.leaf == kAfterValue) {
-    s.frame = like(s.frame, heads);
+  if (s.leaf >= kFirstLeaf) {
+    s.frame = like(s.frame, Place::kInside, heads);
+  } else if (s.leaf == kValue || s.leaf == kColon || s.leaf == kAfterValue) {
+    s.frame = like(s.frame, Place::kOutside, heads);
   }
   return s;
 }

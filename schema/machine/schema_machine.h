@@ -136,7 +136,9 @@ class SchemaMachine final : public Recognizer {
   std::string_view fixed_space(State s) const;
 
   // Questions about frames, all memoized.
-  FrameId like(FrameId frame, const NameHeads& heads);
+  enum class Place : uint8_t { kInside, kOutside };  // of a scalar
+  FrameId like(FrameId frame, Place place, const NameHeads& heads);
+  FrameId like_inside(FrameId slot);
   FrameId like_container(FrameId container);
   FrameId first_like(const Frame& key, FrameId frame);
   bool heads_fit(const NameHeads& heads) const;
@@ -339,7 +341,7 @@ class SchemaMachine final : public Recognizer {
   std::atomic<bool> heads_known_{false};
   uint32_t texts_compared_ = 0;  // the last text of one code point that was compared with heads_
   bool heads_clash_ = false;
-  AtomicTable<FrameId> like_memo_;
+  AtomicTable<FrameId> like_memo_, inside_memo_;
   AlikeNodes alike_nodes_;
   FlatMap<uint32_t> like_asks_;
   Interner<std::vector<uint32_t>> like_lists_;
