@@ -214,6 +214,43 @@ TEST(UniqueItems, NeedsAsManyValuesAsAreCounted) {
   EXPECT_FALSE(live(late, ""));
 }
 
+// Arrays and objects of which there are few are told one by one, whatever says so.
+TEST(UniqueItems, LeavesNoContainersThatWereUsed) {
+  const auto dead = [](const std::string& items, const std::string& prefix) {
+    const std::string schema =
+        R"({"type": "array", "uniqueItems": true, "items": )" + items + ", \"minItems\": 2}";
+    const auto grammar = Grammar::from_json_schema(schema, {.profile = Profile::kExact});
+    EXPECT_TRUE(grammar.ok()) << schema;
+    const std::shared_ptr<Recognizer> recognizer = (*grammar)->recognizer();
+    const State state = run(*recognizer, recognizer->start(), prefix);
+    EXPECT_TRUE(state.dead() || recognizer->accepting(state) ||
+                recognizer->shortest_completion(state).ok())
+        << schema << " after " << prefix;
+    return state.dead();
+  };
+  const std::string empty = R"({"type": "array", "maxItems": 0})";
+  EXPECT_TRUE(dead(empty, "["));
+  const std::string flags = R"({"type": "object", "properties": {"a": {"type": "boolean"}},
+                                "additionalProperties": false})";
+  EXPECT_FALSE(dead(flags, R"([{},{"a":true},{"a":f)"));
+  EXPECT_TRUE(dead(flags, R"([{},{"a":true},{"a":t)"));
+  EXPECT_TRUE(dead(flags, R"([{},{"a":true},{"a":false},)"));
+  const std::string pairs = R"({"type": "array", "prefixItems": [{"enum": [1, 2]}, {"const": 0}],
+                                "items": false, "minItems": 1})";
+  EXPECT_FALSE(dead(pairs, "[[1],[2,0],[1,0],[2"));
+  EXPECT_TRUE(dead(pairs, "[[1],[2,0],[1,0],[2,"));
+  EXPECT_TRUE(dead(pairs, "[[1],[2,0],[1,0],[2],"));
+  // Only one of these begins so.
+  const std::string listed = R"({"enum": [[false], ["b", "aab"], {"c": [1]}]})";
+  EXPECT_TRUE(dead(listed, R"([["b","aab"],["b)"));
+  EXPECT_FALSE(dead(listed, R"([["b","aab"],{"c":[)"));
+  // Endlessly many, and yet one with this number that was not used.
+  const std::string numbered = R"({"type": "object", "properties": {"n": {"type": "integer"}},
+                                   "additionalProperties": false})";
+  EXPECT_FALSE(dead(numbered, R"([{"n":3},{"n":3)"));
+  EXPECT_TRUE(dead(numbered, R"([{"n":3},{"n":3})"));
+}
+
 TEST(UniqueItems, ComparesLongArraysByValue) {
   SchemaOptions options;
   options.profile = Profile::kExact;

@@ -360,7 +360,7 @@ bool SchemaMachine::find_class_live(FrameId slot, ValueClass c) {
       }
       default: {
         const FrameId frame = container(slot, c);
-        live = frame != 0 && frame_live(frame);
+        live = frame != 0 && frame_live(frame) && !all_forbidden(at, c);
         break;
       }
     }

@@ -249,8 +249,9 @@ class SchemaMachine final : public Recognizer {
   bool indifferent(FrameId container);
   bool indifferent_locked(FrameId container);
   bool compute_indifferent(const Frame& container);
+  enum class Outcomes : uint8_t { kOfAny, kOfValue };
   bool live_with(const Frame& container, const Ask& ask, const std::vector<Binding>& bindings,
-                 uint32_t name, uint32_t value);
+                 uint32_t name, uint32_t value, Outcomes outcomes);
   void violate_unique(std::vector<FormulaId>* formulas);
   void prepare_slot(Frame* slot, uint32_t name);
   uint32_t remember_byte(const Leaf& leaf, State s, uint8_t byte, Mode mode);
@@ -259,6 +260,7 @@ class SchemaMachine final : public Recognizer {
   bool in_doubt(FrameId slot, uint32_t value);
   void take_value(Frame* container, std::vector<FormulaId>* formulas, uint32_t name,
                   uint32_t value);
+  bool all_forbidden(const Frame& slot, ValueClass value_class);
   uint32_t forbidden_of_class(uint32_t values, ValueClass value_class);
   uint32_t forbidden_items(const Frame& array, const Frame& slot);
   uint32_t forbidden_parts(const Frame& container, const Frame& slot);

@@ -97,6 +97,16 @@ uint32_t SchemaMachine::keep(uint32_t values, const std::function<bool(uint32_t)
   return out;
 }
 
+// Are the values of this class that the slot asks for few, and all forbidden?
+bool SchemaMachine::all_forbidden(const Frame& slot, ValueClass value_class) {
+  if (slot.forbidden == SetStore::kEmpty) return false;
+  const auto few = existence_.few_values({asks_[slot.ask][0], {}},
+                                         std::min(sets_.size(slot.forbidden), kMaxCandidates));
+  return few && std::all_of(few->begin(), few->end(), [&](uint32_t v) {
+           return values_.class_of(v) != value_class || sets_.contains(slot.forbidden, v);
+         });
+}
+
 uint32_t SchemaMachine::forbidden_of_class(uint32_t values, ValueClass value_class) {
   if (values == SetStore::kEmpty) return values;
   return keep(values, [&](uint32_t v) { return values_.class_of(v) == value_class; });
@@ -118,7 +128,7 @@ void SchemaMachine::prepare_item(Frame* array, std::vector<FormulaId> formulas,
   // Where a value that was not used leads nowhere, it must be one that was.
   Frame fresh = *array;
   fresh.forbidden = SetStore::kEmpty;
-  if (live_with(fresh, *ask, *bindings, 0, ValueStore::kUnseen)) {
+  if (live_with(fresh, *ask, *bindings, 0, ValueStore::kUnseen, Outcomes::kOfAny)) {
     if (!repetition_helps(fresh, *ask, *bindings)) return;
     ask->push_back({one_of(array->seen)});
     bindings->push_back({Atom::Kind::kUnique, 0, static_cast<uint32_t>(ask->size() - 2)});
@@ -154,9 +164,11 @@ bool SchemaMachine::repetition_helps(const Frame& array, const Ask& ask,
 }
 
 // Can the container be completed after a member with this value, for some outcome of its bindings
-// that some value has? Where these are too many to enumerate, it is taken for granted.
+// that the value, or some value, has? Where these are too many to enumerate, it is taken for
+// granted.
 bool SchemaMachine::live_with(const Frame& container, const Ask& ask,
-                              const std::vector<Binding>& bindings, uint32_t name, uint32_t value) {
+                              const std::vector<Binding>& bindings, uint32_t name, uint32_t value,
+                              Outcomes outcomes) {
   const uint32_t width = binding_width(bindings);
   if (width > kMaxJointBits) return true;
   const bool repeats = value != ValueStore::kUnseen && sets_.contains(container.seen, value);
@@ -167,7 +179,11 @@ bool SchemaMachine::live_with(const Frame& container, const Ask& ask,
         })) {
       continue;
     }
-    if (width > 0 && existence_.value(goal_of(ask, width, bits)) == kNever) continue;
+    const Goal goal = goal_of(ask, width, bits);
+    const bool had =
+        width == 0 || (outcomes == Outcomes::kOfValue ? existence_.admits(goal, value)
+                                                      : existence_.value(goal) != kNever);
+    if (!had) continue;
     if (live_after(container, bindings, outcome, name, value)) return true;
   }
   return false;
@@ -222,18 +238,23 @@ uint32_t SchemaMachine::forbidden_items(const Frame& array, const Frame& slot) {
   const std::vector<FormulaId> formulas = formula_lists_[array.formulas];
   const std::vector<Binding> bindings = bindings_[slot.bindings];
   const Ask ask = asks_[slot.ask];
-  const auto leads_nowhere = [&](uint32_t value) {
-    return !live_with(bare, ask, bindings, 0, value);
+  const auto leads_nowhere = [&](uint32_t value, Outcomes outcomes) {
+    return !live_with(bare, ask, bindings, 0, value, outcomes);
   };
   uint32_t out = SetStore::kEmpty;
   if (array.seen != SetStore::kEmpty) {
     uint32_t any = 0;
     sets_.for_each(array.seen, [&](uint32_t v) { any = v; });
-    if (forced(formulas[0], unique_) || any == ValueStore::kUnseen || leads_nowhere(any))
+    if (forced(formulas[0], unique_) || any == ValueStore::kUnseen ||
+        leads_nowhere(any, Outcomes::kOfAny)) {
       out = array.seen;
+    } else if (!bindings.empty() && sets_.size(array.seen) <= kMaxCandidates) {
+      out = keep(array.seen, [&](uint32_t v) { return leads_nowhere(v, Outcomes::kOfValue); });
+    }
   }
   for (const uint32_t v : existence_.tight_values(formulas[0], array.index, array.seen)) {
-    if (!sets_.contains(array.seen, v) && leads_nowhere(v)) out = sets_.insert(out, v);
+    if (!sets_.contains(array.seen, v) && leads_nowhere(v, Outcomes::kOfValue))
+      out = sets_.insert(out, v);
   }
   // Of the few values that may come, some may have an outcome after which nothing fits, or leave
   // no other that can repeat.
@@ -269,7 +290,9 @@ uint32_t SchemaMachine::forbidden_parts(const Frame& container, const Frame& slo
   const std::vector<Binding> bindings = bindings_[slot.bindings];
   const Ask ask = asks_[slot.ask];
   for (const uint32_t part : parts) {
-    if (!live_with(container, ask, bindings, slot.content, part)) out = sets_.insert(out, part);
+    const Outcomes outcomes = part != 0 ? Outcomes::kOfValue : Outcomes::kOfAny;
+    if (!live_with(container, ask, bindings, slot.content, part, outcomes))
+      out = sets_.insert(out, part);
   }
   return out;
 }

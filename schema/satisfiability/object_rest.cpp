@@ -102,7 +102,8 @@ class Satisfiability::ObjectRest {
       // Another choice might do, unless one property must violate all, or one of them cannot be
       // violated at all.
       if (best == kNever || ++count_ > asks_.most) {
-        const bool no_choice = asks_.fail.size() < 2 || asks_.most < 2 || hopeless();
+        const bool no_choice =
+            asks_.fail.size() < 2 || asks_.most < 2 || lone_property() || hopeless();
         return no_choice ? without_ : kUnknownCost;
       }
       fail_ = std::move(best_left);
@@ -110,6 +111,18 @@ class Satisfiability::ObjectRest {
       ++used_[chosen];
     }
     return std::nullopt;
+  }
+
+  // Is there no more than one property that the object may have?
+  bool lone_property() {
+    uint64_t all = asks_.present.size();
+    for (const uint32_t id : others_) {
+      if (all > 1) break;
+      if (asks_.present.contains(shape_.key_class(id).text)) continue;
+      used_[id] = 0;
+      if (property(id, nullptr) != kNever) all += names_left(id, 2);
+    }
+    return all < 2;
   }
 
   bool hopeless() {

@@ -119,6 +119,11 @@ class Satisfiability {
   bool read_few_items(const Literals& literals, FewItems* out) const;
   std::optional<bool> few_items_possible(const Literals& literals, uint64_t index, uint32_t used);
 
+  // few_containers.cpp
+  std::optional<std::vector<uint32_t>> few_containers(const Goal& goal, ValueClass value_class);
+  bool make_arrays(FormulaId f, std::vector<uint32_t>* out);
+  bool make_objects(FormulaId f, std::vector<uint32_t>* out);
+
   // value_ways.cpp
   struct Places {
     std::vector<NodeId> must;                       // nodes of kItems atoms that hold
@@ -134,6 +139,7 @@ class Satisfiability {
   static constexpr int kWaysCases = 64;
   uint64_t ways_of_class(FormulaId f, ValueClass value_class);
   uint64_t most_ways(FormulaId f, const std::function<uint64_t(const Literals&)>& count);
+  std::optional<Goal> property_goal(const std::vector<size_t>& must, const KeyClass& key) const;
   uint64_t count_object(const Literals& literals, const ObjectContext& context);
   const std::vector<std::u32string>* listed_strings(FormulaId f) const;
   const ScalarDomain& domain(FormulaId f, ValueClass value_class);
@@ -197,6 +203,8 @@ class Satisfiability {
   std::map<std::tuple<FormulaId, uint32_t, uint32_t, const KeyShape*>, uint64_t> object_ways_;
   std::map<std::tuple<FormulaId, uint64_t, uint32_t>, uint64_t> array_ways_;
   std::unordered_map<uint64_t, ScalarDomain> domains_;
+  std::map<std::pair<Goal, ValueClass>, std::optional<std::vector<uint32_t>>> few_containers_;
+  int containers_depth_ = 0;
   std::unordered_map<uint64_t, bool> extensible_;
   std::unordered_map<uint32_t, NodeId> constants_;  // by value: the node that accepts it alone
   uint32_t open_questions_ = 0;

@@ -116,20 +116,27 @@ uint64_t Satisfiability::object_ways(FormulaId f, const ObjectContext& context) 
   return object_ways_[key] = std::max<uint64_t>(found, 1);
 }
 
+// What the value of a property must satisfy; nullopt where the nodes forbid its name.
+std::optional<Goal> Satisfiability::property_goal(const std::vector<size_t>& must,
+                                                  const KeyClass& key) const {
+  Goal goal;
+  for (const size_t i : must) {
+    if (i >= key.effects.size()) continue;  // of unevaluatedProperties
+    const KeyEffect& effect = key.effects[i];
+    if (effect.violates) return std::nullopt;
+    goal.must.insert(goal.must.end(), effect.children.begin(), effect.children.end());
+  }
+  sort_unique(&goal.must);
+  return goal;
+}
+
 uint64_t Satisfiability::count_object(const Literals& literals, const ObjectContext& context) {
   KeyShape& shape = *context.shape;
   const auto [must, fail, left_over, present, absent, least, most] = read_object(literals, shape);
   if (!fail.empty() || !left_over.empty()) return 1;
   const auto property = [&](uint32_t id) -> uint64_t {
-    const KeyClass& key = shape.key_class(id);
-    Goal goal;
-    for (const size_t i : must) {
-      if (key.effects[i].violates) return 0;
-      goal.must.insert(goal.must.end(), key.effects[i].children.begin(),
-                       key.effects[i].children.end());
-    }
-    sort_unique(&goal.must);
-    return ways(goal);
+    const auto goal = property_goal(must, shape.key_class(id));
+    return goal ? ways(*goal) : 0;
   };
   uint64_t total = 1, room = most - std::min<uint64_t>(most, present.size());
   if (room != 0) {
@@ -185,11 +192,21 @@ uint64_t Satisfiability::array_ways(FormulaId f, uint64_t index, uint32_t used) 
       for (uint64_t i = 0; i < times_needed && left > 1 && total < kMany; ++i)
         total = times(total, left);
     }
-    if (places.most <= places.count()) return total;
-    const uint64_t more = ways(item_goal(places.must, index + places.count()));
-    if (more <= taken) return total;
-    const bool endless = places.most == UINT64_MAX && (!places.unique || more >= kMany);
-    return endless ? kMany : plus(total, times(total, more - taken));
+    // With one more item, with two, and so on.
+    uint64_t prefix = 0;
+    for (const NodeId id : places.must)
+      prefix = std::max<uint64_t>(prefix, expansion_->node(id).prefix_items.size());
+    uint64_t longer = total, used_up = taken;
+    for (uint64_t n = places.count(); n < places.most && total < kMany; ++n) {
+      const uint64_t each = ways(item_goal(places.must, index + n));
+      if (each <= used_up) break;
+      if (each == 1 && index + n >= prefix && !places.unique)
+        return plus(total, times(longer, std::min(places.most - n, kMany)));
+      longer = times(longer, each - used_up);
+      total = plus(total, longer);
+      if (places.unique) ++used_up;
+    }
+    return total;
   });
   return array_ways_[key] = std::max<uint64_t>(found, 1);
 }
@@ -245,7 +262,10 @@ std::optional<std::vector<uint32_t>> Satisfiability::few_values(const Goal& goal
     if (value_class <= ValueClass::kTrue) {
       out.push_back(ids_->literal(value_class));
     } else if (value_class >= ValueClass::kArray) {
-      if (!listed_values(goal, value_class, &out)) return std::nullopt;
+      if (listed_values(goal, value_class, &out)) continue;
+      const auto made = few_containers(goal, value_class);
+      if (!made) return std::nullopt;
+      out.insert(out.end(), made->begin(), made->end());
     } else if (!domain(f, value_class).complete) {
       return std::nullopt;
     } else {
@@ -295,8 +315,12 @@ bool Satisfiability::always_extensible(FormulaId f, ValueClass value_class) {
     for (const FormulaId atom : literals.positive)
       result = result && pool_->atom_of(atom).kind != Atom::Kind::kUnevaluatedProperties;
     KeyShape* shape = shape_of_(f);
-    result = result && shape->only_listed() && !shape->other_classes().empty() &&
-             count_object(literals, {shape, SetStore::kEmpty, 0}) >= kMany;
+    const std::vector<size_t> must = read_object(literals, *shape).must;
+    const std::vector<uint32_t> others = shape->other_classes();
+    result = result && shape->only_listed() && std::ranges::any_of(others, [&](uint32_t id) {
+               const auto goal = property_goal(must, shape->key_class(id));
+               return goal && ways(*goal) != 0;
+             });
   } else {
     Places places;
     result = places_of(literals, 0, &places);
