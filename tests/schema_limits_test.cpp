@@ -123,6 +123,15 @@ TEST(SchemaLimits, CompletionsFailWhatMustFail) {
   EXPECT_TRUE(both.after("{").dead());
 }
 
+// The names of a class that come to mind first may all be used.
+TEST(SchemaLimits, CompletionsUseNamesThatAreLeft) {
+  Schema schema(
+      R"({"type": "object", "minProperties": 12,
+          "propertyNames": {"anyOf": [{"minLength": 2}, {"pattern": "\\d"}]}})");
+  for (const char* prefix : {"{", R"({"0":1)", R"({"0":1,"1":2,")", R"({"a0":1,"3)"})
+    EXPECT_TRUE(schema.completes(prefix)) << prefix;
+}
+
 // What stands under two conditions that come to the same is dead once one of them cannot hold.
 TEST(SchemaLimits, ConditionsAreAskedForOnce) {
   Schema schema(

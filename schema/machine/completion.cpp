@@ -399,7 +399,8 @@ bool SchemaMachine::append_name(State* s, std::string* out) {
     }
   }
   if (chosen) return append_listed(*chosen, s, out);
-  return append("\"", s, out) && finish_name(s, unlisted, out);
+  // All names of the class may be used.
+  return append("\"", s, out) && (finish_name(s, unlisted, out) || finish_name(s, kAnyClass, out));
 }
 
 bool SchemaMachine::append_listed(std::u32string_view name, State* s, std::string* out) {
@@ -441,13 +442,20 @@ bool SchemaMachine::finish_name(State* s, uint32_t key_class, std::string* out) 
       for (auto it = path.rbegin(); it != path.rend(); ++it) append_json_codepoint(&escaped, *it);
       return append(escaped + "\"", s, out);
     }
-    machine.successors(at.product, [&](uint32_t lo, uint32_t hi, uint32_t) {
-      const uint32_t c = readable_codepoint(lo, hi);
+    const auto take = [&](uint32_t c) {
       if (strings_ == StringSpelling::kMinimal && is_surrogate(c)) return;
       const uint32_t next = machine.step_codepoint(at.product, c);
       const uint32_t text = texts_.find(at.text, c);
       if (!product_live(object, next) || !seen.emplace(next, text).second) return;
       steps.push_back({next, text, i, c});
+    };
+    machine.successors(at.product, [&](uint32_t lo, uint32_t hi, uint32_t) {
+      uint32_t c = readable_codepoint(lo, hi);
+      take(c);
+      // Where a used name may begin so, another one does not.
+      if (at.text == TextStore::kUnseen) return;
+      while (c < hi && texts_.find(at.text, c) != TextStore::kUnseen) ++c;
+      take(c);
     });
   }
   return false;
