@@ -10,9 +10,9 @@
 // after the property "a" it is Not(kMoreProperties 2).
 //
 // Invariants: parts of And/Or are sorted, unique, never constants, never of the same operator, and
-// never contain both x and Not x; Not is never on a constant or a Not; ExactlyOne has at least two
-// parts, none constant. A formula is kFalse or kTrue only by these rules: satisfiability beyond
-// them is satisfiability.cpp's business.
+// never contain both x and Not x, nor all parts of x; Not is never on a constant or a Not;
+// ExactlyOne has at least two parts, none constant. A formula is kFalse or kTrue only by these
+// rules: satisfiability beyond them is satisfiability.cpp's business.
 //
 // Cost: building is linear in the number of parts; substitution visits each distinct node once.
 #include "schema/formula.h"
@@ -70,6 +70,12 @@ FormulaId FormulaPool::negate(FormulaId f) {
   return intern(Op::kNot, 0, {f});
 }
 
+// Is f, or each of its parts where they were taken apart, one of these (sorted)?
+bool FormulaPool::among(FormulaId f, Op apart, const std::vector<FormulaId>& all) const {
+  const auto one = [&](FormulaId g) { return std::binary_search(all.begin(), all.end(), g); };
+  return op(f) == apart ? std::ranges::all_of(parts(f), one) : one(f);
+}
+
 FormulaId FormulaPool::conjunction(std::vector<FormulaId> in) {
   std::vector<FormulaId> out;
   for (const FormulaId f : in) {
@@ -83,7 +89,7 @@ FormulaId FormulaPool::conjunction(std::vector<FormulaId> in) {
   }
   sort_unique(&out);
   for (const FormulaId f : out) {
-    if (op(f) == Op::kNot && std::binary_search(out.begin(), out.end(), parts(f)[0])) return kFalse;
+    if (op(f) == Op::kNot && among(parts(f)[0], Op::kAnd, out)) return kFalse;
   }
   if (out.empty()) return kTrue;
   return out.size() == 1 ? out[0] : intern(Op::kAnd, 0, std::move(out));
@@ -102,7 +108,7 @@ FormulaId FormulaPool::disjunction(std::vector<FormulaId> in) {
   }
   sort_unique(&out);
   for (const FormulaId f : out) {
-    if (op(f) == Op::kNot && std::binary_search(out.begin(), out.end(), parts(f)[0])) return kTrue;
+    if (op(f) == Op::kNot && among(parts(f)[0], Op::kOr, out)) return kTrue;
   }
   if (out.empty()) return kFalse;
   return out.size() == 1 ? out[0] : intern(Op::kOr, 0, std::move(out));

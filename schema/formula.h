@@ -111,6 +111,7 @@ class FormulaPool {
     AtomId atom = 0;
     std::vector<FormulaId> parts;
   };
+  bool among(FormulaId f, Op apart, const std::vector<FormulaId>& all) const;
   FormulaId combine(Op op, std::vector<FormulaId> parts);
   FormulaId intern(Op op, AtomId atom, std::vector<FormulaId> parts);
   FormulaId substitute_parts_in(FormulaId atom, const AtomMap& map,
